@@ -1,0 +1,32 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "swiftinfer",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "GGUF", targets: ["GGUF"])
+    ],
+    targets: [
+        // MARK: Library, from the bottom up; imports point downwards only.
+        .target(name: "GGUF"),
+
+        // MARK: Tests
+        .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// MARK: Settings of every Swift target
+for target in package.targets {
+    var settings = target.swiftSettings ?? []
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+    settings.append(.enableUpcomingFeature("ExistentialAny"))
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    settings.append(.enableUpcomingFeature("MemberImportVisibility"))
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+    settings.append(.enableUpcomingFeature("InternalImportsByDefault"))
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
+    settings.append(.enableUpcomingFeature("NonisolatedNonsendingByDefault"))
+    target.swiftSettings = settings
+}

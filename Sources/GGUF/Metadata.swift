@@ -1,0 +1,119 @@
+// The key–value section of a GGUF file.
+
+/// The metadata of a model file: typed values under dotted keys, in the order of the file.
+///
+/// The typed accessors return nil for a key that is absent, and throw when the value has another type or does not fit, so
+/// that a default can never hide a malformed file.
+public struct Metadata: Sendable {
+    private struct Entry {
+        var value: MetadataValue
+        /// Where the entry stands in the file, when it came from one.
+        let offset: Int?
+    }
+
+    /// The keys in the order of the file.
+    public private(set) var keys: [String] = []
+    private var entries: [String: Entry] = [:]
+    /// The file the entries came from.
+    private let path: String?
+
+    /// Metadata without entries.
+    public init() { path = nil }
+
+    /// Metadata to be filled from the file at `path`.
+    init(path: String) { self.path = path }
+
+    /// The value under `key`, whatever its type. A new key goes to the end; nil removes the entry.
+    public subscript(key: String) -> MetadataValue? {
+        get { entries[key]?.value }
+        set {
+            guard let newValue else {
+                if entries.removeValue(forKey: key) != nil { keys.removeAll { $0 == key } }
+                return
+            }
+            if entries.updateValue(Entry(value: newValue, offset: nil), forKey: key) == nil { keys.append(key) }
+        }
+    }
+
+    /// Adds an entry read at `offset` of the file; its key must be new.
+    mutating func append(_ value: MetadataValue, forKey key: String, offset: Int) {
+        entries[key] = Entry(value: value, offset: offset)
+        keys.append(key)
+    }
+
+    /// The integer under `key`.
+    public func integer(_ key: String) throws(InferenceError) -> Int? { try get(key, "an integer") { $0.integer } }
+
+    /// The finite number under `key`.
+    public func float(_ key: String) throws(InferenceError) -> Float? { try get(key, "a finite float") { $0.float } }
+
+    /// The truth value under `key`.
+    public func bool(_ key: String) throws(InferenceError) -> Bool? {
+        try get(key, "a bool") { if case .bool(let value) = $0 { value } else { nil } }
+    }
+
+    /// The text under `key`.
+    public func string(_ key: String) throws(InferenceError) -> String? {
+        try get(key, "a string") { if case .string(let value) = $0 { value } else { nil } }
+    }
+
+    /// The array of integers under `key`.
+    public func integers(_ key: String) throws(InferenceError) -> [Int]? {
+        try get(key, "an array of integers") { $0.asArray?.integers }
+    }
+
+    /// The array of floats under `key`.
+    public func floats(_ key: String) throws(InferenceError) -> [Float]? {
+        try get(key, "an array of floats") { $0.asArray?.floats }
+    }
+
+    /// The array of truth values under `key`.
+    public func bools(_ key: String) throws(InferenceError) -> [Bool]? {
+        try get(key, "an array of bools") { $0.asArray?.bools }
+    }
+
+    /// The array of strings under `key`.
+    public func strings(_ key: String) throws(InferenceError) -> PackedStrings? {
+        try get(key, "an array of strings") { $0.asArray?.strings }
+    }
+
+    private func get<T>(
+        _ key: String, _ expected: String, _ convert: (MetadataValue) -> T?
+    ) throws(InferenceError) -> T? {
+        guard let value = entries[key]?.value else { return nil }
+        guard let converted = convert(value) else {
+            throw malformed(key, "is \(value.summary), expected \(expected)")
+        }
+        return converted
+    }
+
+    /// An error that says `fault` of the entry under `key`, with the file and the offset it came from.
+    package func malformed(_ key: String, _ fault: String) -> InferenceError {
+        let file = path.map { "\($0): " } ?? ""
+        let place = entries[key]?.offset.map { " (at byte \($0))" } ?? ""
+        return InferenceError(.malformedModel, "\(file)metadata key \(key.printable) \(fault)\(place)")
+    }
+}
+
+extension MetadataValue {
+    fileprivate var asArray: MetadataArray? { if case .array(let array) = self { array } else { nil } }
+
+    /// The value as a short phrase for messages.
+    fileprivate var summary: String {
+        switch self {
+        case .string(let text): "the string \"\(text.printable)\""
+        case .array(let array): "an array of \(array.count) × \(array.elementType)"
+        case .uint8(let value): "\(type) \(value)"
+        case .int8(let value): "\(type) \(value)"
+        case .uint16(let value): "\(type) \(value)"
+        case .int16(let value): "\(type) \(value)"
+        case .uint32(let value): "\(type) \(value)"
+        case .int32(let value): "\(type) \(value)"
+        case .uint64(let value): "\(type) \(value)"
+        case .int64(let value): "\(type) \(value)"
+        case .float32(let value): "\(type) \(value)"
+        case .float64(let value): "\(type) \(value)"
+        case .bool(let value): "\(type) \(value)"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// One value of a GGUF file's metadata.
+
+/// A metadata value. The cases are the format's own, so the set is closed.
+public enum MetadataValue: Sendable, Equatable {
+    /// An unsigned byte.
+    case uint8(UInt8)
+    /// A signed byte.
+    case int8(Int8)
+    /// A 16-bit unsigned integer.
+    case uint16(UInt16)
+    /// A 16-bit integer.
+    case int16(Int16)
+    /// A 32-bit unsigned integer.
+    case uint32(UInt32)
+    /// A 32-bit integer.
+    case int32(Int32)
+    /// A 64-bit unsigned integer.
+    case uint64(UInt64)
+    /// A 64-bit integer.
+    case int64(Int64)
+    /// A single-precision float.
+    case float32(Float)
+    /// A double-precision float.
+    case float64(Double)
+    /// A truth value, in one byte.
+    case bool(Bool)
+    /// Text; bytes that are not UTF-8 appear as U+FFFD.
+    case string(String)
+    /// An array of values of one type.
+    case array(MetadataArray)
+
+    /// The value's type as the file numbers it.
+    public var type: MetadataType {
+        switch self {
+        case .uint8: .uint8
+        case .int8: .int8
+        case .uint16: .uint16
+        case .int16: .int16
+        case .uint32: .uint32
+        case .int32: .int32
+        case .uint64: .uint64
+        case .int64: .int64
+        case .float32: .float32
+        case .float64: .float64
+        case .bool: .bool
+        case .string: .string
+        case .array: .array
+        }
+    }
+
+    /// The value as an integer, when it is one that fits.
+    public var integer: Int? {
+        switch self {
+        case .uint8(let value): Int(value)
+        case .int8(let value): Int(value)
+        case .uint16(let value): Int(value)
+        case .int16(let value): Int(value)
+        case .uint32(let value): Int(value)
+        case .int32(let value): Int(value)
+        case .uint64(let value): Int(exactly: value)
+        case .int64(let value): Int(exactly: value)
+        case .float32, .float64, .bool, .string, .array: nil
+        }
+    }
+
+    /// The value as a floating-point number, when it is a finite one.
+    public var float: Float? {
+        switch self {
+        case .float32(let value): value.isFinite ? value : nil
+        case .float64(let value): Float(value).isFinite ? Float(value) : nil
+        default: nil
+        }
+    }
+}

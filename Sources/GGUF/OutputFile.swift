@@ -1,0 +1,106 @@
+// A file that appears under its name only when it is complete.
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file being written under a temporary name, which goes with the object unless ``commit()`` gave it its real one.
+final class OutputFile {
+    private let path: String
+    private let temporaryPath: String
+    private let descriptor: CInt
+    private var buffer: [UInt8] = []
+    private var count = 0
+    private var isCommitted = false
+
+    /// Bytes gathered before they go to the system.
+    private static let bufferSize = 1 << 18
+
+    /// Creates a temporary file beside `path`.
+    init(replacing path: String) throws(InferenceError) {
+        guard !path.utf8.contains(0) else {
+            throw InferenceError(.unwritableFile, "cannot write \(path.printable): the path contains a zero byte")
+        }
+        var status = stat()
+        // Renaming would replace a device or a link by a plain file.
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw InferenceError(.unwritableFile, "cannot write \(path): it exists and is not a regular file")
+        }
+        let suffix = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        temporaryPath = "\(path).\(suffix).tmp"
+        self.path = path
+        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw Self.failure("create", temporaryPath) }
+        buffer.reserveCapacity(Self.bufferSize)
+    }
+
+    deinit {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        if !isCommitted { unlink(temporaryPath) }
+    }
+
+    private static func failure(_ action: String, _ path: String) -> InferenceError {
+        InferenceError(.unwritableFile, "cannot \(action) \(path): \(String(cString: strerror(errno)))")
+    }
+
+    /// Adds bytes at the end.
+    func append(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) {
+        count += bytes.count
+        if buffer.count + bytes.count <= Self.bufferSize {
+            buffer.append(contentsOf: bytes)
+            return
+        }
+        try flush()
+        try write(bytes)
+    }
+
+    /// Adds zeros until the length is a multiple of `alignment`.
+    func pad(to alignment: Int) throws(InferenceError) {
+        let zeros = [UInt8](repeating: 0, count: (alignment - count % alignment) % alignment)
+        try zeros.withUnsafeBufferPointer { bytes throws(InferenceError) in
+            try append(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    /// Puts everything on the disk, then under the real name.
+    func commit() throws(InferenceError) {
+        try flush()
+        guard fsync(descriptor) == 0 else { throw Self.failure("write", path) }
+        guard rename(temporaryPath, path) == 0 else { throw Self.failure("rename the finished file to", path) }
+        isCommitted = true
+        // Makes the new name survive a power cut. Some file systems cannot do this to a directory; the file is there anyway.
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let directoryDescriptor = open(directory, O_RDONLY | O_CLOEXEC)
+        if directoryDescriptor >= 0 {
+            fsync(directoryDescriptor)
+            close(directoryDescriptor)
+        }
+    }
+
+    private func flush() throws(InferenceError) {
+        try buffer.withUnsafeBufferPointer { bytes throws(InferenceError) in
+            try write(UnsafeRawBufferPointer(bytes))
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest))
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw Self.failure("write", path) }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
+
+/// `write(2)`, out of reach inside a type that has a method of that name.
+private func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) -> Int {
+    write(descriptor, bytes.baseAddress, bytes.count)
+}

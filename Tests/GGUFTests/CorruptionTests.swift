@@ -1,0 +1,106 @@
+// Files cut at every byte and changed at random: either they are read, soundly, or refused with a message.
+
+import GGUF
+import Testing
+
+@Suite struct CorruptionTests {
+    @Test("a file cut anywhere before the end of its last tensor is refused")
+    func truncation() throws {
+        let whole = Sample.raw.bytes
+        let complete = try GGUFFile(bytes: whole)
+        let last = try #require(Sample.tensors.last)
+        let padding = 32 - last.data.count
+        for length in 0..<(whole.count - padding) {
+            let error = #expect(throws: InferenceError.self, "cut at \(length)") {
+                _ = try GGUFFile(bytes: Array(whole[..<length]))
+            }
+            guard let error else { continue }
+            #expect(error.code == .malformedModel)
+            let found = try #require(offset(in: error.message), "\(error)")
+            #expect((0...length).contains(found), "\(error)")
+        }
+        for length in (whole.count - padding)..<whole.count {
+            let file = try GGUFFile(bytes: Array(whole[..<length]))
+            #expect(file.tensors.count == complete.tensors.count)
+            #expect(file.data(of: last.name) == last.data)
+        }
+    }
+
+    @Test("20,000 random changes", arguments: 0..<4)
+    func mutation(stream: Int) {
+        var generator = SplitMix64(state: 0x5eed_0000 + UInt64(stream))
+        let original = Sample.raw.bytes
+        var accepted = 0
+        var refused = 0
+        for _ in 0..<5_000 {
+            var bytes = original
+            for _ in 0..<Int.random(in: 1...4, using: &generator) { Self.mutate(&bytes, using: &generator) }
+            do throws(InferenceError) {
+                let file = try GGUFFile(bytes: bytes)
+                #expect(Self.readEverything(file, size: bytes.count))
+                accepted += 1
+            } catch {
+                #expect(error.message.contains("test.gguf") && error.message.contains("byte"), "\(error)")
+                #expect(!error.message.unicodeScalars.contains { $0.value < 32 }, "\(error)")
+                refused += 1
+            }
+        }
+        // Both ways must have been taken often, or the changes are the wrong ones.
+        #expect(accepted > 500 && refused > 500, "\(accepted) accepted, \(refused) refused")
+    }
+
+    private static let telling: [UInt64] = [
+        0, 1, 4, 9, 13, 32, 255, 1 << 31, 1 << 32, 1 << 60, 1 << 62, 1 << 63, .max - 31, .max,
+    ]
+
+    private static func mutate(_ bytes: inout [UInt8], using generator: inout SplitMix64) {
+        guard let index = bytes.indices.randomElement(using: &generator) else { return }
+        let length = min(Int.random(in: 1...24, using: &generator), bytes.count - index)
+        switch Int.random(in: 0..<6, using: &generator) {
+        case 0: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        case 1: bytes[index] = .random(in: 0...255, using: &generator)
+        case 2: bytes.removeSubrange(index..<index + length)
+        case 3: bytes.insert(contentsOf: bytes[index..<index + length], at: index)
+        case 4:
+            let width = Bool.random(using: &generator) ? 4 : 8
+            let value = [UInt8].littleEndian(telling.randomElement(using: &generator) ?? 0)
+            for (place, byte) in zip(bytes.indices[index...], value.prefix(width)) { bytes[place] = byte }
+        default: bytes.removeLast(length)
+        }
+    }
+
+    /// Uses every accessor, and tells whether all that a file claims lies within it.
+    private static func readEverything(_ file: GGUFFile, size: Int) -> Bool {
+        var isSound = true
+        for key in file.metadata.keys {
+            guard let value = file.metadata[key] else { return false }
+            if case .array(let array) = value {
+                let counts = [array.integers?.count, array.floats?.count, array.bools?.count, array.strings?.count]
+                isSound = isSound && counts.allSatisfy { $0 == nil || $0 == array.count }
+                isSound = isSound && (array.strings?.reduce(0) { $0 + $1.count } ?? 0) <= size
+            }
+            _ = try? file.metadata.integer(key)
+            _ = try? file.metadata.string(key)
+        }
+        for tensor in file.tensors {
+            isSound = isSound && file.bytes(of: tensor).count == tensor.byteCount
+            isSound = isSound && tensor.rows * tensor.rowBytes == tensor.byteCount
+            // Touches the first and the last byte.
+            isSound = isSound && file.bytes(of: tensor).first != nil && file.bytes(of: tensor).last != nil
+        }
+        return isSound && file.tensors.reduce(0) { $0 + $1.byteCount } <= size
+    }
+}
+
+/// A small generator with a seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+private struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var result = state
+        result = (result ^ (result >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        result = (result ^ (result >> 27)) &* 0x94d0_49bb_1331_11eb
+        return result ^ (result >> 31)
+    }
+}

@@ -1,0 +1,125 @@
+// Models split over several files.
+
+import GGUF
+import Testing
+
+@Suite struct SplitTests {
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func name(_ number: Int, of count: Int) -> String { "model-0000\(number)-of-0000\(count).gguf" }
+
+    /// Writes part `number`, from 1, with one tensor; `edit` may spoil it.
+    @discardableResult
+    private func writePart(
+        _ number: Int, of count: Int, tensor: String? = nil, edit: (inout Metadata) -> Void = { _ in }
+    ) throws -> String {
+        var writer = GGUFWriter()
+        if number == 1 { writer.metadata["general.name"] = .string("split") }
+        writer.metadata["split.no"] = .uint16(UInt16(number - 1))
+        writer.metadata["split.count"] = .uint16(UInt16(count))
+        writer.metadata["split.tensors.count"] = .int32(Int32(count))
+        edit(&writer.metadata)
+        let elements = [Float](repeating: Float(number), count: 4)
+        try writer.addTensor(tensor ?? "part.\(number)", type: .f32, shape: [4], elements: elements)
+        let path = directory.file(name(number, of: count))
+        try writer.write(to: path)
+        return path
+    }
+
+    @Test func threeParts() throws {
+        let paths = try (1...3).map { try writePart($0, of: 3) }
+        let file = try GGUFFile(path: paths[0])
+        #expect(file.tensors.map(\.name) == ["part.1", "part.2", "part.3"])
+        #expect(try file.metadata.string("general.name") == "split")
+        #expect(file.byteCount == (try paths.reduce(0) { $0 + (try MappedFile(path: $1)).bytes.count }))
+        for number in 1...3 {
+            let expected = [Float](repeating: Float(number), count: 4).withUnsafeBytes { Array($0) }
+            #expect(file.data(of: "part.\(number)") == expected)
+        }
+    }
+
+    @Test("parts may have different alignments")
+    func alignments() throws {
+        let path = try writePart(1, of: 2)
+        try writePart(2, of: 2) { $0["general.alignment"] = .uint32(4096) }
+        let expected = [Float](repeating: 2, count: 4).withUnsafeBytes { Array($0) }
+        #expect(try GGUFFile(path: path).data(of: "part.2") == expected)
+    }
+
+    @Test("a split of one, and the merged file of llama.cpp's tool, are plain files", arguments: [UInt16(0), 1])
+    func plain(count: UInt16) throws {
+        var writer = try Sample.writer()
+        writer.metadata["split.no"] = .uint16(0)
+        writer.metadata["split.count"] = .uint16(count)
+        try writer.write(to: directory.file("plain.gguf"))
+        #expect(try GGUFFile(path: directory.file("plain.gguf")).tensors.count == 3)
+    }
+
+    @Test func otherPartOpened() throws {
+        for number in 1...2 { try writePart(number, of: 2) }
+        expectRefusal(.unreadableFile, "part 2 of 2", "-00001-of-00002.gguf") {
+            _ = try GGUFFile(path: directory.file(name(2, of: 2)))
+        }
+    }
+
+    @Test func renamed() throws {
+        let path = try writePart(1, of: 2)
+        let copy = try directory.write(directory.read(name(1, of: 2)), to: "renamed.gguf")
+        expectRefusal(.unreadableFile, copy, "part 1 of 2", "-00001-of-00002.gguf") { _ = try GGUFFile(path: copy) }
+        expectRefusal(.unreadableFile, "-00002-of-00002.gguf", "No such file") { _ = try GGUFFile(path: path) }
+    }
+
+    @Test func malformedPart() throws {
+        let path = try writePart(1, of: 2)
+        try directory.write(Array("GGUF".utf8), to: name(2, of: 2))
+        expectRefusal(.malformedModel, name(2, of: 2), "at byte 4") { _ = try GGUFFile(path: path) }
+    }
+
+    @Test("a part that says it is another")
+    func wrongNumber() throws {
+        let path = try writePart(1, of: 2)
+        try writePart(2, of: 2) { $0["split.no"] = .uint16(0) }
+        expectRefusal(.malformedModel, name(2, of: 2), "split.no", "expected 1", "at byte") {
+            _ = try GGUFFile(path: path)
+        }
+        try writePart(2, of: 2) { $0["split.no"] = nil }
+        expectRefusal(.malformedModel, name(2, of: 2), "split.no", "missing") { _ = try GGUFFile(path: path) }
+    }
+
+    @Test("a part of a model with another number of parts")
+    func wrongCount() throws {
+        let path = try writePart(1, of: 2)
+        try writePart(2, of: 2) { $0["split.count"] = .uint16(3) }
+        expectRefusal(.malformedModel, name(2, of: 2), "split.count", "is 3, expected 2", "at byte") {
+            _ = try GGUFFile(path: path)
+        }
+    }
+
+    @Test func wrongTensorCount() throws {
+        let path = try writePart(1, of: 2) { $0["split.tensors.count"] = .int32(5) }
+        try writePart(2, of: 2)
+        expectRefusal(.malformedModel, "split.tensors.count", "5", "2 tensors", "at byte") {
+            _ = try GGUFFile(path: path)
+        }
+    }
+
+    @Test func tensorInTwoParts() throws {
+        let path = try writePart(1, of: 2)
+        try writePart(2, of: 2, tensor: "part.1")
+        expectRefusal(.malformedModel, name(2, of: 2), "part.1", "twice", "at byte") { _ = try GGUFFile(path: path) }
+    }
+
+    @Test("counts that are none")
+    func counts() throws {
+        let values: [MetadataValue] = [
+            .int32(-1), .uint32(.max), .uint64(.max), .int64(.min), .uint16(10_000), .string("2"), .float32(2),
+            .bool(true), .array(MetadataArray([2] as [UInt16])),
+        ]
+        for value in values {
+            let path = try writePart(1, of: 2) { $0["split.count"] = value }
+            expectRefusal(.malformedModel, path, "split.count", "at byte") { _ = try GGUFFile(path: path) }
+        }
+    }
+}
