@@ -5,20 +5,24 @@ let package = Package(
     name: "swiftinfer",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "GGUF", targets: ["GGUF"])
+        .library(name: "Tensors", targets: ["Tensors"])
     ],
     targets: [
         // MARK: Library, from the bottom up; imports point downwards only.
         .target(name: "GGUF"),
+        .target(name: "CKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "Tensors", dependencies: ["GGUF", "CKernels"]),
 
         // MARK: Tests
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
 )
 
 // MARK: Settings of every Swift target
-for target in package.targets {
+for target in package.targets where target.name != "CKernels" {
     var settings = target.swiftSettings ?? []
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
     settings.append(.enableUpcomingFeature("ExistentialAny"))

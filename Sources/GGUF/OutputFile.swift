@@ -9,7 +9,7 @@
 #endif
 
 /// A file being written under a temporary name, which goes with the object unless ``commit()`` gave it its real one.
-final class OutputFile {
+package final class OutputFile {
     private let path: String
     private let temporaryPath: String
     private let descriptor: CInt
@@ -21,7 +21,7 @@ final class OutputFile {
     private static let bufferSize = 1 << 18
 
     /// Creates a temporary file beside `path`.
-    init(replacing path: String) throws(InferenceError) {
+    package init(replacing path: String) throws(InferenceError) {
         guard !path.utf8.contains(0) else {
             throw InferenceError(.unwritableFile, "cannot write \(path.printable): the path contains a zero byte")
         }
@@ -49,7 +49,7 @@ final class OutputFile {
     }
 
     /// Adds bytes at the end.
-    func append(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) {
+    package func append(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) {
         count += bytes.count
         if buffer.count + bytes.count <= Self.bufferSize {
             buffer.append(contentsOf: bytes)
@@ -68,7 +68,7 @@ final class OutputFile {
     }
 
     /// Puts everything on the disk, then under the real name.
-    func commit() throws(InferenceError) {
+    package func commit() throws(InferenceError) {
         try flush()
         guard fsync(descriptor) == 0 else { throw Self.failure("write", path) }
         guard rename(temporaryPath, path) == 0 else { throw Self.failure("rename the finished file to", path) }

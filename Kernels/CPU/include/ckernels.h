@@ -1,0 +1,251 @@
+// The C kernels of the CPU backend: block layouts, one function type per operation, and the table an instruction set
+// fills.
+//
+// Every kernel has a twin in Swift (Sources/Tensors/Reference) that gives the same bits: the order of float operations
+// stated here is part of the interface. fma(a, b, c) is a·b + c rounded once; every other operation rounds on its own.
+// NaN in, NaN out; no input traps or reads out of bounds.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: Blocks of quantised weights, as a GGUF file stores them, at any address. Scales are f16 bits unless said
+// otherwise.
+
+/// value[i] = scale · (nibble[i] − 8); nibble i < 16 is the low half of byte i, the others the high halves.
+struct __attribute__((packed)) si_block_q4_0 {
+    uint16_t scale;
+    uint8_t nibbles[16];
+};
+_Static_assert(sizeof(struct si_block_q4_0) == 18, "Q4_0 block");
+
+/// value[i] = scale · nibble[i] + minimum
+struct __attribute__((packed)) si_block_q4_1 {
+    uint16_t scale, minimum;
+    uint8_t nibbles[16];
+};
+_Static_assert(sizeof(struct si_block_q4_1) == 20, "Q4_1 block");
+
+/// value[i] = scale · (nibble[i] + 16 · bit[i] − 16)
+struct __attribute__((packed)) si_block_q5_0 {
+    uint16_t scale;
+    uint8_t bits[4];
+    uint8_t nibbles[16];
+};
+_Static_assert(sizeof(struct si_block_q5_0) == 22, "Q5_0 block");
+
+/// value[i] = scale · (nibble[i] + 16 · bit[i]) + minimum
+struct __attribute__((packed)) si_block_q5_1 {
+    uint16_t scale, minimum;
+    uint8_t bits[4];
+    uint8_t nibbles[16];
+};
+_Static_assert(sizeof(struct si_block_q5_1) == 24, "Q5_1 block");
+
+/// value[i] = scale · values[i]
+struct __attribute__((packed)) si_block_q8_0 {
+    uint16_t scale;
+    int8_t values[32];
+};
+_Static_assert(sizeof(struct si_block_q8_0) == 34, "Q8_0 block");
+
+/// value[i] = scale · codebook[nibble[i]]
+struct __attribute__((packed)) si_block_iq4_nl {
+    uint16_t scale;
+    uint8_t nibbles[16];
+};
+_Static_assert(sizeof(struct si_block_iq4_nl) == 18, "IQ4_NL block");
+
+/// value[i] = 2^(exponent − 128) · codebook[nibble[i]]; the codebook is E2M1 doubled
+struct __attribute__((packed)) si_block_mxfp4 {
+    uint8_t exponent;
+    uint8_t nibbles[16];
+};
+_Static_assert(sizeof(struct si_block_mxfp4) == 17, "MXFP4 block");
+
+/// 16 groups of 16; low half of scales[g]: scale, high half: minimum. value = d · scale · q − d_minimum · minimum
+struct __attribute__((packed)) si_block_q2_K {
+    uint8_t scales[16];
+    uint8_t pairs[64];
+    uint16_t d, d_minimum;
+};
+_Static_assert(sizeof(struct si_block_q2_K) == 84, "Q2_K block");
+
+/// 16 groups of 16, 6-bit scales less 32. value = d · scale · (pair + 4 · bit − 4)
+struct __attribute__((packed)) si_block_q3_K {
+    uint8_t bits[32];
+    uint8_t pairs[64];
+    uint8_t scales[12];
+    uint16_t d;
+};
+_Static_assert(sizeof(struct si_block_q3_K) == 110, "Q3_K block");
+
+/// 8 groups of 32, 6-bit scales and minima. value = d · scale · nibble − d_minimum · minimum
+struct __attribute__((packed)) si_block_q4_K {
+    uint16_t d, d_minimum;
+    uint8_t scales[12];
+    uint8_t nibbles[128];
+};
+_Static_assert(sizeof(struct si_block_q4_K) == 144, "Q4_K block");
+
+/// As Q4_K with a fifth bit.
+struct __attribute__((packed)) si_block_q5_K {
+    uint16_t d, d_minimum;
+    uint8_t scales[12];
+    uint8_t bits[32];
+    uint8_t nibbles[128];
+};
+_Static_assert(sizeof(struct si_block_q5_K) == 176, "Q5_K block");
+
+/// 16 groups of 16, 8-bit scales. value = d · scale · (nibble + 16 · pair − 32)
+struct __attribute__((packed)) si_block_q6_K {
+    uint8_t nibbles[128];
+    uint8_t pairs[64];
+    int8_t scales[16];
+    uint16_t d;
+};
+_Static_assert(sizeof(struct si_block_q6_K) == 210, "Q6_K block");
+
+/// 8 groups of 32, 6-bit scales less 32. value = d · scale · codebook[nibble]
+struct __attribute__((packed)) si_block_iq4_xs {
+    uint16_t d;
+    uint16_t scales_high;
+    uint8_t scales_low[4];
+    uint8_t nibbles[128];
+};
+_Static_assert(sizeof(struct si_block_iq4_xs) == 136, "IQ4_XS block");
+
+// MARK: Blocks of quantised activations
+
+/// value[i] = scale · values[i]; sum = Σ values; scaled_sum = scale · sum, with the scale not yet rounded. Both floats hold
+/// f16 values, as in the reference engine's blocks: the last digits of a logit follow from them.
+struct si_input_32 { float scale; float scaled_sum; int32_t sum; int8_t values[32]; };
+_Static_assert(sizeof(struct si_input_32) == 44, "activation block of 32");
+
+/// value[i] = scale · values[i]; sums[g] = Σ values[16g..<16g + 16]
+struct si_input_256 { float scale; int16_t sums[16]; int8_t values[256]; };
+_Static_assert(sizeof(struct si_input_256) == 292, "activation block of 256");
+
+// MARK: Operations
+
+/// Operands of a product. Weights: `rows` rows of `k` elements, `weight_stride` bytes apart. Inputs: rows
+/// `input_stride` bytes apart; f32 for float weights, si_input_32 or si_input_256 blocks for quantised ones. Outputs:
+/// rows `output_stride` floats apart. Column c reads input row input_rows[c] and writes output row output_rows[c], or
+/// row c where the list is NULL.
+struct si_product {
+    size_t k, rows, columns;
+    const void *weights;
+    size_t weight_stride;
+    const void *inputs;
+    size_t input_stride;
+    const int32_t *input_rows;
+    float *outputs;
+    size_t output_stride;
+    const int32_t *output_rows;
+};
+
+/// outputs[c][r] = Σ_k weights[r][k] · inputs[c][k], for r in 0..<rows, c in 0..<columns.
+///
+/// Float weights: 16 partial sums, sum[k mod 16] = fma(w, x, sum[k mod 16]) for ascending k, k padded with zeros to a
+/// multiple of 16; then the sixteen are added in pairs at distance 8, 4, 2, 1.
+/// Blocks of 32: I = Σ q·x exactly, q the signed quantum; sum = fma(scale_w · scale_x, float(I), sum), then for types
+/// with minimum sum = fma(minimum, scaled_sum_x, sum); blocks in order.
+/// Blocks of 256: I = Σ_g scale_g · Σ q·x exactly; sum = fma(d · scale_x, float(I), sum), then for types with minima
+/// M = Σ_g minimum_g · Σ_g x exactly and sum = fma(−(d_minimum · scale_x), float(M), sum); blocks in order.
+typedef void si_multiply(const struct si_product *product);
+
+/// Quantises x[0..<count] into blocks, the last one padded with zeros. With m = max |x| of a block: scale = m / 127,
+/// values = round to nearest even(x · (127 / m)). m < 2⁻¹⁰⁰: all zero. A block with NaN or infinity: scale NaN, values
+/// zero. Blocks of 32 then round scale, and scale · float(Σ values), to f16, unless they lie outside the
+/// range of its normal numbers.
+typedef void si_quantize(size_t count, const float *x, void *blocks);
+
+/// y[q][d] = Σ_j p[q][j] · v[j][d] added to y: y = fma(p, v, y) for ascending j; d in 0..<dimension, j in 0..<count, q
+/// in 0..<queries. Rows of v are `v_stride` bytes apart, of p and y as many floats. q8_0: v = float(scale) ·
+/// float(value).
+typedef void si_accumulate(
+    size_t dimension, size_t count, const void *v, size_t v_stride, size_t queries, const float *p, size_t p_stride,
+    float *y, size_t y_stride);
+
+/// Turns scores into softmax numerators in place and returns their sum. t_j = s_j · scale; with cap > 0,
+/// t_j = cap · tanh(t_j / cap); m = max(t, sink); s_j = exp(t_j − m), summed as 16 partial sums by j mod 16 added in
+/// pairs at distance 8, 4, 2, 1; then + exp(sink − m) where sink is not −∞.
+typedef float si_softmax(size_t count, float *s, float scale, float cap, float sink);
+
+/// y = (x · r) · weight, r = 1 / √(Σx² / count + epsilon); Σ in 16 partial sums of fma(x, x, sum) by index mod 16,
+/// added in pairs at distance 8, 4, 2, 1. y may be x.
+typedef void si_rms_norm(size_t count, const float *x, const float *weight, float epsilon, float *y);
+
+/// y = fma((x − mean) · r, weight, bias) (bias NULL: product only), r = 1 / √(Σ(x − mean)² / count + epsilon); mean =
+/// Σx / count; both sums as in si_rms_norm. y may be x.
+typedef void si_layer_norm(
+    size_t count, const float *x, const float *weight, const float *bias, float epsilon, float *y);
+
+/// Rotates `pairs` pairs of x in place by (cos, sin) pairs of `rotation`: a' = fma(a, cos, −(b · sin)),
+/// b' = fma(a, sin, b · cos). Two layouts: (2i, 2i + 1), and (i, i + pairs).
+typedef void si_rotate(size_t pairs, float *x, const float *rotation);
+
+/// y = f(gate, up). silu: (g / (1 + exp(−g))) · u. gelu: (g / (1 + exp(−2t))) · u, t = √(2/π) · fma(0.044715 · g², g,
+/// g), which is the tanh form. clamped: g' = min(g, 7), u' = clamp(u, ±7): (g' / (1 + exp(−1.702 · g'))) · (u' + 1).
+/// With up NULL, f(gate) without the factor. y may be gate or up.
+typedef void si_gate(size_t count, const float *gate, const float *up, float *y);
+
+/// x = cap · tanh(x / cap)
+typedef void si_soft_cap(size_t count, float *x, float cap);
+
+/// y = fma(scale, x, y)
+typedef void si_add_scaled(size_t count, const float *x, float scale, float *y);
+
+/// x = scale · x
+typedef void si_scale(size_t count, float *x, float scale);
+
+/// Stores x as f16, to nearest even; or as Q8_0 blocks (count a multiple of 32), quantised as by si_quantize, then the
+/// scale rounded to f16.
+typedef void si_store(size_t count, const float *x, void *y);
+
+/// exp(x) and tanh(x), elementwise: what the kernels above use, for tests.
+typedef void si_map(size_t count, const float *x, float *y);
+
+// MARK: Dispatch
+
+/// One more than the largest GGUF type identifier that has a product kernel (MXFP4's, 39).
+enum { SI_TYPE_LIMIT = 40 };
+
+/// The kernels for one instruction set.
+struct si_kernels {
+    const char *name;
+    /// By GGUF type identifier; NULL for a type without kernel.
+    si_multiply *multiply[SI_TYPE_LIMIT];
+    si_quantize *quantize_32, *quantize_256;
+    si_accumulate *accumulate_f32, *accumulate_f16, *accumulate_q8_0;
+    si_softmax *softmax;
+    si_rms_norm *rms_norm;
+    si_layer_norm *layer_norm;
+    si_rotate *rotate_adjacent, *rotate_halves;
+    si_gate *gate_silu, *gate_gelu, *gate_clamped;
+    si_soft_cap *soft_cap;
+    si_add_scaled *add_scaled;
+    si_scale *scale;
+    si_store *store_f16, *store_q8_0;
+    si_map *exp, *tanh;
+};
+
+/// The kernels for this processor, or NULL when there are none.
+const struct si_kernels *si_kernels_for_this_processor(void);
+
+/// The product kernel for a GGUF type, or NULL.
+static inline si_multiply *si_multiply_for(const struct si_kernels *kernels, uint32_t type) {
+    return type < SI_TYPE_LIMIT ? kernels->multiply[type] : NULL;
+}
+
+/// Tells the processor that this is a spin loop.
+static inline void si_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#endif

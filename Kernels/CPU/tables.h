@@ -1,0 +1,11 @@
+// The kernel tables that exist, one per instruction set.
+#ifndef SI_TABLES_H
+#define SI_TABLES_H
+
+#include "ckernels.h"
+
+#if defined(__x86_64__)
+extern const struct si_kernels si_kernels_avx2;
+#endif
+
+#endif

@@ -1,0 +1,115 @@
+// The operations a transformer's forward pass is written in; each backend supplies them for its device.
+
+package import GGUF
+
+/// A device that holds weights and activations and computes with them.
+///
+/// Operations are issued in order and work on whole steps: `rows` rows of activations, one per token. A backend may queue
+/// them; ``read(_:rows:_:)`` is the one point that waits for results. Shapes are checked by the caller, which built all
+/// operands from one configuration; an operation may trap on operands of another backend or shape.
+///
+/// **Exactness.** The value of a result row depends on that row's inputs alone: not on `rows`, nor on the number of threads,
+/// nor on where in the cache its ancestors lie. No sum is split by step width or by thread.
+package protocol Backend: AnyObject, Sendable {
+    /// The backend's name on the command line, such as `cpu`.
+    var name: String { get }
+
+    // MARK: Memory
+
+    /// Whether products with weights of this type can be computed.
+    func supports(_ type: TensorType) -> Bool
+
+    /// Loads rows `rows` of every matrix in `tensor` (`[columns, rows]`, or `[columns, rows, experts]`) for products.
+    func makeMatrix(_ tensor: TensorInfo, rows: Range<Int>, of file: GGUFFile) throws(InferenceError) -> WeightMatrix
+
+    /// Loads a tensor as f32 values: norm weights, biases, sinks.
+    func makeVector(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> WeightVector
+
+    /// Loads a tensor for looking up single rows.
+    func makeTable(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> EmbeddingTable
+
+    /// Activations of up to `rows` rows of `columns` values, zeroed.
+    func makeActivations(rows: Int, columns: Int) throws(InferenceError) -> Activations
+
+    /// An empty key–value cache.
+    func makeCache(_ shape: KVCacheShape) throws(InferenceError) -> KVCache
+
+    /// The experts chosen for each of up to `rows` rows.
+    func makeRouting(rows: Int, expertsUsed: Int) throws(InferenceError) -> ExpertRouting
+
+    // MARK: Moving data
+
+    /// x[0..<values.count / columns] = values, row after row.
+    func write(_ values: [Float], to x: Activations)
+
+    /// Waits for all operations so far and lends row 0..<rows of `x`, row-major, to `body`.
+    func read<R>(_ x: Activations, rows: Int, _ body: (UnsafeBufferPointer<Float>) -> R) -> R
+
+    /// y[i] = x[indices[i]]
+    func gather(_ x: Activations, rows indices: [Int], into y: Activations)
+
+    /// Copies whole cache slots, all layers: slot `to` takes the entries of slot `from`, one pair after the other.
+    func moveSlots(_ moves: [(from: Int, to: Int)], in cache: KVCache)
+
+    // MARK: Operations on rows
+
+    /// x[i] = scale · table[tokens[i]]
+    func embed(_ tokens: [Int32], _ table: EmbeddingTable, scale: Float, into x: Activations)
+
+    /// RMS norm (arXiv 1910.07467): y = x / √(mean(x²) + ε) · weight, over each `width` consecutive values of a row, where
+    /// `width` is the number of weights: the whole row, or one attention head. `y` may be `x`.
+    func rmsNorm(_ x: Activations, rows: Int, weight: WeightVector, epsilon: Float, into y: Activations)
+
+    /// Layer norm (arXiv 1607.06450): y = (x − mean) / √(variance + ε) · weight + bias, likewise.
+    func layerNorm(
+        _ x: Activations, rows: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float, into y: Activations)
+
+    /// y[j] = x · projections[j].weightᵀ + projections[j].bias, for several matrices of the same number of columns.
+    func multiply(_ x: Activations, rows: Int, _ projections: [Projection])
+
+    /// Rotates each head's pairs (arXiv 2104.09864) in place. `rotation` holds per row cos and sin, interleaved, for the
+    /// `rotation.columns / 2` pairs; dimensions beyond those stay as they are.
+    func rotate(
+        _ x: Activations, rows: Int, headDimension: Int, rotation: Activations, pairing: RotaryPairing)
+
+    /// y = activation(gate) ⊙ up. `y` may be `gate`.
+    func gate(_ gate: Activations, _ up: Activations, rows: Int, _ activation: Activation, into y: Activations)
+
+    /// x = activation(x)
+    func activate(_ x: Activations, rows: Int, _ activation: Activation)
+
+    /// x += scale · y
+    func add(_ y: Activations, scale: Float, to x: Activations, rows: Int)
+
+    /// x = scale · x
+    func scale(_ x: Activations, rows: Int, by scale: Float)
+
+    /// x[i] = factors[i][0] · x[i]
+    func scaleRows(_ x: Activations, rows: Int, by factors: Activations)
+
+    /// x = cap · tanh(x / cap)
+    func softCap(_ x: Activations, rows: Int, cap: Float)
+
+    // MARK: Attention
+
+    /// Writes the step's keys and values (`rows` × heads·dimension) to the cache's slots `firstSlot…` of one layer.
+    func store(keys: Activations, values: Activations, rows: Int, in cache: KVCache, layer: Int, firstSlot: Int)
+
+    /// Softmax attention of each row over the tokens `layout` lets it see, in two passes: exact maximum, then sums in the
+    /// order of logical positions. y has `rows` × heads·valueDimension.
+    func attend(
+        _ queries: Activations, _ layout: StepLayout, _ cache: KVCache, layer: Int, _ parameters: AttentionParameters,
+        into y: Activations)
+
+    // MARK: Mixture of experts
+
+    /// Chooses experts for each row from the router's outputs; ties go to the lower index.
+    func route(_ logits: Activations, rows: Int, _ parameters: RoutingParameters, into routing: ExpertRouting)
+
+    /// y[i·used + j] = x[i] · weight[expert(i, j)]ᵀ + bias[expert(i, j)]; where x has rows · used rows already, row
+    /// i·used + j of it instead of row i.
+    func multiplyExperts(_ x: Activations, rows: Int, _ projections: [Projection], _ routing: ExpertRouting)
+
+    /// y[i] = Σ_j weight(i, j) · x[i·used + j], j ascending.
+    func combineExperts(_ x: Activations, rows: Int, _ routing: ExpertRouting, into y: Activations)
+}

@@ -1,0 +1,106 @@
+// Mixture of experts on the CPU: routing, products with the chosen experts, and their weighted sum.
+
+import Synchronization
+
+extension CPUBackend {
+    package func route(_ logits: Activations, rows: Int, _ parameters: RoutingParameters, into routing: ExpertRouting) {
+        let routing = unsafeDowncast(routing, to: CPUExpertRouting.self)
+        forEachRange(rows, cost: logits.columns * 8) { range in
+            for row in range { route(logits.row(row), logits.columns, parameters, into: routing, row: row) }
+        }
+        routing.group(rows: rows, expertCount: logits.columns)
+    }
+
+    private func route(
+        _ logits: UnsafeMutablePointer<Float>, _ count: Int, _ parameters: RoutingParameters,
+        into routing: CPUExpertRouting, row: Int
+    ) {
+        let used = routing.expertsUsed
+        let experts = routing.experts + row * used
+        let weights = routing.weights + row * used
+        for choice in 0..<used {
+            var best: Int?
+            for expert in 0..<count where !(0..<choice).contains(where: { experts[$0] == Int32(expert) }) {
+                if best.map({ logits[expert] > logits[$0] }) ?? true { best = expert }
+            }
+            experts[choice] = Int32(best ?? 0)
+            weights[choice] = logits[best ?? 0]
+        }
+        switch parameters.gating {
+        case .topThenSoftmax:
+            let sum = kernels.softmax(used, weights, scale: 1, cap: 0, sink: -.infinity)
+            for choice in 0..<used { weights[choice] /= sum }
+        case .softmaxThenTop:
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
+                guard let numerators = buffer.baseAddress else { return }
+                numerators.initialize(from: logits, count: count)
+                let sum = kernels.softmax(count, numerators, scale: 1, cap: 0, sink: -.infinity)
+                for choice in 0..<used { weights[choice] = numerators[Int(experts[choice])] / sum }
+            }
+        }
+        if parameters.normalisesWeights {
+            var sum: Float = 0
+            for choice in 0..<used { sum += weights[choice] }
+            for choice in 0..<used { weights[choice] /= sum }
+        }
+        for choice in 0..<used { weights[choice] *= parameters.weightScale }
+    }
+
+    package func multiplyExperts(_ x: Activations, rows: Int, _ projections: [Projection], _ routing: ExpertRouting) {
+        let routing = unsafeDowncast(routing, to: CPUExpertRouting.self)
+        let isPerChoice = x.rows >= routing.rows * routing.expertsUsed
+        scratch.withLock { scratch in
+            var inputs = UnsafeRawPointer(x.row(0))
+            var format = InputFormat.float
+            for projection in projections {
+                let weight = unsafeDowncast(projection.weight, to: CPUWeightMatrix.self)
+                if weight.input != format {
+                    format = weight.input
+                    inputs = prepare(
+                        x, rows: isPerChoice ? rows * routing.expertsUsed : rows, as: format, in: scratch.inputs.base)
+                }
+                multiplyExperts(
+                    inputs, stride: format.rowBytes(x.columns), projection, weight, routing,
+                    inputRows: isPerChoice ? routing.choices : routing.choiceRows)
+            }
+        }
+    }
+
+    private func multiplyExperts(
+        _ inputs: UnsafeRawPointer, stride: Int, _ projection: Projection, _ weight: CPUWeightMatrix,
+        _ routing: CPUExpertRouting, inputRows: UnsafePointer<Int32>
+    ) {
+        let starts = routing.starts
+        let chosen = (0..<weight.experts).filter { starts[$0 + 1] > starts[$0] }
+        let chunks = RowChunks(chosen.map { _ in weight.rows }, threads: threads)
+        let output = projection.output
+        pool.run(chunks.count) { chunk, _ in
+            let (index, range) = chunks[chunk]
+            let expert = chosen[index]
+            let choices = starts[expert]..<starts[expert + 1]
+            weight.kernel(
+                Product(
+                    k: weight.columns, rows: range.count, weights: weight.row(range.lowerBound, expert: expert),
+                    weightStride: weight.rowBytes, columns: choices.count, inputs: inputs, inputStride: stride,
+                    inputRows: inputRows + choices.lowerBound, outputs: output.row(0) + range.lowerBound,
+                    outputStride: output.columns, outputRows: routing.choices + choices.lowerBound))
+            guard let bias = projection.bias?.values else { return }
+            for choice in choices {
+                addBias(bias + expert * weight.rows, range, to: output.row(Int(routing.choices[choice])))
+            }
+        }
+    }
+
+    package func combineExperts(_ x: Activations, rows: Int, _ routing: ExpertRouting, into y: Activations) {
+        let routing = unsafeDowncast(routing, to: CPUExpertRouting.self)
+        let used = routing.expertsUsed
+        forEachRange(rows, cost: x.columns * used) { range in
+            for row in range {
+                y.row(row).update(repeating: 0, count: y.columns)
+                for choice in row * used..<(row + 1) * used {
+                    kernels.addScaled(x.columns, x.row(choice), scale: routing.weights[choice], to: y.row(row))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+// Working memory of the CPU backend, one operation's at a time.
+
+import GGUF
+
+/// Room for quantised inputs and, per thread, for attention; grown when operands are made, so that no operation
+/// allocates.
+struct CPUScratch {
+    /// A step's activations, quantised for products.
+    private(set) var inputs: AlignedMemory
+    /// Per thread: what one item of attention needs.
+    private(set) var attention: [AlignedMemory] = []
+
+    /// No room yet.
+    init() throws(InferenceError) { inputs = try AlignedMemory(bytes: 1, for: "working memory") }
+
+    /// Makes room for activations of that shape as inputs of products.
+    mutating func reserveInputs(rows: Int, columns: Int) throws(InferenceError) {
+        let rowBytes = max(InputFormat.blocks32.rowBytes(columns), InputFormat.blocks256.rowBytes(columns))
+        let (size, overflow) = rows.multipliedReportingOverflow(by: rowBytes)
+        guard overflow || size > inputs.byteCount else { return }
+        inputs = try AlignedMemory(bytes: rows, rowBytes, for: "\(rows) rows of quantised activations")
+    }
+
+    /// Makes room for attention over a cache of that shape in each of `threads` threads.
+    mutating func reserveAttention(_ shape: KVCacheShape, threads: Int) throws(InferenceError) {
+        let layout = AttentionScratch.Layout(shape)
+        if attention.count == threads, attention.allSatisfy({ $0.byteCount >= layout.byteCount }) { return }
+        var memory: [AlignedMemory] = []
+        for _ in 0..<threads {
+            memory.append(try AlignedMemory(bytes: layout.byteCount, for: "the scores of \(shape.slots) tokens"))
+        }
+        attention = memory
+    }
+}

@@ -1,0 +1,59 @@
+// The kernels the CPU backend is made of, in one of two implementations that give the same bits.
+
+package import GGUF
+
+/// One implementation of every kernel. Formulas, shapes and the order of float operations are those of `ckernels.h`,
+/// which holds for the Swift twins as much as for the C ones.
+package protocol KernelSet: Sendable {
+    /// The name `doctor` and benchmarks show, such as `avx2`.
+    var name: String { get }
+
+    /// The product kernel for weights of a type, or nil where the type is not supported.
+    func product(_ type: TensorType) -> ProductKernel?
+
+    /// Quantises a row of activations into blocks of 32 or 256.
+    func quantize(_ count: Int, _ x: UnsafePointer<Float>, as format: InputFormat, into blocks: UnsafeMutableRawPointer)
+
+    /// y += p · v over `count` rows of values in the cache's type, for several queries.
+    func accumulate(_ operands: Accumulation, _ type: KVCacheType)
+
+    /// Softmax numerators in place; returns their sum. `sink` is −∞ and `cap` 0 where there is none.
+    func softmax(_ count: Int, _ scores: UnsafeMutablePointer<Float>, scale: Float, cap: Float, sink: Float) -> Float
+
+    /// RMS norm of `count` values.
+    func rmsNorm(
+        _ count: Int, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, epsilon: Float,
+        into y: UnsafeMutablePointer<Float>)
+
+    /// Layer norm of `count` values.
+    func layerNorm(
+        _ count: Int, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?,
+        epsilon: Float, into y: UnsafeMutablePointer<Float>)
+
+    /// Rotates pairs in place by interleaved cosines and sines.
+    func rotate(
+        _ pairs: Int, _ x: UnsafeMutablePointer<Float>, by rotation: UnsafePointer<Float>, _ pairing: RotaryPairing)
+
+    /// y = activation(gate) ⊙ up, or activation(gate) where `up` is nil.
+    func gate(
+        _ count: Int, _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>?, _ activation: Activation,
+        into y: UnsafeMutablePointer<Float>)
+
+    /// x = cap · tanh(x / cap)
+    func softCap(_ count: Int, _ x: UnsafeMutablePointer<Float>, cap: Float)
+
+    /// y += scale · x
+    func addScaled(_ count: Int, _ x: UnsafePointer<Float>, scale: Float, to y: UnsafeMutablePointer<Float>)
+
+    /// x = scale · x
+    func scale(_ count: Int, _ x: UnsafeMutablePointer<Float>, by scale: Float)
+
+    /// Stores a head's key or value in the cache's type.
+    func store(_ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into y: UnsafeMutableRawPointer)
+
+    /// exp(x), elementwise, as used by the others.
+    func exp(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>)
+
+    /// tanh(x), elementwise, as used by the others.
+    func tanh(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>)
+}

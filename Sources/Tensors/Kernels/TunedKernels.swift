@@ -1,0 +1,120 @@
+// The C kernels for this processor's instruction set.
+
+import CKernels
+package import GGUF
+
+/// The kernels of `Kernels/CPU` in the best variant this processor has.
+package struct TunedKernels: KernelSet, @unchecked Sendable {
+    /// A table the C target never changes.
+    private let table: UnsafePointer<si_kernels>
+
+    /// The kernels, or nil where this processor has none.
+    package init?() {
+        guard let table = si_kernels_for_this_processor() else { return nil }
+        self.table = table
+    }
+
+    package var name: String { String(cString: table.pointee.name) }
+
+    package func product(_ type: TensorType) -> ProductKernel? {
+        guard let multiply = si_multiply_for(table, type.rawValue) else { return nil }
+        return { product in
+            var operands = si_product(
+                k: product.k, rows: product.rows, columns: product.columns, weights: product.weights,
+                weight_stride: product.weightStride, inputs: product.inputs, input_stride: product.inputStride,
+                input_rows: product.inputRows, outputs: product.outputs, output_stride: product.outputStride,
+                output_rows: product.outputRows)
+            multiply(&operands)
+        }
+    }
+
+    package func quantize(
+        _ count: Int, _ x: UnsafePointer<Float>, as format: InputFormat, into blocks: UnsafeMutableRawPointer
+    ) {
+        switch format {
+        case .float: blocks.copyMemory(from: x, byteCount: count * 4)
+        case .blocks32: table.pointee.quantize_32(count, x, blocks)
+        case .blocks256: table.pointee.quantize_256(count, x, blocks)
+        }
+    }
+
+    package func accumulate(_ a: Accumulation, _ type: KVCacheType) {
+        let kernel =
+            switch type {
+            case .f32: table.pointee.accumulate_f32
+            case .f16: table.pointee.accumulate_f16
+            case .q8_0: table.pointee.accumulate_q8_0
+            }
+        kernel?(
+            a.dimension, a.count, a.values, a.valueStride, a.queries, a.weights, a.weightStride, a.outputs,
+            a.outputStride)
+    }
+
+    package func softmax(
+        _ count: Int, _ scores: UnsafeMutablePointer<Float>, scale: Float, cap: Float, sink: Float
+    ) -> Float {
+        table.pointee.softmax(count, scores, scale, cap, sink)
+    }
+
+    package func rmsNorm(
+        _ count: Int, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, epsilon: Float,
+        into y: UnsafeMutablePointer<Float>
+    ) {
+        table.pointee.rms_norm(count, x, weight, epsilon, y)
+    }
+
+    package func layerNorm(
+        _ count: Int, _ x: UnsafePointer<Float>, _ weight: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?,
+        epsilon: Float, into y: UnsafeMutablePointer<Float>
+    ) {
+        table.pointee.layer_norm(count, x, weight, bias, epsilon, y)
+    }
+
+    package func rotate(
+        _ pairs: Int, _ x: UnsafeMutablePointer<Float>, by rotation: UnsafePointer<Float>, _ pairing: RotaryPairing
+    ) {
+        switch pairing {
+        case .adjacent: table.pointee.rotate_adjacent(pairs, x, rotation)
+        case .halves: table.pointee.rotate_halves(pairs, x, rotation)
+        }
+    }
+
+    package func gate(
+        _ count: Int, _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>?, _ activation: Activation,
+        into y: UnsafeMutablePointer<Float>
+    ) {
+        switch activation {
+        case .silu: table.pointee.gate_silu(count, gate, up, y)
+        case .gelu: table.pointee.gate_gelu(count, gate, up, y)
+        case .clampedSwiGLU: table.pointee.gate_clamped(count, gate, up, y)
+        }
+    }
+
+    package func softCap(_ count: Int, _ x: UnsafeMutablePointer<Float>, cap: Float) {
+        table.pointee.soft_cap(count, x, cap)
+    }
+
+    package func addScaled(_ count: Int, _ x: UnsafePointer<Float>, scale: Float, to y: UnsafeMutablePointer<Float>) {
+        table.pointee.add_scaled(count, x, scale, y)
+    }
+
+    package func scale(_ count: Int, _ x: UnsafeMutablePointer<Float>, by scale: Float) {
+        table.pointee.scale(count, x, scale)
+    }
+
+    package func store(_ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into y: UnsafeMutableRawPointer) {
+        switch type {
+        case .f32: y.copyMemory(from: x, byteCount: count * 4)
+        case .f16: table.pointee.store_f16(count, x, y)
+        case .q8_0: table.pointee.store_q8_0(count, x, y)
+        }
+    }
+
+    package func exp(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {
+        table.pointee.exp(count, x, y)
+    }
+
+    package func tanh(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {
+        table.pointee.tanh(count, x, y)
+    }
+}

@@ -1,0 +1,161 @@
+// What backend operations work on: handles to memory whose layout only the backend knows.
+
+package import GGUF
+
+/// A weight matrix, or a stack of them, one per expert, prepared for products. Each backend subclasses it.
+package class WeightMatrix: @unchecked Sendable {
+    /// Element type in the model file.
+    package let type: TensorType
+    /// Extent of the inner products: the input width.
+    package let columns: Int
+    /// Number of outputs.
+    package let rows: Int
+    /// Number of stacked matrices; 1 for an ordinary weight.
+    package let experts: Int
+
+    /// A handle of that shape.
+    package init(type: TensorType, columns: Int, rows: Int, experts: Int) {
+        self.type = type
+        self.columns = columns
+        self.rows = rows
+        self.experts = experts
+    }
+}
+
+/// f32 values that belong to the model: norm weights, biases.
+package class WeightVector: @unchecked Sendable {
+    /// Number of values.
+    package let count: Int
+
+    /// A handle of that size.
+    package init(count: Int) { self.count = count }
+}
+
+/// A matrix whose rows are looked up one at a time.
+package class EmbeddingTable: @unchecked Sendable {
+    /// Length of a row.
+    package let columns: Int
+    /// Number of rows.
+    package let rows: Int
+
+    /// A handle of that shape.
+    package init(columns: Int, rows: Int) {
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+/// A matrix of f32 activations, one row per token.
+package class Activations: @unchecked Sendable {
+    /// Most rows it can hold.
+    package let rows: Int
+    /// Length of a row.
+    package let columns: Int
+
+    /// A handle of that shape.
+    package init(rows: Int, columns: Int) {
+        self.rows = rows
+        self.columns = columns
+    }
+}
+
+/// The experts chosen for each row of a step and their weights.
+package class ExpertRouting: @unchecked Sendable {
+    /// Most rows it can hold.
+    package let rows: Int
+    /// Experts per row.
+    package let expertsUsed: Int
+
+    /// A handle of that shape.
+    package init(rows: Int, expertsUsed: Int) {
+        self.rows = rows
+        self.expertsUsed = expertsUsed
+    }
+}
+
+/// One product of a region: output = input · weightᵀ + bias.
+package struct Projection: Sendable {
+    /// rows × columns: outputs × inputs.
+    package let weight: WeightMatrix
+    /// One value per output (and expert), or none.
+    package let bias: WeightVector?
+    /// Where the result goes: at least as many rows as the step, `weight.rows` columns.
+    package let output: Activations
+
+    /// The product `input · weightᵀ + bias` into `output`.
+    package init(_ weight: WeightMatrix, bias: WeightVector?, into output: Activations) {
+        self.weight = weight
+        self.bias = bias
+        self.output = output
+    }
+}
+
+/// Which two dimensions of a head RoPE rotates together.
+package enum RotaryPairing: Sendable {
+    /// Dimensions 2i and 2i + 1 (the paper's).
+    case adjacent
+    /// Dimensions i and i + pairs (GPT-NeoX's).
+    case halves
+}
+
+/// The non-linearity of a feed-forward layer.
+package enum Activation: Sendable {
+    /// x · σ(x)
+    case silu
+    /// ½x · (1 + tanh(√(2/π)(x + 0.044715x³)))
+    case gelu
+    /// gpt-oss: with x = min(gate, limit) and u = clamp(up, ±limit): x · σ(αx) · (u + 1), α = 1.702, limit = 7. Gated only.
+    case clampedSwiGLU
+}
+
+/// What distinguishes one layer's attention from another's.
+package struct AttentionParameters: Sendable {
+    /// Query heads.
+    package var heads: Int
+    /// Key–value heads; `heads` is a multiple of it, and query head h reads key–value head h / (heads / keyValueHeads).
+    package var keyValueHeads: Int
+    /// Scores are multiplied by this before the softmax.
+    package var scale: Float
+    /// Number of latest positions a token sees, itself included; nil for all.
+    package var window: Int?
+    /// Scores s become cap · tanh(s / cap) after scaling.
+    package var softCap: Float?
+    /// Per head, a score that takes part in the softmax with a value of zero (attention sink).
+    package var sinks: WeightVector?
+
+    /// The parameters of one attention layer.
+    package init(
+        heads: Int, keyValueHeads: Int, scale: Float, window: Int? = nil, softCap: Float? = nil,
+        sinks: WeightVector? = nil
+    ) {
+        self.heads = heads
+        self.keyValueHeads = keyValueHeads
+        self.scale = scale
+        self.window = window
+        self.softCap = softCap
+        self.sinks = sinks
+    }
+}
+
+/// How a mixture-of-experts layer turns router outputs into experts and weights.
+package struct RoutingParameters: Sendable {
+    /// Which softmax the weights come from.
+    package enum Gating: Sendable {
+        /// Softmax over all experts, then the largest.
+        case softmaxThenTop
+        /// The largest, then softmax over those.
+        case topThenSoftmax
+    }
+    package var gating: Gating
+    /// Whether the chosen weights are divided by their sum.
+    package var normalisesWeights: Bool
+    /// The weights are multiplied by this at the end.
+    package var weightScale: Float
+
+    /// The routing rule of a layer.
+    package init(gating: Gating, normalisesWeights: Bool, weightScale: Float = 1) {
+        self.gating = gating
+        self.normalisesWeights = normalisesWeights
+        self.weightScale = weightScale
+    }
+}

@@ -1,0 +1,98 @@
+// The scalar kernels that quantise activations and cache entries to eight bits, and the weighted sum that reads the
+// cache.
+
+extension ReferenceKernels {
+    package func quantize(
+        _ count: Int, _ x: UnsafePointer<Float>, as format: InputFormat, into blocks: UnsafeMutableRawPointer
+    ) {
+        switch format {
+        case .float:
+            blocks.copyMemory(from: x, byteCount: count * 4)
+        case .blocks32:
+            for (index, start) in stride(from: 0, to: count, by: 32).enumerated() {
+                let block = blocks + index * 44
+                let values = (block + 12).assumingMemoryBound(to: Int8.self)
+                let scale = Self.quantizeBlock(min(32, count - start), x + start, size: 32, into: values)
+                let sum = Self.sum(values, 32)
+                block.storeBytes(of: Self.roundedToHalf(scale), as: Float.self)
+                block.storeBytes(of: Self.roundedToHalf(scale * Float(sum)), toByteOffset: 4, as: Float.self)
+                block.storeBytes(of: sum, toByteOffset: 8, as: Int32.self)
+            }
+        case .blocks256:
+            for (index, start) in stride(from: 0, to: count, by: 256).enumerated() {
+                let block = blocks + index * 292
+                let values = (block + 36).assumingMemoryBound(to: Int8.self)
+                let scale = Self.quantizeBlock(min(256, count - start), x + start, size: 256, into: values)
+                block.storeBytes(of: scale, as: Float.self)
+                for group in 0..<16 {
+                    let sum = Int16(truncatingIfNeeded: Self.sum(values + group * 16, 16))
+                    block.storeBytes(of: sum, toByteOffset: 4 + 2 * group, as: Int16.self)
+                }
+            }
+        }
+    }
+
+    /// The nearest f16; `x` itself outside the range of f16's normal numbers.
+    private static func roundedToHalf(_ x: Float) -> Float {
+        let half = Float(halfBits: x.halfBits)
+        return x.magnitude >= 0x1p-14 && !half.isInfinite ? half : x
+    }
+
+    private static func sum(_ values: UnsafePointer<Int8>, _ count: Int) -> Int32 {
+        var sum: Int32 = 0
+        for i in 0..<count { sum &+= Int32(values[i]) }
+        return sum
+    }
+
+    /// Quantises one block of `size` values, of which `count` exist, and returns its scale.
+    private static func quantizeBlock(
+        _ count: Int, _ x: UnsafePointer<Float>, size: Int, into values: UnsafeMutablePointer<Int8>
+    ) -> Float {
+        var magnitude: UInt32 = 0  // bit patterns order as the magnitudes do, NaN above all
+        for i in 0..<count { magnitude = max(magnitude, x[i].bitPattern & 0x7fff_ffff) }
+        guard (0x0d80_0000..<0x7f80_0000).contains(magnitude) else {
+            values.update(repeating: 0, count: size)
+            return magnitude < 0x0d80_0000 ? 0 : .nan
+        }
+        let maximum = Float(bitPattern: magnitude)
+        let factor = 127 / maximum
+        for i in 0..<count { values[i] = Int8((x[i] * factor).rounded(.toNearestOrEven)) }
+        for i in count..<size { values[i] = 0 }
+        return maximum / 127
+    }
+
+    package func store(_ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into y: UnsafeMutableRawPointer) {
+        switch type {
+        case .f32:
+            y.copyMemory(from: x, byteCount: count * 4)
+        case .f16:
+            for i in 0..<count { y.storeBytes(of: x[i].halfBits, toByteOffset: 2 * i, as: UInt16.self) }
+        case .q8_0:
+            for (index, start) in stride(from: 0, to: count, by: 32).enumerated() {
+                let block = y + index * 34
+                let values = (block + 2).assumingMemoryBound(to: Int8.self)
+                let scale = Self.quantizeBlock(min(32, count - start), x + start, size: 32, into: values)
+                block.storeBytes(of: scale.halfBits, as: UInt16.self)
+            }
+        }
+    }
+
+    package func accumulate(_ a: Accumulation, _ type: KVCacheType) {
+        for j in 0..<a.count {
+            let row = a.values + j * a.valueStride
+            for d in 0..<a.dimension {
+                let value: Float
+                switch type {
+                case .f32: value = Float(at: row, d)
+                case .f16: value = Float(halfAt: row + 2 * d)
+                case .q8_0:
+                    let block = row + d / 32 * 34
+                    value = Float(halfAt: block) * Float(block.load(fromByteOffset: 2 + d % 32, as: Int8.self))
+                }
+                for q in 0..<a.queries {
+                    a.outputs[q * a.outputStride + d].addProduct(a.weights[q * a.weightStride + j], value)
+                }
+            }
+        }
+    }
+}

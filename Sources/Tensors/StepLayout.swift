@@ -1,0 +1,67 @@
+// Which tokens each row of a forward step sees.
+
+/// The rows of one step as a tree over the tokens already in the cache.
+///
+/// Row i occupies cache slot `committed + i`. It sees the committed tokens, its ancestors in the step, and itself. Its
+/// logical position, which RoPE and windows go by, is `committed` plus its depth, whatever its slot.
+package struct StepLayout: Sendable {
+    /// Tokens in slots 0..<committed, at the positions of the same number: the past all rows share.
+    package let committed: Int
+    /// Rows of the step.
+    package let count: Int
+    /// Depth of each row; a row without parent has depth 0.
+    package let depths: [Int32]
+    /// For a tree: the rows on the path from the root to row i, in depth order and ending with i, are
+    /// `paths[pathStarts[i]..<pathStarts[i + 1]]`. Empty for a chain, in which row i's path is 0…i.
+    package let paths: [Int32]
+    /// See ``paths``.
+    package let pathStarts: [Int32]
+
+    /// A chain: each row follows the one before.
+    package init(chain count: Int, after committed: Int) {
+        self.committed = committed
+        self.count = count
+        depths = (0..<Int32(count)).map { $0 }
+        paths = []
+        pathStarts = []
+    }
+
+    /// A tree. `parents[i]` is the row that row i follows, less than i; −1 when row i follows the committed tokens.
+    package init(parents: [Int32], after committed: Int) {
+        let isChain = parents.enumerated().allSatisfy { $1 == Int32($0) - 1 }
+        if isChain {
+            self = StepLayout(chain: parents.count, after: committed)
+            return
+        }
+        var depths: [Int32] = []
+        var paths: [Int32] = []
+        var starts: [Int32] = [0]
+        for (row, parent) in parents.enumerated() {
+            if parent >= 0 {
+                let parent = Int(parent)
+                depths.append(depths[parent] + 1)
+                paths += paths[Int(starts[parent])..<Int(starts[parent + 1])]
+            } else {
+                depths.append(0)
+            }
+            paths.append(Int32(row))
+            starts.append(Int32(paths.count))
+        }
+        self.committed = committed
+        count = parents.count
+        self.depths = depths
+        self.paths = paths
+        pathStarts = starts
+    }
+
+    /// Whether every row follows the one before, so that slots are logical positions.
+    package var isChain: Bool { pathStarts.isEmpty }
+
+    /// The rows from the root down to `row`, itself included.
+    package func path(to row: Int) -> [Int] {
+        isChain ? Array(0...row) : paths[Int(pathStarts[row])..<Int(pathStarts[row + 1])].map(Int.init)
+    }
+
+    /// The logical position of row `row`.
+    package func position(of row: Int) -> Int { committed + Int(depths[row]) }
+}
