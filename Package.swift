@@ -5,17 +5,19 @@ let package = Package(
     name: "swiftinfer",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Tensors", targets: ["Tensors"])
+        .library(name: "Transformer", targets: ["Transformer"])
     ],
     targets: [
         // MARK: Library, from the bottom up; imports point downwards only.
         .target(name: "GGUF"),
         .target(name: "CKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Tensors", dependencies: ["GGUF", "CKernels"]),
+        .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
 
         // MARK: Tests
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
+        .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -1,0 +1,39 @@
+// Gemma 1, 2 and 3 (arXiv 2403.08295, 2408.00118, 2503.19786).
+
+import GGUF
+import Tensors
+
+extension Architecture {
+    static let gemma = Architecture("gemma", ropePairing: .halves) { configuration, _ in
+        configuration.useGemmaScales(layersOfLargest: nil)
+    }
+
+    static let gemma2 = Architecture("gemma2", ropePairing: .halves) { configuration, keys throws(InferenceError) in
+        configuration.useGemmaScales(layersOfLargest: 46)
+        configuration.slidingWindow = try keys.optionalCount("attention.sliding_window", in: 1...(1 << 30)) ?? 4096
+        configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 2)
+        configuration.localRopeBase = try keys.float("rope.freq_base_swa")
+        configuration.attentionSoftCap = try keys.float("attn_logit_softcapping") ?? 50
+        configuration.finalSoftCap = try keys.float("final_logit_softcapping") ?? 30
+    }
+
+    static let gemma3 = Architecture("gemma3", ropePairing: .halves) { configuration, keys throws(InferenceError) in
+        configuration.useGemmaScales(layersOfLargest: 62)
+        if let window = try keys.optionalCount("attention.sliding_window", in: 0...(1 << 30)), window > 0 {
+            configuration.slidingWindow = window
+            configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 6)
+            configuration.localRopeBase = try keys.float("rope.freq_base_swa") ?? 10_000
+        }
+        if let cap = try keys.float("final_logit_softcapping"), cap > 0 { configuration.finalSoftCap = cap }
+    }
+}
+
+extension Configuration {
+    /// The embedding scale and activation of every Gemma. The largest model of a generation, known by its number of layers,
+    /// scales attention by the width per head, not by the length of a key.
+    fileprivate mutating func useGemmaScales(layersOfLargest: Int?) {
+        activation = .gelu
+        embeddingScale = Float(embeddingLength).squareRoot()
+        if blockCount == layersOfLargest { attentionScale = 1 / Float(embeddingLength / headCount).squareRoot() }
+    }
+}

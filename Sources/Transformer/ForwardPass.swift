@@ -1,0 +1,106 @@
+// The forward pass of a decoder-only transformer (arXiv 1706.03762, as in 2302.13971).
+
+import Tensors
+
+/// One step of the model: a row of activations per token, from embeddings to logits.
+struct ForwardPass {
+    let model: TransformerModel
+    let cache: KVCache
+    let layout: StepLayout
+    let workspace: Workspace
+
+    private var c: Configuration { model.configuration }
+    private var backend: any Backend { model.backend }
+    private var rows: Int { layout.count }
+
+    /// Runs all tokens of the step; the logits of `outputs` go to `logits`, outputs.count × vocabularySize.
+    func callAsFunction(_ tokens: [Int32], outputs: [Int], logits: Activations?) {
+        let (x, h) = (workspace.x, workspace.h)
+        backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: x)
+        for (layer, block) in model.blk.enumerated() {
+            attention(block, layer)
+            feedForward(block)
+        }
+        guard let logits else { return }
+        backend.gather(x, rows: outputs, into: h)
+        normalise(h, rows: outputs.count, model.output_norm, into: h)
+        backend.multiply(h, rows: outputs.count, [model.output.into(logits)])
+        if c.logitScale != 1 { backend.scale(logits, rows: outputs.count, by: c.logitScale) }
+        if let cap = c.finalSoftCap { backend.softCap(logits, rows: outputs.count, cap: cap) }
+    }
+
+    /// x += attention(norm(x))
+    private func attention(_ block: TransformerBlock, _ layer: Int) {
+        let (h, q, k, v) = (workspace.h, workspace.q, workspace.k, workspace.v)
+        let attention = block.attention
+        normalise(workspace.x, rows: rows, block.attn_norm, into: h)
+        backend.multiply(
+            h, rows: rows, [attention.attn_q.into(q), attention.attn_k.into(k), attention.attn_v.into(v)])
+        if let norm = attention.attn_q_norm { normalise(q, rows: rows, norm, into: q) }
+        if let norm = attention.attn_k_norm { normalise(k, rows: rows, norm, into: k) }
+        if let rope = c.rope, let rotation = block.isWindowed ? workspace.localRotation : workspace.rotation {
+            for heads in [q, k] {
+                backend.rotate(
+                    heads, rows: rows, headDimension: c.keyLength, rotation: rotation, pairing: rope.pairing)
+            }
+        }
+        if let temperature = workspace.temperature { backend.scaleRows(q, rows: rows, by: temperature) }
+        backend.store(keys: k, values: v, rows: rows, in: cache, layer: layer, firstSlot: layout.committed)
+        backend.attend(q, layout, cache, layer: layer, attention.parameters, into: workspace.attended)
+        backend.multiply(workspace.attended, rows: rows, [attention.attn_output.into(workspace.y)])
+        addToStream(block.post_attention_norm)
+    }
+
+    /// x += feedForward(norm(x))
+    private func feedForward(_ block: TransformerBlock) {
+        normalise(workspace.x, rows: rows, block.ffn_norm, into: workspace.h)
+        switch block.mlp {
+        case .dense(let dense): feedForward(dense)
+        case .experts(let experts): mixture(experts)
+        }
+        addToStream(block.post_ffw_norm)
+    }
+
+    /// y = down(activation(gate(h)) ⊙ up(h))
+    private func feedForward(_ dense: FeedForward) {
+        let (h, gate, up) = (workspace.h, workspace.gate, workspace.up)
+        if let ffn_gate = dense.ffn_gate {
+            backend.multiply(h, rows: rows, [ffn_gate.into(gate), dense.ffn_up.into(up)])
+            backend.gate(gate, up, rows: rows, c.activation, into: gate)
+        } else {
+            backend.multiply(h, rows: rows, [dense.ffn_up.into(gate)])
+            backend.activate(gate, rows: rows, c.activation)
+        }
+        backend.multiply(gate, rows: rows, [dense.ffn_down.into(workspace.y)])
+    }
+
+    /// y = Σ weight(expert) · down(activation(gate(h)) ⊙ up(h)) over the chosen experts
+    private func mixture(_ mixture: MixtureOfExperts) {
+        guard let experts = workspace.experts else { return }
+        let h = workspace.h
+        backend.multiply(h, rows: rows, [mixture.ffn_gate_inp.into(experts.logits)])
+        backend.route(experts.logits, rows: rows, c.routing, into: experts.routing)
+        backend.multiplyExperts(
+            h, rows: rows, [mixture.ffn_gate_exps.into(experts.gate), mixture.ffn_up_exps.into(experts.up)],
+            experts.routing)
+        backend.gate(
+            experts.gate, experts.up, rows: rows * c.expertUsedCount, c.activation, into: experts.gate)
+        backend.multiplyExperts(
+            experts.gate, rows: rows, [mixture.ffn_down_exps.into(experts.down)], experts.routing)
+        backend.combineExperts(experts.down, rows: rows, experts.routing, into: workspace.y)
+    }
+
+    /// x += residualScale · norm(y)
+    private func addToStream(_ norm: Norm?) {
+        if let norm { normalise(workspace.y, rows: rows, norm, into: workspace.y) }
+        backend.add(workspace.y, scale: c.residualScale, to: workspace.x, rows: rows)
+    }
+
+    private func normalise(_ x: Activations, rows: Int, _ norm: Norm, into y: Activations) {
+        switch norm.kind {
+        case .rms(let epsilon): backend.rmsNorm(x, rows: rows, weight: norm.weight, epsilon: epsilon, into: y)
+        case .layer(let epsilon):
+            backend.layerNorm(x, rows: rows, weight: norm.weight, bias: norm.bias, epsilon: epsilon, into: y)
+        }
+    }
+}

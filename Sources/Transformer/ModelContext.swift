@@ -1,0 +1,161 @@
+// One timeline of tokens going through a model.
+
+package import GGUF
+package import Tensors
+
+/// The mutable half of inference: the key–value cache of one sequence of tokens and the buffers to extend it.
+///
+/// Not thread-safe; whoever makes it owns it.
+package final class ModelContext {
+    /// The model it runs.
+    package let model: TransformerModel
+    /// Tokens the cache can hold, those of the running step included.
+    package let capacity: Int
+    /// Most rows of one step.
+    package let maximumRows: Int
+    /// Tokens that have gone through the model and count: the past of the next step.
+    package private(set) var count = 0
+
+    private let cache: KVCache
+    private let workspace: Workspace
+    private let rotary: RotaryEmbedding?
+    private let localRotary: RotaryEmbedding?
+    private var logits: Activations?
+    private var logitRows = 0
+    /// The last step, while its rows may still be accepted.
+    private var pending: StepLayout?
+
+    init(
+        _ model: TransformerModel, capacity: Int, cacheType: KVCacheType, maximumRows: Int
+    ) throws(InferenceError) {
+        guard capacity > 0, maximumRows > 0 else {
+            throw InferenceError(.invalidArgument, "a context needs room for at least one token")
+        }
+        self.model = model
+        self.capacity = capacity
+        self.maximumRows = min(capacity, maximumRows)
+        cache = try model.backend.makeCache(model.cacheShape(slots: capacity, type: cacheType))
+        workspace = try Workspace(model, rows: self.maximumRows)
+        rotary = model.rotaryEmbedding(windowed: false, capacity: capacity)
+        localRotary = model.rotaryEmbedding(windowed: true, capacity: capacity)
+    }
+
+    /// Sends `tokens` through the model in one step.
+    ///
+    /// - Parameters:
+    ///   - parents: for a draft tree, the row each row follows (less than its own), −1 for the tokens so far; nil for a chain.
+    ///   - outputs: the rows whose logits are wanted, see ``withLogits(_:)``.
+    ///   - commit: whether the tokens become part of the past at once. Trees never do: see ``accept(rows:)``.
+    /// - Throws: `contextFull` or `invalidArgument`; nothing has changed then.
+    package func evaluate(
+        _ tokens: [Int32], parents: [Int32]? = nil, outputs: [Int], commit: Bool = true
+    ) throws(InferenceError) {
+        try check(tokens, parents, outputs)
+        let layout =
+            if let parents { StepLayout(parents: parents, after: count) } else {
+                StepLayout(chain: tokens.count, after: count)
+            }
+        if (logits?.rows ?? 0) < outputs.count {
+            logits = try model.backend.makeActivations(rows: outputs.count, columns: model.configuration.vocabularySize)
+        }
+        writeRotations(layout)
+        let pass = ForwardPass(model: model, cache: cache, layout: layout, workspace: workspace)
+        pass(tokens, outputs: outputs, logits: outputs.isEmpty ? nil : logits)
+        logitRows = outputs.count
+        if commit && parents == nil {
+            count += tokens.count
+            pending = nil
+        } else {
+            pending = layout
+        }
+    }
+
+    /// Makes the path `rows` of the last, uncommitted step part of the past and drops its other rows. `rows` lead from a row
+    /// that follows the committed tokens downwards, each the parent of the next; an empty path drops the whole step.
+    package func accept(rows: [Int]) throws(InferenceError) {
+        guard let layout = pending else {
+            throw InferenceError(.invalidArgument, "there is no step to accept rows of")
+        }
+        guard let last = rows.last else {
+            pending = nil
+            return
+        }
+        guard (0..<layout.count).contains(last), layout.path(to: last) == rows else {
+            throw InferenceError(.invalidArgument, "rows \(rows) are not a path of the step's tree")
+        }
+        let moves = rows.enumerated().filter { $0.offset != $0.element }
+            .map { (from: layout.committed + $0.element, to: layout.committed + $0.offset) }
+        if !moves.isEmpty { model.backend.moveSlots(moves, in: cache) }
+        count += rows.count
+        pending = nil
+    }
+
+    /// Forgets all tokens from position `position` on.
+    package func rewind(to position: Int) throws(InferenceError) {
+        guard (0...count).contains(position) else {
+            throw InferenceError(.invalidArgument, "cannot rewind to \(position): there are \(count) tokens")
+        }
+        count = position
+        pending = nil
+    }
+
+    /// Lends the logits of the last step's `outputs`, in that order: outputs × vocabularySize, row-major.
+    package func withLogits<R>(_ body: (UnsafeBufferPointer<Float>) -> R) -> R {
+        guard let logits, logitRows > 0 else { return body(UnsafeBufferPointer(start: nil, count: 0)) }
+        return model.backend.read(logits, rows: logitRows, body)
+    }
+
+    private func check(_ tokens: [Int32], _ parents: [Int32]?, _ outputs: [Int]) throws(InferenceError) {
+        guard !tokens.isEmpty, tokens.count <= maximumRows else {
+            throw InferenceError(.invalidArgument, "a step has 1…\(maximumRows) tokens, not \(tokens.count)")
+        }
+        guard tokens.count <= capacity - count else {
+            throw InferenceError(
+                .contextFull, "\(tokens.count) tokens do not fit: \(count) of the context's \(capacity) are taken")
+        }
+        let vocabulary = Int32(clamping: model.configuration.vocabularySize)
+        if let token = tokens.first(where: { !(0..<vocabulary).contains($0) }) {
+            throw InferenceError(.invalidArgument, "token \(token) is outside the vocabulary of \(vocabulary)")
+        }
+        if let parents {
+            let isTree = parents.enumerated().allSatisfy { (-1..<Int32($0)).contains($1) }
+            guard parents.count == tokens.count, isTree else {
+                throw InferenceError(.invalidArgument, "the parents of a step's rows must be earlier rows, or -1")
+            }
+        }
+        guard outputs.allSatisfy(tokens.indices.contains) else {
+            throw InferenceError(.invalidArgument, "logits are wanted of a row that the step does not have")
+        }
+    }
+
+    private func writeRotations(_ layout: StepLayout) {
+        let positions = (0..<layout.count).map(layout.position)
+        if let rotary, let rotation = workspace.rotation {
+            model.backend.write(rotary.rotations(at: positions), to: rotation)
+        }
+        if model.configuration.localRopeBase != nil, let localRotary, let rotation = workspace.localRotation {
+            model.backend.write(localRotary.rotations(at: positions), to: rotation)
+        }
+        if let temperature = model.configuration.attentionTemperature, let factors = workspace.temperature {
+            model.backend.write(positions.map(temperature.factor), to: factors)
+        }
+    }
+}
+
+extension TransformerModel {
+    /// A fresh context for up to `capacity` tokens.
+    package func makeContext(
+        capacity: Int, cacheType: KVCacheType, maximumRows: Int = 512
+    ) throws(InferenceError) -> ModelContext {
+        try ModelContext(self, capacity: capacity, cacheType: cacheType, maximumRows: maximumRows)
+    }
+
+    /// Memory that such a context takes, with the logits of one row, in bytes.
+    package func contextByteCount(capacity: Int, cacheType: KVCacheType, maximumRows: Int = 512) -> Int {
+        let c = configuration
+        let shape = KVCacheShape(
+            layers: c.blockCount, heads: c.headCountKV, keyDimension: c.keyLength, valueDimension: c.valueLength,
+            slots: capacity, type: cacheType)
+        return shape.byteCount + Workspace.byteCount(self, rows: min(capacity, maximumRows)) + 4 * c.vocabularySize
+    }
+}

@@ -1,0 +1,65 @@
+// The parameters of rotary position embedding.
+
+import GGUF
+package import Tensors
+
+/// Rotary position embedding (arXiv 2104.09864) and its extensions to longer contexts.
+package struct RotaryConfiguration: Sendable {
+    /// How angles are scaled beyond the trained context.
+    package enum Scaling: Sendable {
+        /// Not at all.
+        case none
+        /// Positions divided by `factor`.
+        case linear(factor: Float)
+        /// YaRN, arXiv 2309.00071: interpolated below `betaSlow` rotations over the original context, left alone above
+        /// `betaFast`, blended between.
+        case yarn(factor: Float, betaFast: Float, betaSlow: Float, logMultiplier: Float)
+    }
+
+    /// Leading dimensions of each head that are rotated; even.
+    package var dimensionCount: Int
+    /// Pair i of n turns by base^(−i/n) per position.
+    package var base: Float
+    /// Which dimensions form a pair.
+    package var pairing: RotaryPairing
+    /// Extension to longer contexts.
+    package var scaling: Scaling
+    /// Context the model was first trained with.
+    package var originalContextLength: Int
+    /// Cosines and sines are multiplied by this.
+    package var attentionFactor: Float
+}
+
+extension RotaryConfiguration {
+    init(
+        _ keys: ArchitectureKeys, dimensions: Int, contextLength: Int, pairing: RotaryPairing
+    ) throws(InferenceError) {
+        dimensionCount = try keys.optionalCount("rope.dimension_count", in: 2...65_536) ?? dimensions
+        guard dimensionCount.isMultiple(of: 2), dimensionCount <= dimensions else {
+            throw keys.malformed(
+                "rope.dimension_count", "\(dimensionCount) of \(dimensions) cannot be rotated in pairs")
+        }
+        base = try keys.float("rope.freq_base") ?? 10_000
+        guard base > 0 else { throw keys.malformed("rope.freq_base", "\(base) is not positive") }
+        self.pairing = pairing
+        originalContextLength =
+            try keys.optionalCount("rope.scaling.original_context_length", in: 1...(1 << 30)) ?? contextLength
+        attentionFactor = try keys.float("rope.scaling.attn_factor") ?? 1
+        let kind = try keys.string("rope.scaling.type") ?? "linear"
+        let legacy = try keys.float("rope.scale_linear")
+        let given = try keys.float("rope.scaling.factor") ?? legacy ?? 0
+        guard given >= 0 else { throw keys.malformed("rope.scaling.factor", "\(given) is negative") }
+        let factor = given == 0 ? 1 : given
+        switch kind {
+        case "none": scaling = .none
+        // The factors of "longrope" are tensors, chosen by context length when a context is made.
+        case "linear", "longrope": scaling = factor == 1 ? .none : .linear(factor: factor)
+        case "yarn":
+            scaling = .yarn(
+                factor: factor, betaFast: try keys.float("rope.scaling.yarn_beta_fast") ?? 32,
+                betaSlow: try keys.float("rope.scaling.yarn_beta_slow") ?? 1,
+                logMultiplier: try keys.float("rope.scaling.yarn_log_multiplier") ?? 0)
+        default: throw InferenceError(.unsupportedModel, "RoPE scaling of type \"\(kind)\" is not supported")
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// Taking tensors out of a model file, with their shapes checked.
+
+import GGUF
+import Tensors
+
+/// Hands the tensors of a file to a backend, one after the other, and reports how far it is.
+struct WeightLoader {
+    let file: GGUFFile
+    let backend: any Backend
+    private let progress: ((Double) -> Void)?
+    private var loadedBytes = 0
+
+    init(_ file: GGUFFile, backend: any Backend, progress: ((Double) -> Void)?) {
+        self.file = file
+        self.backend = backend
+        self.progress = progress
+    }
+
+    func has(_ name: String) -> Bool { file.tensor(name) != nil }
+
+    /// The tensor of that name, if it has the shape the metadata calls for and a type the backend computes with.
+    private func require(_ name: String, shape: [Int]) throws(InferenceError) -> TensorInfo {
+        guard let tensor = file.tensor(name) else {
+            throw InferenceError(.malformedModel, "\(file.path): tensor \(name) is absent")
+        }
+        // Trailing extents of one may be given or left out.
+        func trimmed(_ shape: [Int]) -> [Int] { Array(shape.reversed().drop { $0 == 1 }.reversed()) }
+        guard trimmed(tensor.shape) == trimmed(shape) else {
+            throw InferenceError(
+                .malformedModel,
+                "\(file.path): tensor \(tensor.name) has shape \(tensor.shape), the metadata calls for \(shape)")
+        }
+        guard backend.supports(tensor.type) else {
+            throw InferenceError(
+                .unsupportedTensorType, "\(file.path): tensor \(name) has type \(tensor.type), which is not supported")
+        }
+        return tensor
+    }
+
+    private mutating func loaded(_ tensor: TensorInfo) {
+        loadedBytes += tensor.byteCount
+        progress?(min(1, Double(loadedBytes) / Double(max(1, file.byteCount))))
+    }
+
+    /// The matrix `name`.weight (outputs × inputs, or experts of those) with the bias of the same name, if there is one.
+    mutating func linear(
+        _ name: String, inputs: Int, outputs: Int, experts: Int = 1
+    ) throws(InferenceError) -> Linear {
+        let weight = try matrix(name + ".weight", [inputs, outputs, experts], rows: 0..<outputs)
+        var bias: WeightVector?
+        if has(name + ".bias") { bias = try vector(name + ".bias", [outputs, experts]) }
+        return Linear(weight: weight, bias: bias)
+    }
+
+    /// Several matrices that the file stores as one, below each other.
+    mutating func fused(_ name: String, inputs: Int, outputs: [Int]) throws(InferenceError) -> [Linear] {
+        guard !has(name + ".bias") else {
+            throw InferenceError(
+                .unsupportedModel, "\(file.path): tensor \(name).bias on a fused matrix is not supported")
+        }
+        let total = outputs.reduce(0, +)
+        var first = 0
+        var parts: [Linear] = []
+        for count in outputs {
+            let part = try matrix(name + ".weight", [inputs, total], rows: first..<first + count)
+            parts.append(Linear(weight: part, bias: nil))
+            first += count
+        }
+        return parts
+    }
+
+    private mutating func matrix(
+        _ name: String, _ shape: [Int], rows: Range<Int>
+    ) throws(InferenceError) -> WeightMatrix {
+        let tensor = try require(name, shape: shape)
+        let matrix = try backend.makeMatrix(tensor, rows: rows, of: file)
+        if rows.upperBound == shape[1] { loaded(tensor) }
+        return matrix
+    }
+
+    mutating func vector(_ name: String, _ shape: [Int]) throws(InferenceError) -> WeightVector {
+        let tensor = try require(name, shape: shape)
+        let vector = try backend.makeVector(tensor, of: file)
+        loaded(tensor)
+        return vector
+    }
+
+    mutating func optionalVector(_ name: String, _ shape: [Int]) throws(InferenceError) -> WeightVector? {
+        has(name) ? try vector(name, shape) : nil
+    }
+
+    mutating func norm(_ name: String, width: Int, _ kind: NormKind) throws(InferenceError) -> Norm {
+        let weight = try vector(name + ".weight", [width])
+        return Norm(kind: kind, weight: weight, bias: try optionalVector(name + ".bias", [width]))
+    }
+
+    mutating func optionalNorm(_ name: String, width: Int, _ kind: NormKind) throws(InferenceError) -> Norm? {
+        has(name + ".weight") ? try norm(name, width: width, kind) : nil
+    }
+
+    /// A table of rows to look up. It is counted by who loads it as a matrix too, when embeddings are tied.
+    mutating func table(_ name: String, columns: Int, rows: Int) throws(InferenceError) -> EmbeddingTable {
+        let tensor = try require(name, shape: [columns, rows])
+        let table = try backend.makeTable(tensor, of: file)
+        loaded(tensor)
+        return table
+    }
+
+    /// A small tensor's values on the host (RoPE factors).
+    func hostValues(_ name: String, count: Int) throws(InferenceError) -> [Float]? {
+        guard has(name) else { return nil }
+        let tensor = try require(name, shape: [count])
+        guard tensor.type == .f32 else {
+            throw InferenceError(
+                .unsupportedTensorType, "\(file.path): tensor \(name) has type \(tensor.type), expected F32")
+        }
+        let bytes = file.bytes(of: tensor)
+        let values = (0..<count).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+        guard values.allSatisfy({ $0.isFinite && $0 != 0 }) else {
+            throw InferenceError(
+                .malformedModel, "\(file.path): tensor \(name) holds a zero or a value that is not finite")
+        }
+        return values
+    }
+}

@@ -1,0 +1,92 @@
+// The activations of a forward pass.
+
+import GGUF
+import Tensors
+
+/// Buffers that every step of a context reuses; all are rows × width, one row per token.
+struct Workspace {
+    /// The residual stream.
+    let x: Activations
+    /// Its normalised copy, the input of every layer.
+    let h: Activations
+    /// What a layer adds to the stream.
+    let y: Activations
+    /// headCount · keyLength
+    let q: Activations
+    /// headCountKV · keyLength
+    let k: Activations
+    /// headCountKV · valueLength
+    let v: Activations
+    /// headCount · valueLength
+    let attended: Activations
+    /// feedForwardLength
+    let gate: Activations
+    /// feedForwardLength
+    let up: Activations
+    /// Mixture of experts; nil for dense models.
+    let experts: ExpertWorkspace?
+    /// Cosines and sines of layers without and with a window; nil without RoPE.
+    let rotation: Activations?
+    let localRotation: Activations?
+    /// One factor per row, see ``Configuration/attentionTemperature``.
+    let temperature: Activations?
+
+    struct ExpertWorkspace {
+        let routing: ExpertRouting
+        /// expertCount
+        let logits: Activations
+        /// rows · used × expertFeedForwardLength
+        let gate: Activations
+        /// rows · used × expertFeedForwardLength
+        let up: Activations
+        /// rows · used × embeddingLength
+        let down: Activations
+    }
+
+    init(_ model: TransformerModel, rows: Int) throws(InferenceError) {
+        let c = model.configuration
+        let backend = model.backend
+        func make(_ columns: Int, rows: Int = rows) throws(InferenceError) -> Activations {
+            try backend.makeActivations(rows: rows, columns: columns)
+        }
+        x = try make(c.embeddingLength)
+        h = try make(c.embeddingLength)
+        y = try make(c.embeddingLength)
+        q = try make(c.headCount * c.keyLength)
+        k = try make(c.headCountKV * c.keyLength)
+        v = try make(c.headCountKV * c.valueLength)
+        attended = try make(c.headCount * c.valueLength)
+        gate = try make(max(1, c.feedForwardLength))
+        up = try make(max(1, c.feedForwardLength))
+        if c.expertCount > 0 {
+            let inner = max(1, model.expertFeedForwardLength)
+            experts = ExpertWorkspace(
+                routing: try backend.makeRouting(rows: rows, expertsUsed: c.expertUsedCount),
+                logits: try make(c.expertCount),
+                gate: try make(inner, rows: rows * c.expertUsedCount),
+                up: try make(inner, rows: rows * c.expertUsedCount),
+                down: try make(c.embeddingLength, rows: rows * c.expertUsedCount))
+        } else {
+            experts = nil
+        }
+        rotation = try c.rope.map { rope throws(InferenceError) in try make(rope.dimensionCount) }
+        localRotation =
+            c.localRopeBase == nil
+            ? rotation : try c.rope.map { rope throws(InferenceError) in try make(rope.dimensionCount) }
+        temperature = c.attentionTemperature == nil ? nil : try make(1)
+    }
+
+    /// Bytes that ``init(_:rows:)`` allocates.
+    static func byteCount(_ model: TransformerModel, rows: Int) -> Int {
+        let c = model.configuration
+        var columns = 3 * c.embeddingLength + c.headCount * (c.keyLength + c.valueLength)
+        columns += c.headCountKV * (c.keyLength + c.valueLength) + 2 * max(1, c.feedForwardLength)
+        if c.expertCount > 0 {
+            let inner = max(1, model.expertFeedForwardLength)
+            columns += c.expertCount + c.expertUsedCount * (2 * inner + c.embeddingLength + 2)
+        }
+        columns += (c.rope?.dimensionCount ?? 0) * (c.localRopeBase == nil ? 1 : 2)
+        columns += c.attentionTemperature == nil ? 0 : 1
+        return 4 * rows * columns
+    }
+}

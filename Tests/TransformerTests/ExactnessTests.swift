@@ -1,0 +1,94 @@
+// The promise: a token's logits do not depend on how the tokens before and beside it were evaluated.
+
+import GGUF
+import Tensors
+import Testing
+import Transformer
+
+@Suite("Exactness")
+struct ExactnessTests {
+    /// Fixtures that between them use every kind of layer: windows, sinks, experts, soft caps, layer norm, quantised weights.
+    static let names = [
+        "tiny-llama-f32", "tiny-llama-q4_k", "tiny-llama-q4_0", "tiny-gemma2-f32", "tiny-gemma3-f32",
+        "tiny-gpt-oss-mxfp4", "tiny-starcoder2-f32",
+    ]
+    static let tokens: [Int32] = (0..<40).map { Int32($0 * 37 % 250 + 3) }
+
+    /// The logits of every token, evaluated one at a time.
+    private func oneByOne(_ model: TransformerModel, _ tokens: [Int32], _ type: KVCacheType) throws -> [[UInt32]] {
+        let context = try model.makeContext(capacity: 64, cacheType: type)
+        return try tokens.map { token in
+            try context.evaluate([token], outputs: [0])
+            return context.withLogits { $0.map(\.bitPattern) }
+        }
+    }
+
+    private func rows(_ context: ModelContext, _ width: Int) -> [[UInt32]] {
+        context.withLogits { logits in
+            stride(from: 0, to: logits.count, by: width).map { logits[$0..<$0 + width].map(\.bitPattern) }
+        }
+    }
+
+    @Test("Chunks of any size give the bits of single tokens", arguments: names)
+    func chunks(_ name: String) throws {
+        let backend = try CPUBackend(threads: 2)
+        let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: backend)
+        let expected = try oneByOne(model, Self.tokens, .f16)
+        for size in [3, 7, 40] {
+            let context = try model.makeContext(capacity: 64, cacheType: .f16)
+            var found: [[UInt32]] = []
+            for start in stride(from: 0, to: Self.tokens.count, by: size) {
+                let chunk = Array(Self.tokens[start..<min(start + size, Self.tokens.count)])
+                try context.evaluate(chunk, outputs: Array(chunk.indices))
+                found += rows(context, model.configuration.vocabularySize)
+            }
+            #expect(found == expected, "chunks of \(size)")
+        }
+    }
+
+    @Test("The number of threads changes no bit", arguments: names)
+    func threads(_ name: String) throws {
+        let file = try GGUFFile(path: Fixture.named(name).path)
+        var results: [[[UInt32]]] = []
+        for threads in [1, 2, 3] {
+            let model = try TransformerModel(file, backend: CPUBackend(threads: threads))
+            let context = try model.makeContext(capacity: 64, cacheType: .f16)
+            try context.evaluate(Self.tokens, outputs: Array(Self.tokens.indices))
+            results.append(rows(context, model.configuration.vocabularySize))
+        }
+        #expect(results[1] == results[0] && results[2] == results[0])
+    }
+
+    @Test("A path through a tree gives the bits of plain decoding", arguments: names, KVCacheType.allCases)
+    func trees(_ name: String, _ type: KVCacheType) throws {
+        let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: CPUBackend(threads: 2))
+        guard type != .q8_0 || model.configuration.keyLength.isMultiple(of: 32) else { return }
+        let context = try model.makeContext(capacity: 64, cacheType: type)
+        let past = Array(Self.tokens[..<20])
+        try context.evaluate(past, outputs: [])
+        // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8; the other rows are wrong guesses between.
+        let wrong: Int32 = 2
+        let t = Self.tokens
+        let tree = [wrong, t[20], wrong, t[21], wrong, wrong, t[22], wrong, t[23], wrong]
+        let parents: [Int32] = [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8]
+        let path = [1, 3, 6, 8]
+        try context.evaluate(tree, parents: parents, outputs: path)
+        let found = rows(context, model.configuration.vocabularySize)
+        let expected = try oneByOne(model, Array(t[..<28]), type)
+        #expect(found == Array(expected[20..<24]))
+        // And what follows the accepted path does not show that it came from a tree.
+        try context.accept(rows: path)
+        #expect(context.count == 24)
+        try context.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
+        #expect(rows(context, model.configuration.vocabularySize) == Array(expected[24..<28]))
+    }
+
+    @Test("The comparison can fail: another position, another result")
+    func control() throws {
+        let model = try TransformerModel(
+            GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
+        let expected = try oneByOne(model, Self.tokens, .f16)
+        let shifted = try oneByOne(model, Array(Self.tokens.dropFirst()), .f16)
+        #expect(expected.last != shifted.last)
+    }
+}

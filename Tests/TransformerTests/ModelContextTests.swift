@@ -1,0 +1,61 @@
+// Contexts: what they refuse, and that a refusal changes nothing.
+
+import GGUF
+import Tensors
+import Testing
+import Transformer
+
+@Suite("ModelContext")
+struct ModelContextTests {
+    let model: TransformerModel
+
+    init() throws {
+        model = try TransformerModel(
+            GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
+    }
+
+    private func code(_ body: () throws -> Void) -> InferenceError.Code? {
+        do {
+            try body()
+            return nil
+        } catch { return (error as? InferenceError)?.code }
+    }
+
+    @Test func rewindForgets() throws {
+        let context = try model.makeContext(capacity: 16, cacheType: .f32)
+        try context.evaluate([5, 6, 7], outputs: [2])
+        let first = context.withLogits { Array($0) }
+        try context.evaluate([8, 9], outputs: [])
+        try context.rewind(to: 2)
+        try context.evaluate([7], outputs: [0])
+        #expect(context.withLogits { Array($0) } == first)
+        #expect(context.count == 3)
+        #expect(code { try context.rewind(to: 4) } == .invalidArgument)
+    }
+
+    @Test func refusals() throws {
+        let context = try model.makeContext(capacity: 4, cacheType: .f32)
+        try context.evaluate([5, 6], outputs: [])
+        #expect(code { try context.evaluate([1, 2, 3], outputs: []) } == .contextFull)
+        #expect(code { try context.evaluate([-1], outputs: []) } == .invalidArgument)
+        #expect(code { try context.evaluate([Int32.max], outputs: []) } == .invalidArgument)
+        #expect(code { try context.evaluate([], outputs: []) } == .invalidArgument)
+        #expect(code { try context.evaluate([1], outputs: [1]) } == .invalidArgument)
+        #expect(code { try context.evaluate([1, 2], parents: [-1, 1], outputs: []) } == .invalidArgument)
+        #expect(code { try context.evaluate([1, 2], parents: [-1], outputs: []) } == .invalidArgument)
+        #expect(code { try context.accept(rows: [0]) } == .invalidArgument)
+        #expect(context.count == 2)
+        try context.evaluate([1, 2], parents: [-1, -1], outputs: [0, 1])
+        #expect(code { try context.accept(rows: [0, 1]) } == .invalidArgument)
+        try context.accept(rows: [1])
+        #expect(context.count == 3)
+    }
+
+    @Test func estimateCoversWhatIsAllocated() throws {
+        let small = model.contextByteCount(capacity: 16, cacheType: .f32)
+        let large = model.contextByteCount(capacity: 32, cacheType: .f32)
+        let c = model.configuration
+        let perToken = c.blockCount * c.headCountKV * (c.keyLength + c.valueLength) * 4
+        #expect(large - small >= 16 * perToken)
+    }
+}

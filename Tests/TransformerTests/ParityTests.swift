@@ -1,0 +1,51 @@
+// The forward pass against llama.cpp's numbers, architecture by architecture and type by type.
+
+import Foundation
+import GGUF
+import Tensors
+import Testing
+import Transformer
+
+@Suite("Parity with the reference engine")
+struct ParityTests {
+    @Test("There is a fixture for every architecture")
+    func coverage() throws {
+        var architectures: Set<String> = []
+        for fixture in Fixture.all {
+            let file = try GGUFFile(path: fixture.path)
+            architectures.insert(try #require(try file.metadata.string("general.architecture")))
+        }
+        let expected: Set<String> = [
+            "llama", "mistral3", "granite", "qwen2", "qwen3", "qwen3moe", "starcoder2", "gemma", "gemma2", "gemma3",
+            "phi3", "gpt-oss",
+        ]
+        #expect(architectures == expected)
+    }
+
+    /// Teacher-forced: prompt and reference tokens go in, each row is compared with the reference's.
+    @Test("Log-probabilities", arguments: Fixture.all)
+    func logProbabilities(_ fixture: Fixture) throws {
+        let model = try TransformerModel(GGUFFile(path: fixture.path), backend: CPUBackend(threads: 2))
+        var deviations: [Double] = []
+        for reference in fixture.cases {
+            let tokens = reference.prompt_tokens + reference.steps.map(\.token)
+            let context = try model.makeContext(capacity: tokens.count, cacheType: .f32)
+            let first = reference.prompt_tokens.count - 1
+            try context.evaluate(tokens, outputs: Array(first..<first + reference.steps.count))
+            let vocabulary = model.configuration.vocabularySize
+            context.withLogits { logits in
+                for (row, step) in reference.steps.enumerated() {
+                    let row = logits[row * vocabulary..<(row + 1) * vocabulary].map(Double.init)
+                    let maximum = row.max() ?? 0
+                    let logSum = maximum + log(row.reduce(0) { $0 + exp($1 - maximum) })
+                    for pair in step.top.prefix(10) {
+                        deviations.append(abs(row[Int(pair[0])] - logSum - pair[1]) * exp(pair[1]))
+                    }
+                }
+            }
+        }
+        let mean = deviations.reduce(0, +) / Double(deviations.count)
+        #expect(!deviations.isEmpty)
+        #expect(mean <= fixture.tolerance, "mean weighted |Δ log p| \(mean)")
+    }
+}
