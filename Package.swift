@@ -10,12 +10,14 @@ let package = Package(
     targets: [
         // MARK: Library, from the bottom up; imports point downwards only.
         .target(name: "GGUF"),
+        .target(name: "Tokenizers", dependencies: ["GGUF"]),
         .target(name: "CKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Tensors", dependencies: ["GGUF", "CKernels"]),
         .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
 
         // MARK: Tests
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "GGUF"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
     ],

@@ -1,0 +1,132 @@
+// Byte-level byte-pair encoding.
+import GGUF
+
+/// Encodes text by merging the pairs of a word's bytes in the order in which training found them (Sennrich et al.,
+/// arXiv 1508.07909; on bytes as in GPT-2).
+///
+/// Symbols are ids in a table of the vocabulary's texts, followed by the texts that merges mention and the vocabulary
+/// lacks.
+final class BytePairEncoder: Sendable {
+    private let table: StringTable
+    private let tokenCount: Int
+    private let merges: MergeTable
+    private let mergeCount: Int
+    private let preTokenizer: PreTokenizer
+    /// The symbol of each byte.
+    private let byteSymbols: [Int32]
+    /// The pairs of bytes some merge joins.
+    private let junctions: JunctionSet
+
+    init(_ vocabulary: StringTable, merges: PackedStrings, preTokenizer: PreTokenizer) {
+        var table = vocabulary
+        var pairs = MergeTable(capacity: merges.count)
+        var junctions = JunctionSet()
+        var joined: [UInt8] = []
+        var symbol: Int32 = 0
+        for (rank, merge) in merges.enumerated() {
+            // "left right": the halves are separated by the first space that is not the first character.
+            guard let space = merge.dropFirst().firstIndex(of: 0x20), space + 1 < merge.endIndex else { continue }
+            joined.removeAll(keepingCapacity: true)
+            joined.append(contentsOf: merge[..<space])
+            let middle = joined.count
+            joined.append(contentsOf: merge[(space + 1)...])
+            let left = table.intern(joined, 0..<middle)
+            let right = table.intern(joined, middle..<joined.count)
+            // Vocabularies list the results of merges in the order of the merges.
+            symbol = table.intern(joined, 0..<joined.count, guessing: symbol + 1)
+            pairs.insert(left, right, Merge(rank: Int32(rank), symbol: symbol))
+            if let last = ByteAlphabet.lastByte(of: joined[..<middle]),
+                let first = ByteAlphabet.firstByte(of: joined[middle...])
+            {
+                junctions.insert(last, first)
+            }
+        }
+        byteSymbols = ByteAlphabet.encoded.map { table.intern($0, 0..<$0.count) }
+        self.table = table
+        self.merges = pairs
+        self.junctions = junctions
+        self.preTokenizer = preTokenizer
+        tokenCount = vocabulary.count
+        mergeCount = merges.count
+    }
+
+    /// Appends the tokens of the plain text `bytes[range]`.
+    func encode(_ bytes: [UInt8], _ range: Range<Int>, into output: inout [TokenID], _ workspace: inout Workspace) {
+        workspace.text.decode(bytes, range)
+        var start = 0
+        for end in preTokenizer.split(workspace.text) {
+            encodeWord(start..<end, into: &output, &workspace)
+            start = end
+        }
+    }
+
+    /// Memory for one call, and the merger that works in it.
+    struct Workspace {
+        fileprivate var text = ScalarText()
+        fileprivate var bytes: [UInt8] = []
+        fileprivate var word: [Int32] = []
+        fileprivate var spelling: [UInt8] = []
+        fileprivate var merger = WordMerger<Pairs>()
+    }
+
+    func makeWorkspace() -> Workspace { Workspace() }
+
+    /// The merges as a rule.
+    fileprivate struct Pairs: MergeRule {
+        let table: MergeTable
+        let rankCount: Int
+
+        func merge(_ left: Int32, _ right: Int32, spanning span: Range<Int>) -> Merge? { table.find(left, right) }
+    }
+
+    private var pairs: Pairs { Pairs(table: merges, rankCount: mergeCount) }
+
+    private func encodeWord(_ range: Range<Int>, into output: inout [TokenID], _ workspace: inout Workspace) {
+        workspace.bytes.removeAll(keepingCapacity: true)
+        for scalar in workspace.text.scalars[range] {
+            UTF8Pattern.encode(scalar.value) { workspace.bytes.append($0) }
+        }
+        if preTokenizer.ignoresMerges, let token = wholeWord(&workspace) {
+            output.append(token)
+            return
+        }
+        workspace.word.removeAll(keepingCapacity: true)
+        var last: UInt8 = 0
+        for byte in workspace.bytes {
+            if !workspace.word.isEmpty, !junctions.contains(last, byte) { mergePart(into: &output, &workspace) }
+            workspace.word.append(byteSymbols[Int(byte)])
+            last = byte
+        }
+        mergePart(into: &output, &workspace)
+    }
+
+    /// Appends what the symbols in `workspace` merge to, and removes them.
+    private func mergePart(into output: inout [TokenID], _ workspace: inout Workspace) {
+        workspace.merger.merge(workspace.word, pairs) { symbol, _ in
+            if symbol < tokenCount {
+                output.append(symbol)
+            } else {
+                spell(symbol, into: &output)
+            }
+        }
+        workspace.word.removeAll(keepingCapacity: true)
+    }
+
+    /// The token whose text is the word in `workspace`.
+    private func wholeWord(_ workspace: inout Workspace) -> TokenID? {
+        guard workspace.bytes.count <= table.longest else { return nil }
+        workspace.spelling.removeAll(keepingCapacity: true)
+        for byte in workspace.bytes { workspace.spelling.append(contentsOf: ByteAlphabet.encoded[Int(byte)]) }
+        guard let symbol = table.find(workspace.spelling, 0..<workspace.spelling.count), symbol < tokenCount else {
+            return nil
+        }
+        return symbol
+    }
+
+    /// Appends the tokens of the bytes of a symbol's text that have one, for a symbol that is no token.
+    private func spell(_ symbol: Int32, into output: inout [TokenID]) {
+        for index in table.range(of: Int(symbol)) {
+            if let token = table.find(table.bytes, index..<index + 1), token < tokenCount { output.append(token) }
+        }
+    }
+}

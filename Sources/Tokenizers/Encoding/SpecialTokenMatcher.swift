@@ -1,0 +1,111 @@
+// Finding special tokens in text before it is split into words.
+
+/// Finds the occurrences of a set of tokens in text: longer tokens first wherever they stand, then from left to right.
+///
+/// The order is llama.cpp's: a longer token wins over a shorter one that begins earlier. A trie gives the candidates at
+/// each place; each place has one candidate at a time, so that memory stays proportional to the text even for runs.
+struct SpecialTokenMatcher: Sendable {
+    /// A node of the trie; its children are a linked list.
+    private struct Node: Sendable {
+        var byte: UInt8
+        var token: TokenID?
+        var firstChild: Int32 = -1
+        var nextSibling: Int32 = -1
+    }
+
+    /// A token found in text.
+    struct Match {
+        var token: TokenID
+        /// The bytes it takes, with the white space it strips.
+        var range: Range<Int>
+    }
+
+    private var nodes = [Node(byte: 0)]
+    private var roots = [Int32](repeating: -1, count: 256)
+    private var longest = 0
+    private var strippingTokens: Set<TokenID> = []
+
+    /// A matcher for the tokens whose attributes are `wanted`.
+    init(_ table: StringTable, _ attributes: [TokenAttributes], where wanted: (TokenAttributes) -> Bool) {
+        for id in 0..<table.count where wanted(attributes[id]) {
+            insert(table.bytes[table.range(of: id)], TokenID(id))
+            if attributes[id].contains(.stripsRight) { strippingTokens.insert(TokenID(id)) }
+        }
+    }
+
+    private mutating func insert(_ text: ArraySlice<UInt8>, _ token: TokenID) {
+        longest = max(longest, text.count)
+        var node: Int32 = 0
+        for (depth, byte) in text.enumerated() {
+            var child = depth == 0 ? roots[Int(byte)] : self.child(of: node, byte)
+            if child < 0 {
+                child = Int32(nodes.count)
+                nodes.append(Node(byte: byte))
+                if depth == 0 {
+                    roots[Int(byte)] = child
+                } else {
+                    nodes[Int(child)].nextSibling = nodes[Int(node)].firstChild
+                    nodes[Int(node)].firstChild = child
+                }
+            }
+            node = child
+        }
+        nodes[Int(node)].token = token
+    }
+
+    private func child(of node: Int32, _ byte: UInt8) -> Int32 {
+        var child = nodes[Int(node)].firstChild
+        while child >= 0, nodes[Int(child)].byte != byte { child = nodes[Int(child)].nextSibling }
+        return child
+    }
+
+    /// The longest token at `start` of at most `limit` bytes.
+    private func longestToken(_ text: [UInt8], at start: Int, limit: Int) -> (token: TokenID, length: Int)? {
+        var node = roots[Int(text[start])]
+        var found: (TokenID, Int)?
+        var length = 1
+        while node >= 0, length <= limit {
+            if let token = nodes[Int(node)].token { found = (token, length) }
+            guard start + length < text.count else { break }
+            node = child(of: node, text[start + length])
+            length += 1
+        }
+        return found
+    }
+
+    /// The matches in `text`, in order, none overlapping another.
+    func matches(in text: [UInt8]) -> [Match] {
+        var candidates: [[Int]] = Array(repeating: [], count: longest + 1)
+        var hasCandidate = false
+        for start in text.indices where roots[Int(text[start])] >= 0 {
+            guard let (_, length) = longestToken(text, at: start, limit: longest) else { continue }
+            candidates[length].append(start)
+            hasCandidate = true
+        }
+        guard hasCandidate else { return [] }
+        var isTaken = [Bool](repeating: false, count: text.count)
+        var matches: [Match] = []
+        for length in stride(from: longest, to: 0, by: -1) {
+            // Those that had to give way to a longer token come back here, after the ones found first.
+            for start in candidates[length].sorted() {
+                guard !isTaken[start] else { continue }
+                let free = isTaken[start..<start + length].firstIndex(of: true) ?? start + length
+                guard let (token, fitting) = longestToken(text, at: start, limit: free - start) else { continue }
+                guard fitting == length else {
+                    candidates[fitting].append(start)
+                    continue
+                }
+                var end = start + length
+                if strippingTokens.contains(token) {
+                    while end < text.count, !isTaken[end], Self.isSpace(text[end]) { end += 1 }
+                }
+                for index in start..<end { isTaken[index] = true }
+                matches.append(Match(token: token, range: start..<end))
+            }
+            candidates[length] = []
+        }
+        return matches.sorted { $0.range.lowerBound < $1.range.lowerBound }
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+}

@@ -1,0 +1,82 @@
+// The prompt that asks a model to fill a gap in a text.
+public import GGUF
+
+/// A gap in a text, with what is before and after it, and the files around it.
+///
+/// The tokens are in the order prefix, suffix, middle (Bavarian et al., arXiv 2207.14255, "PSM"), preceded by the
+/// repository-level context of Qwen2.5-Coder (arXiv 2409.12186, section 3.2.2) where the vocabulary has marks for it.
+public struct InfillPrompt: Sendable {
+    /// The text before the gap.
+    public var prefix: String
+    /// The text after the gap.
+    public var suffix: String
+    /// Name of the file the gap is in.
+    public var fileName: String?
+    /// Name of the repository.
+    public var repositoryName: String?
+    /// Other files, the most relevant last.
+    public var context: [SourceFile]
+
+    /// A prompt for the gap between `prefix` and `suffix`.
+    public init(
+        prefix: String, suffix: String, fileName: String? = nil, repositoryName: String? = nil,
+        context: [SourceFile] = []
+    ) {
+        self.prefix = prefix
+        self.suffix = suffix
+        self.fileName = fileName
+        self.repositoryName = repositoryName
+        self.context = context
+    }
+
+    /// The tokens of the prompt, at most `limit`.
+    ///
+    /// What does not fit is cut from the far ends: the context goes first, from its beginning; then the prefix loses
+    /// its beginning and the suffix its end, at three quarters of the room for the prefix unless the suffix needs less.
+    ///
+    /// - Throws: `InferenceError` with `unsupportedTokenizer` when the vocabulary has no marks for a gap, and with
+    ///   `contextFull` when `limit` leaves no room for text.
+    public func tokens(for tokenizer: Tokenizer, limit: Int = .max) throws(InferenceError) -> [TokenID] {
+        let marks = tokenizer.infill
+        guard let prefixMark = marks.prefix, let suffixMark = marks.suffix, let middleMark = marks.middle else {
+            throw InferenceError(
+                .unsupportedTokenizer, "the model cannot fill gaps: its vocabulary has no fill-in-the-middle tokens")
+        }
+        let begin = tokenizer.addsBOS ? [tokenizer.bos].compactMap { $0 } : []
+        let room = limit - begin.count - 3
+        guard room > 0 else {
+            throw InferenceError(
+                .contextFull, "a limit of \(limit) tokens leaves no room for text around a gap")
+        }
+        var before = tokenizer.encode(prefix, addSpecial: false)
+        var after = tokenizer.encode(suffix, addSpecial: false)
+        if before.count + after.count > room {
+            let kept = min(before.count, max(room - after.count, room - room / 4))
+            before.removeFirst(before.count - kept)
+            after.removeLast(max(0, after.count - (room - kept)))
+        }
+        let around = surroundings(tokenizer).suffix(room - before.count - after.count)
+        return begin + around + [prefixMark] + before + [suffixMark] + after + [middleMark]
+    }
+
+    /// The repository-level context: names and texts of the other files, then the name of the current one.
+    private func surroundings(_ tokenizer: Tokenizer) -> [TokenID] {
+        func plain(_ text: String) -> [TokenID] { tokenizer.encode(text, addSpecial: false) }
+        var tokens: [TokenID] = []
+        if let mark = tokenizer.infill.repository, let repositoryName {
+            tokens += [mark] + plain(repositoryName + "\n")
+        }
+        for file in context {
+            if let mark = tokenizer.infill.fileSeparator {
+                tokens += [mark] + plain(file.name + "\n")
+            } else {
+                tokens += plain("\n\n--- snippet ---\n\n")
+            }
+            tokens += plain(file.text)
+        }
+        if let mark = tokenizer.infill.fileSeparator, let fileName {
+            tokens += [mark] + plain(fileName + "\n")
+        }
+        return tokens
+    }
+}

@@ -1,0 +1,83 @@
+// Vocabularies that contradict themselves.
+import GGUF
+import Testing
+import Tokenizers
+
+@Suite struct MalformedVocabularyTests {
+    static func code(_ description: VocabularyDescription) -> InferenceError.Code? {
+        do {
+            _ = try Tokenizer(description)
+            return nil
+        } catch {
+            return error.code
+        }
+    }
+
+    static func message(_ description: VocabularyDescription) -> String {
+        do {
+            _ = try Tokenizer(description)
+            return ""
+        } catch {
+            return error.message
+        }
+    }
+
+    @Test func unknownAlgorithmsAreNamed() {
+        let description = VocabularyDescription(model: "bert", tokens: Vocabularies.packed(["a"]))
+        #expect(Self.code(description) == .unsupportedTokenizer)
+        #expect(Self.message(description).contains("bert"))
+    }
+
+    @Test func shortListsAreRefusedByKey() {
+        var description = Vocabularies.sentencePiece([("a", 0)])
+        description.scores.removeLast()
+        #expect(Self.code(description) == .malformedModel)
+        #expect(Self.message(description).contains("tokenizer.ggml.scores"))
+        description = Vocabularies.sentencePiece([("a", 0)])
+        description.types.removeLast()
+        #expect(Self.message(description).contains("tokenizer.ggml.token_type"))
+        description = Vocabularies.bytePair(merges: [])
+        description.merges = nil
+        #expect(Self.message(description).contains("tokenizer.ggml.merges"))
+        #expect(Self.code(VocabularyDescription(model: "llama", tokens: PackedStrings())) == .malformedModel)
+    }
+
+    @Test func oddEntriesDoNoHarm() throws {
+        var description = Vocabularies.sentencePiece([("a", .nan), ("a", 1), ("", .infinity), ("▁", -1), ("<0x-1>", 0)])
+        description.types[259 + 4] = 6
+        description.types[259 + 3] = -5
+        let tokenizer = try Tokenizer(description)
+        #expect(tokenizer.encode("a", addSpecial: false) == [262, 260])
+        #expect(tokenizer.bytes(of: 263).isEmpty)
+        #expect(tokenizer.text(of: 261) == "[EMPTY_261]")
+    }
+
+    @Test func brokenMergesAreLeftOut() throws {
+        var description = Vocabularies.bytePair(merges: [("a", "b")])
+        description.merges = Vocabularies.packed(["", " ", "ab", "a ", " b", "a b", "a b", "  a", "a b c"])
+        let tokenizer = try Tokenizer(description)
+        #expect(tokenizer.encode("abc") == [256, 99])
+    }
+
+    @Test func metadataWithoutTokenizerIsRefused() {
+        #expect(throws: InferenceError.self) { try Tokenizer(metadata: Metadata()) }
+        var metadata = Metadata()
+        metadata["tokenizer.ggml.model"] = .string("gpt2")
+        #expect {
+            try Tokenizer(metadata: metadata)
+        } throws: {
+            ($0 as? InferenceError)?.message.contains("tokenizer.ggml.tokens") == true
+        }
+    }
+
+    @Test func fingerprintsTellVocabulariesApart() throws {
+        let base = Vocabularies.bytePair(merges: [("a", "b"), ("b", "c")])
+        var others = [Vocabularies.bytePair(merges: [("b", "c"), ("a", "b")]), base, base, base]
+        others[1].preTokenizer = "qwen2"
+        others[2].types[97] = 3
+        others[3].merges = Vocabularies.packed(["a b"])
+        let fingerprint = try Tokenizer(base).fingerprint
+        #expect(try Tokenizer(base).fingerprint == fingerprint)
+        for other in others { #expect(try Tokenizer(other).fingerprint != fingerprint) }
+    }
+}
