@@ -5,7 +5,7 @@ let package = Package(
     name: "swiftinfer",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Transformer", targets: ["Transformer"])
+        .library(name: "SwiftInfer", targets: ["SwiftInfer"])
     ],
     targets: [
         // MARK: Library, from the bottom up; imports point downwards only.
@@ -14,12 +14,16 @@ let package = Package(
         .target(name: "CKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Tensors", dependencies: ["GGUF", "CKernels"]),
         .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
+        .target(name: "Decoding", dependencies: ["GGUF"]),
+        .target(name: "SwiftInfer", dependencies: ["GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding"]),
 
         // MARK: Tests
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "GGUF"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
+        .testTarget(name: "DecodingTests", dependencies: ["Decoding", "GGUF"]),
+        .testTarget(name: "SwiftInferTests", dependencies: ["SwiftInfer", "GGUF", "Tokenizers", "Decoding"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

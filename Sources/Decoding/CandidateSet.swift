@@ -1,0 +1,100 @@
+// The tokens that are left to draw from, and the filters that thin them out.
+
+/// Tokens of a logits row, in ascending order of their ids, that sampling has not ruled out yet.
+struct CandidateSet {
+    private(set) var candidates: [Candidate]
+    /// The largest logit.
+    private let largest: Float
+
+    /// The `topK` most likely tokens of `logits`, or all when it is 0, without NaN and −∞. nil when there is none.
+    init?(_ logits: UnsafeBufferPointer<Float>, topK: Int) {
+        largest = logits.largest
+        guard largest > -.infinity else { return nil }
+        candidates = topK > 0 && topK < logits.count ? Self.top(topK, of: logits) : Self.all(of: logits)
+        // What is finite has no chance beside what is infinite.
+        if largest == .infinity { candidates.removeAll { $0.logit < .infinity } }
+    }
+
+    private static func all(of logits: UnsafeBufferPointer<Float>) -> [Candidate] {
+        var candidates: [Candidate] = []
+        candidates.reserveCapacity(logits.count)
+        for (token, logit) in logits.enumerated() where logit > -.infinity {
+            candidates.append(Candidate(token: Int32(truncatingIfNeeded: token), logit: logit))
+        }
+        return candidates
+    }
+
+    /// Collects whatever beats the k-th best so far, and cuts back to k each time twice as many have come together.
+    static func top(_ k: Int, of logits: UnsafeBufferPointer<Float>) -> [Candidate] {
+        var candidates: [Candidate] = []
+        let limit = max(64, k.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * k)
+        var bar = -Float.infinity
+        for (token, logit) in logits.enumerated() where logit > bar {
+            candidates.append(Candidate(token: Int32(truncatingIfNeeded: token), logit: logit))
+            if candidates.count == limit {
+                candidates.keepLargest(k)
+                // A later token of the same logit has a higher id and would lose the tie.
+                bar = candidates[k - 1].logit
+            }
+        }
+        candidates.keepLargest(k)
+        candidates.sortByToken()
+        return candidates
+    }
+
+    /// Keeps the fewest most likely candidates whose probabilities among all of these reach `topP`.
+    mutating func keepNucleus(_ topP: Float) {
+        let weights = weights(scale: 1)
+        let target = Double(topP) * weights.sum
+        // Candidates less likely than this cannot make up the 1 − topP that is left out even all together, so the nucleus
+        // lies among the others: few, whatever the vocabulary.
+        let negligible = Float((1 - Double(topP)) * weights.sum / Double(candidates.count))
+        var likely = candidates.indices.filter { weights[$0] >= negligible }
+        likely.sort { candidates[$0] > candidates[$1] }
+        var sum = 0.0
+        var size = 0
+        while size < likely.count, sum < target {
+            sum += Double(weights[likely[size]])
+            size += 1
+        }
+        candidates = likely.prefix(size).sorted().map { candidates[$0] }
+    }
+
+    /// Keeps the candidates at least `minP` times as likely as the most likely one.
+    mutating func keepLikely(_ minP: Float) {
+        let bar = Double(largest) + logarithm(Double(minP))
+        candidates.removeAll { $0.logit < largest && Double($0.logit) < bar }
+    }
+
+    /// The candidate at which the cumulative probabilities, ids ascending, pass `uniform` of 0..<1.
+    func draw(temperature: Float, uniform: Double) -> Int32? {
+        let weights = weights(scale: min(1 / temperature, .greatestFiniteMagnitude))
+        let target = uniform * weights.sum
+        var sum = 0.0
+        for (candidate, weight) in zip(candidates, weights) {
+            sum += Double(weight)
+            if sum > target { return candidate.token }
+        }
+        return candidates.max()?.token
+    }
+
+    /// The candidates' probabilities, up to a common factor, with the logits multiplied by `scale`: 1 for the likeliest.
+    private func weights(scale: Float) -> [Float] {
+        guard largest < .infinity else { return [Float](repeating: 1, count: candidates.count) }
+        return candidates.map { (($0.logit - largest) * scale).exponentialOfNonPositive }
+    }
+}
+
+extension [Float] {
+    /// The sum, added up in the elements' order.
+    fileprivate var sum: Double { reduce(0) { $0 + Double($1) } }
+}
+
+extension [Candidate] {
+    fileprivate mutating func keepLargest(_ k: Int) {
+        sort(by: >)
+        if count > k { removeLast(count - k) }
+    }
+
+    fileprivate mutating func sortByToken() { sort { $0.token < $1.token } }
+}

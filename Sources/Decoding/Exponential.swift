@@ -1,0 +1,25 @@
+// exp for sampling: a polynomial, so that a seed gives the same draws with every C library, and fast over whole vocabularies.
+
+extension Float {
+    /// eˣ for x ≤ 0, to a relative error of about 2⁻²³; 0 where it would be below 10⁻³⁷.
+    ///
+    /// With n = round(x / ln 2) and r = x − n ln 2, eˣ = 2ⁿ eʳ, and on |r| ≤ ½ ln 2 eʳ ≈ 1 + r + r² q(r), q of degree 4 fitted for
+    /// the least maximum error (3 · 10⁻⁹). There is no branch and no call in it, so that loops over it vectorise.
+    @inline(__always)
+    package var exponentialOfNonPositive: Float {
+        let x = self > -86 ? self : -86
+        // Adding 1.5 · 2²³ rounds to an integer, which then stands in the lowest bits.
+        let shifted = x * 1.442_695_04 + 12_582_912
+        let n = shifted - 12_582_912
+        // ln 2 in two parts, the first short enough for an exact product.
+        let r = (x - n * 0.693_359_375) + n * 2.121_944_4e-4
+        var q: Float = 0.001_381_459_8
+        q = q * r + 0.008_368_717
+        q = q * r + 0.041_668_39
+        q = q * r + 0.166_665_21
+        q = q * r + 0.499_999_94
+        let power = Float(bitPattern: shifted.bitPattern << 23 &+ 0x3F80_0000)
+        let value = ((q * r) * r + r + 1) * power
+        return self < -86 ? 0 : value
+    }
+}

@@ -1,0 +1,139 @@
+// The state of a generation between two events.
+
+import Decoding
+import GGUF
+import Tokenizers
+
+/// A generation under way. Each call of ``advance(_:_:)`` does the work up to the next event, without suspending.
+struct GenerationRun {
+    private enum Phase {
+        /// Nothing is done yet.
+        case begin
+        /// The prompt's tokens from `next` on are to be evaluated.
+        case prompt(next: Int)
+        /// The prompt is evaluated.
+        case answer
+        /// The final account is to be handed over.
+        case end
+    }
+
+    private let prompt: Prompt
+    private let options: GenerationOptions
+    private var phase = Phase.begin
+    private var promptTokens: [TokenID] = []
+    private var sampler: Sampler
+    private var detokenizer: StreamingDetokenizer
+    private var matcher: StopMatcher
+    private var hash = LogitsHash()
+    private var statistics = Statistics()
+
+    /// Tokens that the context around a gap leaves to an answer whose length nobody has limited.
+    private static let answerReserve = 512
+
+    /// Logits rows are longer than this where the vocabulary is padded; the rest stands for no token.
+    private let tokenCount: Int
+
+    /// - Throws: ``InferenceError`` with `invalidArgument` for senseless options.
+    init(_ prompt: Prompt, _ options: GenerationOptions, model: Model) throws(InferenceError) {
+        try options.validate()
+        self.prompt = prompt
+        self.options = options
+        var sampling = options.sampling
+        if options.ignoresEndOfText {
+            for token in model.tokenizer.endOfGeneration { sampling.logitBias[token] = -.infinity }
+        }
+        sampler = Sampler(sampling)
+        detokenizer = StreamingDetokenizer(model.tokenizer)
+        matcher = StopMatcher(options.stop)
+        tokenCount = model.tokenizer.count
+    }
+
+    /// Does the work up to the next event. The event after a `finished` is undefined.
+    mutating func advance(_ timeline: Timeline, _ model: Model) throws(InferenceError) -> Generation.Event {
+        while true {
+            if case .end = phase { return .finished(statistics) }
+            if Task.isCancelled {
+                if let event = finish(.cancelled) { return event }
+                continue
+            }
+            let start = ContinuousClock.now
+            switch phase {
+            case .begin:
+                try begin(timeline, model)
+            case .prompt(let next):
+                let event = try evaluatePrompt(from: next, timeline)
+                statistics.promptDuration += ContinuousClock.now - start
+                return event
+            case .answer:
+                let event = try extend(timeline, model.tokenizer)
+                statistics.decodeDuration += ContinuousClock.now - start
+                if let event { return event }
+            case .end:
+                break
+            }
+        }
+    }
+
+    private mutating func begin(_ timeline: Timeline, _ model: Model) throws(InferenceError) {
+        let reserve = min(options.maximumTokens ?? Self.answerReserve, timeline.capacity / 4)
+        promptTokens = try model.tokens(for: prompt, limit: timeline.capacity - reserve)
+        guard promptTokens.count <= timeline.capacity else {
+            throw InferenceError(
+                .contextFull,
+                "the prompt has \(promptTokens.count) tokens, but the context holds only \(timeline.capacity)")
+        }
+        statistics.promptTokens = promptTokens.count
+        statistics.reusedTokens = try timeline.keepCommonPrefix(with: promptTokens)
+        phase = .prompt(next: statistics.reusedTokens)
+    }
+
+    private mutating func evaluatePrompt(
+        from next: Int, _ timeline: Timeline
+    ) throws(InferenceError) -> Generation.Event {
+        let end = min(next + timeline.maximumRows, promptTokens.count)
+        let isLast = end == promptTokens.count
+        try timeline.evaluate(promptTokens[next..<end], wantsLogits: isLast)
+        phase = isLast ? .answer : .prompt(next: end)
+        return .progress(evaluated: end, of: promptTokens.count)
+    }
+
+    /// The limit that leaves no room for a further token.
+    private func limitReached(_ timeline: Timeline) -> FinishReason? {
+        if statistics.tokens.count == options.maximumTokens { return .length }
+        return timeline.isFull ? .contextFull : nil
+    }
+
+    /// Chooses a further token, unless a limit is reached.
+    private mutating func extend(
+        _ timeline: Timeline, _ tokenizer: Tokenizer
+    ) throws(InferenceError) -> Generation.Event? {
+        if let reason = limitReached(timeline) { return finish(reason) }
+        if !timeline.hasLogits {
+            try timeline.evaluateLast()
+            statistics.steps += 1
+        }
+        let choice = timeline.withLogits { logits in
+            if options.hashesLogits { hash.append(logits) }
+            let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
+            return sampler.sample(eligible, position: timeline.tokens.count, history: timeline.tokens[...])
+        }
+        guard let token = choice.flatMap({ $0 }) else {
+            throw InferenceError(.malformedModel, "no token can be chosen: every logit is NaN, or forbidden by a bias")
+        }
+        timeline.append(token)
+        statistics.tokens.append(token)
+        if tokenizer.isEndOfGeneration(token) { return finish(.endOfText) }
+        let text = matcher.append(detokenizer.append(token))
+        if matcher.isStopped { return finish(.stopString, after: text) }
+        return text.isEmpty ? nil : .text(text)
+    }
+
+    /// Ends the generation. Text that remains comes before the final account.
+    private mutating func finish(_ reason: FinishReason, after text: String = "") -> Generation.Event? {
+        let text = text + matcher.append(detokenizer.finish()) + matcher.flush()
+        statistics.finishReason = matcher.isStopped ? .stopString : reason
+        if options.hashesLogits { statistics.logitsHash = hash.value }
+        phase = .end
+        return text.isEmpty ? nil : .text(text)
+    }
+}

@@ -1,0 +1,41 @@
+// Turning prompts into tokens.
+
+public import GGUF
+public import Tokenizers
+
+extension Model {
+    /// The tokens of `prompt`, at least one.
+    ///
+    /// - Parameters:
+    ///   - limit: The most tokens a gap to be filled may come with; what is further away from it is left out.
+    /// - Throws: ``InferenceError``: `invalidArgument` for an unknown token, or an empty prompt where the model has no
+    ///   beginning-of-text token;
+    ///   `unsupportedTemplate` for a conversation with a model that has no chat template or one that is not known;
+    ///   `unsupportedTokenizer` for a gap to be filled by a model without tokens for that; `contextFull` when `limit` leaves
+    ///   no room for them.
+    public func tokens(for prompt: Prompt, limit: Int = .max) throws(InferenceError) -> [TokenID] {
+        let tokens: [TokenID]
+        switch prompt {
+        case .text(let text):
+            tokens = tokenizer.encode(text, addSpecial: true, parseSpecial: true)
+        case .tokens(let given):
+            tokens = given
+        case .chat(let messages):
+            let text = try chatTemplate.get().render(messages)
+            tokens = tokenizer.encode(text, addSpecial: true, parseSpecial: true)
+        case .infill(let prefix, let suffix, let context):
+            tokens = try InfillPrompt(prefix: prefix, suffix: suffix, context: context)
+                .tokens(for: tokenizer, limit: limit)
+        }
+        if let stranger = tokens.first(where: { !(0..<tokenizer.count).contains(Int($0)) }) {
+            throw InferenceError(
+                .invalidArgument, "token \(stranger) is outside the vocabulary of \(tokenizer.count)")
+        }
+        if !tokens.isEmpty { return tokens }
+        guard let bos = tokenizer.bos else {
+            throw InferenceError(
+                .invalidArgument, "the prompt is empty, and the model has no beginning-of-text token to start from")
+        }
+        return [bos]
+    }
+}

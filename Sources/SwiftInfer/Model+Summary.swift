@@ -1,0 +1,97 @@
+// What a model file says about its model.
+
+public import GGUF
+
+extension Model {
+    /// A model in figures, read from the file's metadata and tensor directory alone: it can be had of models that this engine
+    /// cannot run.
+    public struct Summary: Sendable {
+        /// How many tensors are stored in one way, and how much room they take.
+        public struct TypeUse: Sendable {
+            /// The element type.
+            public let type: TensorType
+            /// Number of tensors.
+            public let tensors: Int
+            /// Bytes of all of them.
+            public let bytes: Int
+        }
+
+        /// The architecture's name, such as `llama`.
+        public let architecture: String
+        /// The model's own name, when it has one.
+        public let name: String?
+        /// Number of weights.
+        public let parameterCount: Int
+        /// Size of the file or files in bytes.
+        public let fileSize: Int
+        /// The element types in use, largest share first.
+        public let types: [TypeUse]
+        /// Positions the model was trained for.
+        public let contextLength: Int?
+        /// Number of transformer blocks.
+        public let layers: Int?
+        /// Embedding width.
+        public let width: Int?
+        /// Inner width of the feed-forward layers; the largest, where they differ.
+        public let feedForwardWidth: Int?
+        /// Attention heads; the most, where layers differ.
+        public let heads: Int?
+        /// Heads that keys and values are computed for; the most, where layers differ.
+        public let keyValueHeads: Int?
+        /// Experts per layer and those used for a token, of a mixture-of-experts model.
+        public let experts: (total: Int, used: Int)?
+        /// Number of tokens in the vocabulary.
+        public let vocabularySize: Int?
+        /// The tokenizer's kind, such as `gpt2` (byte-pair) or `llama` (SentencePiece).
+        public let tokenizer: String?
+        /// The name of the rule that splits text before byte-pair merging.
+        public let preTokenizer: String?
+        /// Whether the file has a chat template.
+        public let hasChatTemplate: Bool
+
+        /// Reads the figures.
+        ///
+        /// - Throws: ``InferenceError`` with `malformedModel` when a value has the wrong type.
+        public init(of file: GGUFFile) throws(InferenceError) {
+            let metadata = file.metadata
+            guard let architecture = try metadata.string("general.architecture") else {
+                throw InferenceError(.malformedModel, "\(file.path): metadata key general.architecture is missing")
+            }
+            func largest(_ key: String) throws(InferenceError) -> Int? {
+                let key = "\(architecture).\(key)"
+                if case .array = metadata[key] { return try metadata.integers(key)?.max() }
+                return try metadata.integer(key)
+            }
+            self.architecture = architecture
+            name = try metadata.string("general.name")
+            fileSize = file.byteCount
+            parameterCount = file.tensors.reduce(0) { $0 &+ $1.elementCount }
+            var uses: [TensorType: (tensors: Int, bytes: Int)] = [:]
+            for tensor in file.tensors {
+                uses[tensor.type, default: (0, 0)].tensors += 1
+                uses[tensor.type, default: (0, 0)].bytes += tensor.byteCount
+            }
+            types = uses.map { TypeUse(type: $0, tensors: $1.tensors, bytes: $1.bytes) }
+                .sorted { ($1.bytes, $0.type.rawValue) < ($0.bytes, $1.type.rawValue) }
+            contextLength = try largest("context_length")
+            layers = try largest("block_count")
+            width = try largest("embedding_length")
+            feedForwardWidth = try largest("feed_forward_length")
+            heads = try largest("attention.head_count")
+            keyValueHeads = try largest("attention.head_count_kv") ?? heads
+            if let total = try largest("expert_count"), total > 0 {
+                experts = (total, try largest("expert_used_count") ?? 0)
+            } else {
+                experts = nil
+            }
+            if case .array(let tokens) = metadata["tokenizer.ggml.tokens"] {
+                vocabularySize = tokens.count
+            } else {
+                vocabularySize = try largest("vocab_size")
+            }
+            tokenizer = try metadata.string("tokenizer.ggml.model")
+            preTokenizer = try metadata.string("tokenizer.ggml.pre")
+            hasChatTemplate = metadata["tokenizer.chat_template"] != nil
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// A loaded model: weights, tokenizer, and the sessions made from it.
+
+public import GGUF
+public import Tokenizers
+package import Transformer
+
+/// A model file, loaded. It never changes and may be shared freely; what changes lives in the sessions.
+public final class Model: Sendable {
+    /// How to load a model.
+    public struct Options: Sendable {
+        /// The device to run on.
+        public var backend = BackendChoice.automatic
+        /// Threads to compute with; nil for one per available core.
+        public var threads: Int?
+
+        /// The fastest device, all cores.
+        public init(backend: BackendChoice = .automatic, threads: Int? = nil) {
+            self.backend = backend
+            self.threads = threads
+        }
+    }
+
+    /// What the file says about the model.
+    public let summary: Summary
+    /// Turns text into the model's tokens and back.
+    public let tokenizer: Tokenizer
+    /// The model's way to write conversations, or why it cannot be used.
+    let chatTemplate: Result<ChatTemplate, InferenceError>
+    /// The forward pass and its weights.
+    package let transformer: TransformerModel
+    /// Runs the steps of all sessions, one at a time: a step uses the whole device.
+    let executor = InferenceExecutor()
+
+    /// Loads the model at `path`, a GGUF file or the first of a split model's files.
+    ///
+    /// - Parameters:
+    ///   - progress: Called with the share of the work done, from 0 to 1, while the weights are prepared.
+    /// - Throws: ``InferenceError``: `unreadableFile`, `malformedModel`, or one of the `unsupported…` codes.
+    public init(
+        contentsOf path: String, options: Options = .init(), progress: (@Sendable (Double) -> Void)? = nil
+    ) throws(InferenceError) {
+        if let threads = options.threads, threads < 1 {
+            throw InferenceError(.invalidArgument, "the number of threads is \(threads), but must be at least 1")
+        }
+        let file = try GGUFFile(path: path)
+        summary = try Summary(of: file)
+        tokenizer = try Tokenizer(metadata: file.metadata)
+        do throws(InferenceError) {
+            chatTemplate = .success(try ChatTemplate(metadata: file.metadata))
+        } catch {
+            chatTemplate = .failure(error)
+        }
+        transformer = try TransformerModel(
+            file, backend: try options.backend.makeBackend(threads: options.threads), progress: progress)
+    }
+
+    /// A new, empty timeline.
+    ///
+    /// - Throws: ``InferenceError``: `outOfMemory`, or `invalidArgument` for a context length that is out of range.
+    public func makeSession(_ options: Session.Options = .init()) throws(InferenceError) -> Session {
+        try Session(self, options)
+    }
+
+    /// The bytes that ``makeSession(_:)`` will allocate with these options, on top of the model's own.
+    ///
+    /// - Throws: ``InferenceError`` with `invalidArgument` for a context length that is out of range.
+    public func memoryEstimate(for options: Session.Options = .init()) throws(InferenceError) -> Int {
+        transformer.contextByteCount(
+            capacity: try options.contextLength(of: self), cacheType: options.cacheType,
+            maximumRows: Session.maximumRows)
+    }
+}

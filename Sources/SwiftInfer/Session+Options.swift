@@ -1,0 +1,40 @@
+// The size and precision of a session's memory.
+
+import GGUF
+public import Tensors
+import Transformer
+
+extension Session {
+    /// What a session keeps.
+    public struct Options: Sendable {
+        /// Most tokens of prompt and answer together; nil for what the model was trained for, at most 4096.
+        public var contextLength: Int?
+        /// How keys and values are stored.
+        public var cacheType = KVCacheType.f16
+
+        /// A session for `contextLength` tokens.
+        public init(contextLength: Int? = nil, cacheType: KVCacheType = .f16) {
+            self.contextLength = contextLength
+            self.cacheType = cacheType
+        }
+
+        /// Beyond this, sizes in bytes could overflow.
+        private static let largestContextLength = 1 << 30
+        private static let defaultContextLength = 4096
+
+        /// The context length asked for, or the default one.
+        ///
+        /// - Throws: ``InferenceError`` with `invalidArgument` for one that is out of range.
+        func contextLength(of model: Model) throws(InferenceError) -> Int {
+            guard let contextLength else {
+                return max(1, min(model.transformer.configuration.contextLength, Self.defaultContextLength))
+            }
+            guard (1...Self.largestContextLength).contains(contextLength) else {
+                throw InferenceError(
+                    .invalidArgument,
+                    "a context length of \(contextLength) is not within 1…\(Self.largestContextLength)")
+            }
+            return contextLength
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// One conversation or document with a model: its tokens, and the memory of them.
+
+import Decoding
+public import GGUF
+import Tensors
+public import Tokenizers
+import Transformer
+
+/// A timeline of tokens that a model extends.
+///
+/// A session runs one generation at a time; another one is refused as `busy` until the first has finished, thrown, or its
+/// iterator is gone. Work happens on a thread of the model's, never on Swift's cooperative pool, and a step never suspends:
+/// whenever the session is observed, ``tokens`` is what its memory holds. Sessions of one model take turns, step by step.
+public actor Session {
+    /// The model it runs.
+    public nonisolated let model: Model
+    /// Most tokens of prompt and answer together.
+    public nonisolated let contextLength: Int
+
+    let timeline: Timeline
+    private weak var ticket: GenerationTicket?
+    private var run: GenerationRun?
+
+    init(_ model: Model, _ options: Options) throws(InferenceError) {
+        let length = try options.contextLength(of: model)
+        self.model = model
+        contextLength = length
+        timeline = Timeline(
+            try model.transformer.makeContext(
+                capacity: length, cacheType: options.cacheType, maximumRows: Self.maximumRows))
+    }
+
+    /// Tokens of a prompt that are evaluated in one step.
+    static let maximumRows = 512
+
+    /// The model's own thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { model.executor.asUnownedSerialExecutor() }
+
+    /// The accepted tokens: of the last prompt as far as it was evaluated, and of its answer.
+    public var tokens: [TokenID] { timeline.tokens }
+
+    /// Continues `prompt`. Nothing is done until the result is iterated over.
+    public nonisolated func generate(_ prompt: Prompt, options: GenerationOptions = .init()) -> Generation {
+        Generation(session: self, prompt: prompt, options: options)
+    }
+
+    /// Continues `prompt` and gives the whole answer. When the task is cancelled, that is the answer so far.
+    ///
+    /// - Throws: ``InferenceError``, as ``Generation/AsyncIterator/next(isolation:)`` does.
+    public nonisolated func respond(
+        to prompt: Prompt, options: GenerationOptions = .init()
+    ) async throws(InferenceError) -> Response {
+        try await generate(prompt, options: options).response()
+    }
+
+    /// Forgets all tokens from position `position` on.
+    ///
+    /// - Throws: ``InferenceError`` with `invalidArgument` when there are fewer tokens, `busy` during a generation.
+    public func rewind(to position: Int) throws(InferenceError) {
+        try requireIdle()
+        try timeline.rewind(to: position)
+    }
+
+    /// Lends the logits that follow the last token, one per token of the vocabulary; nil when there are none, which is so
+    /// before the first evaluation and once a further token is chosen.
+    public func withLogits<R: Sendable, E: Error>(
+        _ body: @Sendable (Span<Float>) throws(E) -> R
+    ) throws(E) -> R? {
+        let count = model.tokenizer.count
+        let result: Result<R, E>? = timeline.withLogits { logits in
+            let row = UnsafeBufferPointer(rebasing: logits.prefix(count))
+            do throws(E) { return .success(try body(row.span)) } catch { return .failure(error) }
+        }
+        return try result?.get()
+    }
+
+    /// - Throws: ``InferenceError`` with `busy` while a generation has begun and not ended.
+    func requireIdle() throws(InferenceError) {
+        guard ticket == nil else {
+            throw InferenceError(.busy, "the session is generating already; a session does one thing at a time")
+        }
+    }
+
+    /// Does the work up to the next event of the generation that `ticket` stands for, beginning it when it is new.
+    func advance(
+        _ generation: Generation, _ ticket: GenerationTicket
+    ) throws(InferenceError) -> Generation.Event {
+        if self.ticket !== ticket {
+            try requireIdle()
+            run = try GenerationRun(generation.prompt, generation.options, model: model)
+            self.ticket = ticket
+        }
+        do throws(InferenceError) {
+            guard let event = try run?.advance(timeline, model) else {
+                throw InferenceError(.invalidArgument, "the generation has ended")
+            }
+            if case .finished = event { release() }
+            return event
+        } catch {
+            release()
+            throw error
+        }
+    }
+
+    private func release() {
+        ticket = nil
+        run = nil
+    }
+}

@@ -1,0 +1,38 @@
+// What a generation did, and how long it took.
+
+public import Tokenizers
+
+/// The account of one generation, complete when it has finished.
+///
+/// Durations count the engine's own work, not the time a consumer takes between two events.
+public struct Statistics: Sendable {
+    /// Why the generation ended.
+    public internal(set) var finishReason = FinishReason.cancelled
+    /// Tokens of the prompt.
+    public internal(set) var promptTokens = 0
+    /// Those of them whose keys and values the session still had, so that they were not evaluated again.
+    public internal(set) var reusedTokens = 0
+    /// The tokens generated, in order; a token that ended the text is the last.
+    public internal(set) var tokens: [TokenID] = []
+    /// Forward steps after the prompt. Without drafting each gives one token; the first token comes from the prompt's step.
+    public internal(set) var steps = 0
+    /// Time spent evaluating the prompt.
+    public internal(set) var promptDuration = Duration.zero
+    /// Time spent generating after the prompt.
+    public internal(set) var decodeDuration = Duration.zero
+    /// A hash over every logits row a token was chosen from, in order, when ``GenerationOptions/hashesLogits`` asked for it.
+    public internal(set) var logitsHash: UInt64?
+
+    /// The account of a generation that has done nothing.
+    package init() {}
+
+    /// Evaluated prompt tokens per second; nil when none were evaluated.
+    public var promptTokensPerSecond: Double? { rate(promptTokens - reusedTokens, promptDuration) }
+
+    /// Tokens per second after the first, which the prompt's evaluation yields; nil when there was no second.
+    public var decodeTokensPerSecond: Double? { rate(tokens.count - 1, decodeDuration) }
+
+    private func rate(_ count: Int, _ duration: Duration) -> Double? {
+        count > 0 && duration > .zero ? Double(count) / (duration / .seconds(1)) : nil
+    }
+}

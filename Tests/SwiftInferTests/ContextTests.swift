@@ -1,0 +1,58 @@
+// The limits of a session's memory.
+
+import SwiftInfer
+import Testing
+
+@Suite struct ContextTests {
+    private let tokens: [TokenID] = Array(40..<50)
+
+    @Test func theContextEndsAnAnswer() async throws {
+        let session = try Fixture.model().makeSession(.init(contextLength: 16))
+        let response = try await session.respond(to: .tokens(tokens), options: .exactly(100))
+        #expect(response.statistics.finishReason == .contextFull)
+        #expect(response.statistics.tokens.count == 6)
+        #expect(await session.tokens.count == 16)
+        let roomy = try Fixture.model().makeSession(.init(contextLength: 64))
+        let longer = try await roomy.respond(to: .tokens(tokens), options: .exactly(6))
+        #expect(longer.statistics.tokens == response.statistics.tokens)
+    }
+
+    @Test func aPromptMayFillTheContext() async throws {
+        let session = try Fixture.model().makeSession(.init(contextLength: 10))
+        let response = try await session.respond(to: .tokens(tokens), options: .exactly(100))
+        #expect(response.statistics.finishReason == .contextFull)
+        #expect(response.statistics.tokens.isEmpty)
+    }
+
+    @Test func aPromptThatDoesNotFitIsAnErrorWithNumbers() async throws {
+        let session = try Fixture.model().makeSession(.init(contextLength: 9))
+        _ = try await session.respond(to: .tokens(Array(tokens.prefix(4))), options: .exactly(1))
+        await #expect { try await session.respond(to: .tokens(tokens)) } throws: { error in
+            guard let error = error as? InferenceError, error.code == .contextFull else { return false }
+            return error.message.contains("10") && error.message.contains("9")
+        }
+        #expect(await session.tokens.count == 5)
+    }
+
+    @Test(arguments: [0, -1, .min, 1 << 31, .max]) func contextLengthsOutOfRangeAreRefused(length: Int) throws {
+        let model = try Fixture.model()
+        let options = Session.Options(contextLength: length)
+        let isInvalid: (any Error) -> Bool = { ($0 as? InferenceError)?.code == .invalidArgument }
+        #expect(performing: { try model.makeSession(options) }, throws: isInvalid)
+        #expect(performing: { try model.memoryEstimate(for: options) }, throws: isInvalid)
+    }
+
+    @Test func theDefaultLengthIsTheTrainedOne() throws {
+        let model = try Fixture.model()
+        #expect(try model.makeSession().contextLength == model.summary.contextLength)
+    }
+
+    @Test(arguments: KVCacheType.allCases) func theEstimateGrowsByTheCache(type: KVCacheType) throws {
+        let model = try Fixture.model("tiny-gpt-oss-mxfp4")
+        let short = try model.memoryEstimate(for: .init(contextLength: 1024, cacheType: type))
+        let long = try model.memoryEstimate(for: .init(contextLength: 3072, cacheType: type))
+        let float = try model.memoryEstimate(for: .init(contextLength: 3072, cacheType: .f32))
+        #expect(long > short)
+        #expect(type == .f32 ? float == long : float > long)
+    }
+}

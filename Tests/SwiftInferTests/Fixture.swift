@@ -1,0 +1,39 @@
+// The committed models the tests run on.
+
+import Foundation
+import SwiftInfer
+
+enum Fixture {
+    /// The folder of the committed models.
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../Models/Fixtures").standardizedFileURL
+
+    /// The path of the committed model `name`.
+    static func path(_ name: String) -> String { folder.appending(path: "\(name).gguf").path(percentEncoded: false) }
+
+    /// Loads the committed model `name`. One thread: the models are tiny, and tests run side by side.
+    static func model(_ name: String = "tiny-llama-f32") throws -> Model {
+        try Model(contentsOf: path(name), options: .init(threads: 1))
+    }
+
+    /// A path in a folder of its own, for a file that a test writes.
+    static func temporaryPath(_ name: String) throws -> String {
+        let folder = URL.temporaryDirectory.appending(path: "swiftinfer-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder.appending(path: name).path(percentEncoded: false)
+    }
+}
+
+extension GenerationOptions {
+    /// Exactly `count` tokens, whatever the model thinks, with a hash of the logits.
+    static func exactly(_ count: Int, _ edit: (inout GenerationOptions) -> Void = { _ in }) -> GenerationOptions {
+        var options = GenerationOptions(maximumTokens: count)
+        options.ignoresEndOfText = true
+        options.hashesLogits = true
+        edit(&options)
+        return options
+    }
+}
+
+/// A text of more tokens than one step of the engine takes.
+let longText = (0..<36).map { "let value\($0) = [1, 2, 3].map { $0 * \($0 * 7919 % 1000) }\n" }.joined()
