@@ -5,7 +5,12 @@ let package = Package(
     name: "swiftinfer",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "SwiftInfer", targets: ["SwiftInfer"])
+        .library(name: "SwiftInfer", targets: ["SwiftInfer"]),
+        .executable(name: "swiftinfer", targets: ["SwiftInferCommand"]),
+    ],
+    dependencies: [
+        // The command line's alone; the library product depends on nothing outside this package.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // MARK: Library, from the bottom up; imports point downwards only.
@@ -17,6 +22,18 @@ let package = Package(
         .target(name: "Decoding", dependencies: ["GGUF"]),
         .target(name: "SwiftInfer", dependencies: ["GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding"]),
 
+        // MARK: Command line. The folder cannot be named `swiftinfer`: beside `SwiftInfer` the two would be one
+        // folder, and one module file, on a file system that ignores case.
+        .executableTarget(
+            name: "SwiftInferCommand",
+            dependencies: [
+                "SwiftInfer", "GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            // A link to Models/catalogue.json; embedded, so that a binary that is moved still knows it.
+            resources: [.embedInCode("Resources/catalogue.json")]
+        ),
+
         // MARK: Tests
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "GGUF"]),
@@ -24,6 +41,7 @@ let package = Package(
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "DecodingTests", dependencies: ["Decoding", "GGUF"]),
         .testTarget(name: "SwiftInferTests", dependencies: ["SwiftInfer", "GGUF", "Tokenizers", "Decoding"]),
+        .testTarget(name: "CommandTests", dependencies: ["SwiftInferCommand", "GGUF"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -1,0 +1,23 @@
+// Options that say how much a session remembers, and how.
+
+import ArgumentParser
+import SwiftInfer
+
+/// Length of the context and type of its cache.
+struct ContextOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Most tokens of prompt and answer together (default: what the model was trained for, at most 4096).",
+            valueName: "n"))
+    var context: Int?
+
+    @Option(help: "How keys and values are stored.")
+    var kvType = KVCacheType.f16
+
+    func validate() throws {
+        if let context, context < 1 { throw ValidationError("--context must be at least 1.") }
+    }
+
+    /// The library's options.
+    var options: Session.Options { Session.Options(contextLength: context, cacheType: kvType) }
+}

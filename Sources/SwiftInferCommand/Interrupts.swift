@@ -1,0 +1,70 @@
+// What Ctrl-C does.
+
+@preconcurrency import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Turns SIGINT into an action of the moment: the first one stops what can be stopped, the next one, or one when there is
+/// nothing to stop, ends the program with status 130.
+final class Interrupts: Sendable {
+    /// The process's only one.
+    static let shared = Interrupts()
+    /// Exit status of an interrupted program, by the shell's convention 128 + SIGINT.
+    static let exitStatus: Int32 = 130
+
+    private let action = Mutex<(@Sendable () -> Void)?>(nil)
+    private let source: any DispatchSourceSignal
+
+    private init() {
+        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInteractive))
+    }
+
+    /// Takes over SIGINT, and gives SIGPIPE its default back, so that a closed pipe ends the program quietly.
+    func start() {
+        signal(SIGINT, SIG_IGN)
+        signal(SIGPIPE, SIG_DFL)
+        source.setEventHandler { [unowned self] in
+            let action = action.withLock { action in
+                defer { action = nil }
+                return action
+            }
+            guard let action else {
+                if Terminal.canRedraw { Output.standardError("\n") }
+                _exit(Self.exitStatus)
+            }
+            action()
+        }
+        source.resume()
+    }
+
+    /// Runs `work` in a task of its own that the first Ctrl-C cancels.
+    ///
+    /// - Returns: the result, and whether there was a Ctrl-C.
+    func cancelling<R: Sendable>(
+        _ work: @escaping @Sendable () async throws -> R
+    ) async throws -> (R, interrupted: Bool) {
+        let task = Task { try await work() }
+        let flag = Flag()
+        setAction {
+            flag.isRaised.store(true, ordering: .relaxed)
+            task.cancel()
+        }
+        defer { setAction(nil) }
+        let result = try await task.value
+        return (result, flag.isRaised.load(ordering: .relaxed))
+    }
+
+    /// Sets what the next Ctrl-C does; nil: it ends the program.
+    func setAction(_ newAction: (@Sendable () -> Void)?) { action.withLock { $0 = newAction } }
+
+    private final class Flag: Sendable {
+        let isRaised = Atomic(false)
+    }
+}

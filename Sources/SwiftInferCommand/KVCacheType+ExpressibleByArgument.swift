@@ -1,0 +1,6 @@
+// The cache types as values of an option.
+
+public import ArgumentParser
+public import SwiftInfer
+
+extension KVCacheType: ExpressibleByArgument {}

@@ -1,0 +1,119 @@
+// Reading lines from the terminal, with Ctrl-C as an answer of its own.
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Reads what a person types, line by line; editing a line is the terminal's business.
+struct LineReader {
+    /// What came.
+    enum Input {
+        case text(String)
+        /// Ctrl-C in a text of several lines: what was typed is dropped.
+        case abandoned
+        /// Ctrl-D, or the end of the terminal.
+        case end
+    }
+
+    private enum Line {
+        case text(String)
+        case interrupted
+        case end
+    }
+
+    private var buffer: [UInt8] = []
+    private let interrupts: Pipe?
+
+    /// A reader of standard input.
+    init() { interrupts = Pipe() }
+
+    /// Prompts for a text and waits for it. A backslash at the end of a line continues the text on the next. Ctrl-C ends the
+    /// program at the first line, and drops the text at a later one.
+    mutating func read() -> Input {
+        var text = ""
+        Output.standardError("> ")
+        defer { Interrupts.shared.setAction(nil) }
+        while true {
+            switch nextLine() {
+            case .text(let line) where line.hasSuffix("\\"):
+                text += line.dropLast() + "\n"
+                Interrupts.shared.setAction { [interrupts] in interrupts?.signal() }
+                Output.standardError(". ")
+            case .text(let line):
+                return .text(text + line)
+            case .interrupted:
+                Output.standardError("\n")
+                return .abandoned
+            case .end:
+                Output.standardError("\n")
+                return .end
+            }
+        }
+    }
+
+    private mutating func nextLine() -> Line {
+        while true {
+            if let newline = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { buffer.removeSubrange(...newline) }
+                return .text(String(decoding: buffer[..<newline], as: UTF8.self))
+            }
+            var descriptors = [pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)]
+            if let interrupts { descriptors.append(pollfd(fd: interrupts.readEnd, events: Int16(POLLIN), revents: 0)) }
+            guard poll(&descriptors, nfds_t(descriptors.count), -1) > 0 else {
+                if errno == EINTR { continue }
+                return .end
+            }
+            if descriptors.count > 1, descriptors[1].revents != 0 {
+                interrupts?.drain()
+                buffer = []
+                return .interrupted
+            }
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            let count = systemRead(STDIN_FILENO, &bytes, bytes.count)
+            if count > 0 {
+                buffer += bytes[..<count]
+            } else if count == 0 || errno != EINTR {
+                guard !buffer.isEmpty else { return .end }
+                defer { buffer = [] }
+                return .text(String(decoding: buffer, as: UTF8.self))
+            }
+        }
+    }
+}
+
+/// A pipe by which the signal's thread wakes the reading one.
+private final class Pipe: Sendable {
+    let readEnd: Int32
+    private let writeEnd: Int32
+
+    init?() {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        (readEnd, writeEnd) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(readEnd)
+        close(writeEnd)
+    }
+
+    func signal() {
+        var byte: UInt8 = 0
+        // One byte into an empty pipe cannot fail in a way that could be helped.
+        _ = write(writeEnd, &byte, 1)
+    }
+
+    func drain() {
+        var byte: UInt8 = 0
+        _ = systemRead(readEnd, &byte, 1)
+    }
+}
+
+/// read(2); ``LineReader`` has a method of that name.
+private func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    read(descriptor, bytes, count)
+}

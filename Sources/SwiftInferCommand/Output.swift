@@ -1,0 +1,59 @@
+// Writing to standard output and standard error, unbuffered and byte for byte.
+
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The two output streams. Every call writes at once, so that text appears as it is generated and in order.
+enum Output {
+    /// Writes `text` to standard output.
+    static func standardOutput(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
+
+    /// Writes bytes to standard output.
+    static func standardOutput(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+
+    /// Writes `text` to standard error.
+    static func standardError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+
+    /// Writes `value` as one line of JSON to standard output: keys sorted, slashes as they are.
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Only a defect of ours lets an infinite number reach this point; it must not end the program.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        write(try [UInt8](encoder.encode(value)) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let written = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest))
+                if written < 0 {
+                    if errno == EINTR { continue }
+                    // A full disk or a closed terminal. A closed pipe ends the program by SIGPIPE before this point.
+                    if descriptor == STDOUT_FILENO { exit(1) }
+                    return
+                }
+                rest = rest.dropFirst(written)
+            }
+        }
+    }
+
+    private static func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+        #elseif canImport(Musl)
+            Musl.write(descriptor, bytes.baseAddress, bytes.count)
+        #elseif canImport(Darwin)
+            Darwin.write(descriptor, bytes.baseAddress, bytes.count)
+        #endif
+    }
+}

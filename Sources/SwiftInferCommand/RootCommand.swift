@@ -1,0 +1,45 @@
+// The program: its subcommands, and what becomes of an error.
+
+import ArgumentParser
+import GGUF
+
+@main
+struct RootCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swiftinfer",
+        abstract: "Runs transformer language models from GGUF files.",
+        discussion: """
+            MODEL is the path of a .gguf file or a catalogue name such as smollm2-135m-instruct. Text goes to standard \
+            output, everything else to standard error.
+
+            Exit status: 0 success, 1 failure, 64 wrong usage, 130 interrupted.
+            """,
+        version: Version.description,
+        groupedSubcommands: [
+            CommandGroup(name: "Text", subcommands: [RunCommand.self]),
+            CommandGroup(name: "Measuring", subcommands: [LogprobsCommand.self, PerplexityCommand.self]),
+            CommandGroup(
+                name: "Looking inside",
+                subcommands: [
+                    TokenizeCommand.self, DetokenizeCommand.self, ShowCommand.self, DoctorCommand.self,
+                ]),
+        ]
+    )
+
+    static func main() async {
+        Interrupts.shared.start()
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as InferenceError {
+            Output.standardError("swiftinfer: error: \(error)\n")
+            exit(withError: ExitCode.failure)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+// `swiftinfer run`: text in, text out.
+
+import ArgumentParser
+import SwiftInfer
+
+struct RunCommand: AsyncParsableCommand {
+    /// What can be asked for with `--drafter`.
+    enum DrafterChoice: String, ExpressibleByArgument, CaseIterable {
+        case none
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Continue a text, or answer with --chat.",
+        discussion: """
+            The prompt is the argument, the file given with -f, or standard input when that is not a terminal. With \
+            --chat and no prompt on a terminal, a conversation begins; /help lists its commands.
+
+            Ctrl-C stops the answer.
+            """
+    )
+
+    @OptionGroup var model: ModelArgument
+
+    @Argument(help: "The text to continue, or with --chat the question.")
+    var prompt: String?
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Read the prompt from a file; - is standard input.", valueName: "path"))
+    var file: String?
+
+    @Option(
+        name: .short, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Most tokens to generate; -1: until the context is full (default: 256, with --chat -1).", valueName: "n"))
+    var n: Int?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("End where this text appears; may be given several times.", valueName: "text"))
+    var stop: [String] = []
+
+    @Flag(help: "Go on when the model ends its text.")
+    var ignoreEos = false
+
+    @Flag(help: "Apply the model's chat template.")
+    var chat = false
+
+    @Option(help: ArgumentHelp("System message of the chat.", valueName: "text"))
+    var system: String?
+
+    @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+    @OptionGroup(title: "Engine") var engine: EngineOptions
+    @OptionGroup(title: "Engine") var context: ContextOptions
+
+    @Option(help: "How tokens are drafted; never changes the text.")
+    var drafter = DrafterChoice.none
+
+    @Flag(help: "Print times to standard error at the end.")
+    var stats = false
+
+    @Flag(help: "Print one JSON object instead of the text.")
+    var json = false
+
+    func validate() throws {
+        if system != nil, !chat { throw ValidationError("--system needs --chat.") }
+        if let n, n < -1 { throw ValidationError("-n must be 0 or more, or -1.") }
+        if stop.contains("") { throw ValidationError("--stop must not be empty.") }
+    }
+
+    func run() async throws {
+        let text = try InputText.given(argument: prompt, file: file).map { String(decoding: $0, as: UTF8.self) }
+        guard text != nil || (chat && !json) else {
+            throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
+        }
+        let (model, loadDuration) = try engine.load(self.model.path())
+        let session = try model.makeSession(context.options)
+        let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
+        guard let text else {
+            var conversation = Conversation(
+                session: session, system: system, printsStatistics: stats, options: { generationOptions })
+            try await conversation.run()
+            return
+        }
+        let prompt: Prompt = chat ? .chat(system + [ChatMessage(role: .user, content: text)]) : .text(text)
+        let options = generationOptions
+        let printsText = !json
+        let (answer, interrupted) = try await Interrupts.shared.cancelling {
+            try await Answer(session.generate(prompt, options: options), printsText: printsText)
+        }
+        if json {
+            let report = RunReport(
+                answer, loadDuration: loadDuration, drafter: drafter.rawValue, seed: options.sampling.seed)
+            try Output.json(report)
+        } else if Terminal.isOutputInteractive {
+            Output.standardOutput("\n")
+        }
+        if stats { Output.standardError(answer.statistics.summary(loadDuration: loadDuration) + "\n") }
+        if interrupted { throw ExitCode(Interrupts.exitStatus) }
+    }
+
+    /// The generation's settings; a new seed each time unless one was given.
+    private var generationOptions: GenerationOptions {
+        var options = GenerationOptions()
+        options.maximumTokens = if let n { n < 0 ? nil : n } else { chat ? nil : 256 }
+        options.sampling = sampling.options
+        options.stop = stop
+        options.ignoresEndOfText = ignoreEos
+        options.hashesLogits = json
+        return options
+    }
+}

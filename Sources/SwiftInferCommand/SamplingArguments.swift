@@ -1,0 +1,58 @@
+// Options that say how tokens are chosen.
+
+import ArgumentParser
+import SwiftInfer
+
+/// The sampling options, in the terms of the command line.
+struct SamplingArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Sampling temperature; 0 takes the likeliest token.", valueName: "t"))
+    var temperature: Float = 0
+
+    @Option(help: ArgumentHelp("Sample among the k likeliest tokens; 0: all.", valueName: "k"))
+    var topK = 0
+
+    @Option(help: ArgumentHelp("Sample among the likeliest tokens that together reach p; 1: all.", valueName: "p"))
+    var topP: Float = 1
+
+    @Option(help: ArgumentHelp("Drop tokens less likely than p times the likeliest; 0: none.", valueName: "p"))
+    var minP: Float = 0
+
+    @Option(help: ArgumentHelp("Divide the logits of recent tokens by this; 1: off.", valueName: "x"))
+    var repeatPenalty: Float = 1
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Lower a recent token's logit by this each time it occurred.", valueName: "x"))
+    var frequencyPenalty: Float = 0
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Lower a recent token's logit by this if it occurred.", valueName: "x"))
+    var presencePenalty: Float = 0
+
+    @Option(help: ArgumentHelp("Seed of the random draws (default: a new one each time).", valueName: "s"))
+    var seed: UInt64?
+
+    func validate() throws {
+        do {
+            try options.validate()
+        } catch {
+            throw ValidationError(error.message)
+        }
+    }
+
+    /// The library's options. Without `--seed`, each call draws a new seed.
+    var options: SamplingOptions {
+        var options = SamplingOptions()
+        options.temperature = temperature
+        options.topK = topK
+        options.topP = topP
+        options.minP = minP
+        options.repeatPenalty = repeatPenalty
+        options.frequencyPenalty = frequencyPenalty
+        options.presencePenalty = presencePenalty
+        // A JSON number is exact up to 2⁵³ for most readers, so a drawn seed stays below that.
+        options.seed = seed ?? (temperature > 0 ? .random(in: 0..<(1 << 53)) : 0)
+        return options
+    }
+}

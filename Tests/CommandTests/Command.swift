@@ -1,0 +1,98 @@
+// Runs the built program as a user would.
+
+import Foundation
+import GGUF
+
+/// One run of `swiftinfer`, finished.
+struct Command {
+    /// The exit status; 128 + n for a program ended by signal n.
+    let status: Int32
+    /// What it wrote to standard output.
+    let output: String
+    /// What it wrote to standard error.
+    let errors: String
+
+    /// Runs the program with `arguments` to its end. Standard input is `input`, no terminal in any case.
+    init(_ arguments: String..., input: String = "", environment: [String: String] = [:]) throws {
+        try self.init(arguments, input: input, environment: environment)
+    }
+
+    /// Runs the program likewise, with `terminal` instead of `input` if there is one; `whileRunning` is called once it has
+    /// started.
+    init(
+        _ arguments: [String], input: String = "", terminal: PseudoTerminal? = nil, environment: [String: String] = [:],
+        whileRunning: ((RunningCommand) throws -> Void)? = nil
+    ) throws {
+        let folder = try TemporaryFolder()
+        let inputFile = try folder.file("input", Data(input.utf8))
+        let outputFile = try folder.file("output", Data())
+        let errorFile = try folder.file("errors", Data())
+        let process = Process()
+        process.executableURL = Self.executable
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
+            .merging(environment) { $1 }
+        process.standardInput = try terminal?.program ?? FileHandle(forReadingFrom: inputFile)
+        process.standardOutput = try FileHandle(forWritingTo: outputFile)
+        process.standardError = try FileHandle(forWritingTo: errorFile)
+        try process.run()
+        try whileRunning?(RunningCommand(process: process, outputFile: outputFile))
+        process.waitUntilExit()
+        status = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+        output = String(decoding: try Data(contentsOf: outputFile), as: UTF8.self)
+        errors = String(decoding: try Data(contentsOf: errorFile), as: UTF8.self)
+    }
+
+    /// The object on standard output, which must be the only thing there.
+    func json() throws -> [String: Any] {
+        let object = try JSONSerialization.jsonObject(with: Data(output.utf8))
+        guard let object = object as? [String: Any] else { throw CocoaError(.coderInvalidValue) }
+        return object
+    }
+
+    /// Whether it failed the way every failure must: status 1, nothing on standard output, one line that begins as agreed.
+    var isCleanFailure: Bool {
+        status == 1 && output.isEmpty && errors.hasPrefix("swiftinfer: error: ") && errors.hasSuffix("\n")
+            && errors.filter { $0 == "\n" }.count == 1
+    }
+
+    /// The program lies beside the bundle of tests.
+    static let executable: URL = {
+        #if os(macOS)
+            let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? .main
+            let folder = bundle.bundleURL.deletingLastPathComponent()
+        #else
+            let folder = Bundle.main.bundleURL
+        #endif
+        return folder.appendingPathComponent("swiftinfer")
+    }()
+}
+
+/// A program that has not ended yet.
+struct RunningCommand {
+    let process: Process
+    let outputFile: URL
+
+    /// What it has written to standard output so far.
+    var output: String { get throws { String(decoding: try Data(contentsOf: outputFile), as: UTF8.self) } }
+}
+
+/// A folder that goes away with its owner.
+final class TemporaryFolder {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("swiftinfer-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    /// Writes a file and gives its place.
+    func file(_ name: String, _ contents: Data) throws -> URL {
+        let url = url.appendingPathComponent(name)
+        try contents.write(to: url)
+        return url
+    }
+}

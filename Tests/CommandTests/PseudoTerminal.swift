@@ -1,0 +1,39 @@
+// A terminal without a screen, for the program's interactive side.
+
+import Foundation
+
+/// The two ends of a pseudo-terminal.
+final class PseudoTerminal {
+    /// The person's end: what is written here has been typed.
+    let person: FileHandle
+    /// The program's end.
+    let program: FileHandle
+
+    private static let lock = NSLock()
+
+    /// Opens a pseudo-terminal.
+    init() throws {
+        // POSIX functions that the system modules do not show to Swift everywhere.
+        let open = try Self.function("posix_openpt", as: (@convention(c) (Int32) -> Int32).self)
+        let grant = try Self.function("grantpt", as: (@convention(c) (Int32) -> Int32).self)
+        let unlock = try Self.function("unlockpt", as: (@convention(c) (Int32) -> Int32).self)
+        let name = try Self.function("ptsname", as: (@convention(c) (Int32) -> UnsafePointer<CChar>?).self)
+        let descriptor = open(O_RDWR | O_NOCTTY)
+        guard descriptor >= 0, grant(descriptor) == 0, unlock(descriptor) == 0 else { throw POSIXError(.ENODEV) }
+        // ptsname gives a buffer that the next call overwrites.
+        let path = Self.lock.withLock { name(descriptor).map { String(cString: $0) } }
+        person = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard let path, let handle = FileHandle(forUpdatingAtPath: path) else { throw POSIXError(.ENODEV) }
+        program = handle
+    }
+
+    /// Types lines.
+    func type(_ lines: String...) throws {
+        for line in lines { try person.write(contentsOf: Data((line + "\n").utf8)) }
+    }
+
+    private static func function<F>(_ name: String, as type: F.Type) throws -> F {
+        guard let symbol = dlsym(dlopen(nil, RTLD_NOW), name) else { throw POSIXError(.ENOSYS) }
+        return unsafeBitCast(symbol, to: type)
+    }
+}

@@ -1,0 +1,114 @@
+// What the program says when it cannot do what was asked.
+
+import Foundation
+import Testing
+
+struct RefusalTests {
+    @Test(arguments: [
+        ["run"], ["run", "m", "p", "--no-such-option"], ["run", "m", "p", "--threads", "0"],
+        ["run", "m", "p", "--system", "s"], ["run", "m", "p", "-n", "-2"], ["run", "m", "p", "-f", "file"],
+        ["run", "m", "p", "--temperature", "-1"], ["run", "m", "p", "--top-p", "0"],
+        ["run", "m", "p", "--kv-type", "f8"],
+        ["run", "m", "p", "--drafter", "codeswift"], ["run", "m", "p", "--backend", "tpu"],
+        ["run", "m", "p", "--stop", ""],
+        ["run", "m", "p", "--context", "0"], ["logprobs", "m"], ["logprobs", "m", "--tokens", "1,x"],
+        ["logprobs", "m", "--tokens", ""], ["logprobs", "m", "--tokens", "1", "--top", "0"],
+        ["perplexity", "m"], ["perplexity", "m", "f", "--context", "2"],
+        ["perplexity", "m", "f", "--context", "9223372036854775807"],
+        ["logprobs", "m", "--tokens", "1", "--context", "9223372036854775807"], ["tokenize"], ["detokenize", "m"],
+        ["show"],
+        ["no-such-command"],
+    ])
+    func wrongUsageIs64(_ arguments: [String]) throws {
+        let run = try Command(arguments)
+        #expect(run.status == 64)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains("Error: "))
+    }
+
+    @Test func helpAndVersion() throws {
+        for arguments in [["--help"], ["run", "--help"], ["perplexity", "--help"]] {
+            let run = try Command(arguments)
+            #expect(run.status == 0)
+            #expect(run.output.contains("USAGE: swiftinfer"))
+        }
+        #expect(try Command("--version").output.hasPrefix("swiftinfer "))
+    }
+
+    @Test(arguments: ["run", "logprobs", "perplexity", "tokenize", "detokenize", "show"])
+    func missingFileIsNamed(_ command: String) throws {
+        let extra = ["run": ["x"], "tokenize": ["x"], "perplexity": ["-"]][command] ?? []
+        let tokens = ["logprobs", "detokenize"].contains(command) ? ["--tokens", "1"] : []
+        let run = try Command([command, "no/such/model.gguf"] + extra + tokens)
+        #expect(run.isCleanFailure)
+        #expect(run.errors.contains("no/such/model.gguf"))
+    }
+
+    @Test func catalogueNames() throws {
+        let folder = try TemporaryFolder()
+        let environment = ["SWIFTINFER_MODELS": folder.url.path]
+
+        let unknown = try Command("show", "no-such-model", environment: environment)
+        #expect(unknown.isCleanFailure)
+        #expect(unknown.errors.contains("no-such-model") && unknown.errors.contains("smollm2-135m-instruct"))
+
+        let missing = try Command("show", "smollm2-135m-instruct", environment: environment)
+        #expect(missing.isCleanFailure)
+        #expect(missing.errors.contains("Tools/fetch-model smollm2-135m-instruct"))
+        #expect(missing.errors.contains(folder.url.path))
+
+        // Any model under the catalogue's file name will do to see that it is found.
+        let path = folder.url.appendingPathComponent("SmolLM2-135M-Instruct.Q4_1.gguf").path
+        #expect(missing.errors.contains(path))
+        try FileManager.default.copyItem(atPath: Fixture.llama, toPath: path)
+        let found = try Command("show", "smollm2-135m-instruct", "--json", environment: environment)
+        #expect(try found.json()["name"] as? String == "tiny-llama")
+    }
+
+    @Test func folderIsNoModel() throws {
+        let folder = try TemporaryFolder()
+        #expect(try Command("show", folder.url.path).isCleanFailure)
+    }
+
+    @Test func missingPromptFileIsNamed() throws {
+        let run = try Command("run", Fixture.llama, "-f", "no/such/prompt.txt")
+        #expect(run.isCleanFailure)
+        #expect(run.errors.contains("no/such/prompt.txt"))
+    }
+
+    @Test func vulkanIsNotThereYet() throws {
+        let run = try Command("run", Fixture.llama, "x", "--backend", "vulkan")
+        #expect(run.isCleanFailure)
+        #expect(run.errors.contains("Vulkan"))
+    }
+
+    @Test func damagedFilesAreRefused() throws {
+        let folder = try TemporaryFolder()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: Fixture.llama))
+        var manyTensors = whole
+        manyTensors[15] = 0x80
+        let damaged = [
+            Data(), Data("GGUF".utf8), whole.prefix(whole.count / 2), manyTensors, Data("not a model at all".utf8),
+        ]
+        for (index, data) in damaged.enumerated() {
+            let path = try folder.file("\(index).gguf", Data(data)).path
+            for arguments in [["show", path], ["logprobs", path, "--tokens", "1,2", "--json"], ["run", path, "x"]] {
+                let run = try Command(arguments)
+                #expect(run.isCleanFailure, "\(arguments): \(run.errors)")
+            }
+        }
+    }
+
+    /// Weights that are not numbers give probabilities that are none; what is printed must still be JSON.
+    @Test func weightsThatAreNotNumbers() throws {
+        let folder = try TemporaryFolder()
+        var data = try Data(contentsOf: URL(fileURLWithPath: Fixture.llama))
+        data.replaceSubrange(data.count / 2..<data.count, with: repeatElement(0xFF, count: data.count - data.count / 2))
+        let path = try folder.file("nan.gguf", data).path
+        let logprobs = try Command("logprobs", path, "--tokens", "1,2", "--json")
+        #expect(logprobs.status == 0)
+        #expect((try logprobs.json()["rows"] as? [Any])?.count == 2)
+        let run = try Command("run", path, "x", "-n", "4", "--json")
+        #expect(run.status == 0 || run.isCleanFailure)
+    }
+}

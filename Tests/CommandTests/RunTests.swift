@@ -1,0 +1,125 @@
+// `swiftinfer run` from outside.
+
+import Foundation
+import Testing
+
+struct RunTests {
+    /// The model's greedy answer to this goes on for at least 24 tokens.
+    private static let prompt = "for i in range(len(self.items)):\n    print("
+
+    @Test func jsonHasTheAgreedShapeAndLlamaCppsTokens() throws {
+        let reference = try Fixture.numbers("tiny-llama-f32").cases[1]
+        let run = try Command(
+            "run", Fixture.llama, reference.prompt, "-n", "24", "--kv-type", "f32", "--json", "--drafter", "none")
+        #expect(run.status == 0)
+        #expect(run.errors.isEmpty)
+        let object = try run.json()
+        #expect(object["tokens"] as? [Int] == reference.steps.map(\.token))
+        #expect(object["prompt_tokens"] as? Int == reference.prompt_tokens.count)
+        #expect((object["text"] as? String)?.isEmpty == false)
+        #expect((object["logits_hash"] as? String)?.count == 16)
+        let timings = try #require(object["timings"] as? [String: Any])
+        let names: Set = [
+            "load_ms", "prompt_ms", "decode_ms", "prompt_tokens_per_second", "decode_tokens_per_second",
+        ]
+        #expect(Set(timings.keys) == names)
+        #expect(timings.values.allSatisfy { ($0 as? Double ?? -1) > 0 })
+        let draft = try #require(object["draft"] as? [String: Any])
+        #expect(draft["drafter"] as? String == "none")
+        #expect(draft["steps"] as? Int == 23)
+        for name in ["drafted", "accepted", "retrieval_ms"] { #expect(draft[name] as? Double == 0) }
+    }
+
+    @Test func promptComesFromArgumentFileOrPipe() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.file("prompt.txt", Data(Self.prompt.utf8)).path
+        let byArgument = try Command("run", Fixture.llama, Self.prompt, "-n", "12")
+        let byFile = try Command("run", Fixture.llama, "-f", file, "-n", "12")
+        let byPipe = try Command("run", Fixture.llama, "-n", "12", input: Self.prompt)
+        let byDevice = try Command("run", Fixture.llama, "-f", "/dev/stdin", "-n", "12", input: Self.prompt)
+        let text = try Command("run", Fixture.llama, Self.prompt, "-n", "12", "--json").json()["text"] as? String
+        #expect(byArgument.status == 0)
+        #expect(!byArgument.output.isEmpty)
+        #expect(byArgument.output == text)
+        #expect(byFile.output == text)
+        #expect(byPipe.output == text)
+        #expect(byDevice.output == text)
+    }
+
+    @Test func greedyRepeatsAndSeedsDecide() throws {
+        func hash(_ options: String...) throws -> [String] {
+            let object = try Command(["run", Fixture.llama, Self.prompt, "-n", "16", "--json"] + options).json()
+            return [object["logits_hash"] as? String ?? "", object["text"] as? String ?? ""]
+        }
+        #expect(try hash() == hash("--threads", "3"))
+        #expect(try hash("--temperature", "0.9", "--seed", "7") == hash("--temperature", "0.9", "--seed", "7"))
+        #expect(try hash("--temperature", "0.9", "--seed", "7") != hash("--temperature", "0.9", "--seed", "8"))
+    }
+
+    @Test func stopStringEndsTheText() throws {
+        // Much of a random model's text is no text; a letter is surely one.
+        let whole = try Command("run", Fixture.llama, Self.prompt, "-n", "24").output
+        let letter = try #require(whole.firstIndex { $0.isASCII && $0.isLetter })
+        let stop = String(whole[letter])
+        let before = String(whole[..<letter])
+        let run = try Command(
+            "run", Fixture.llama, Self.prompt, "-n", "24", "--stop", "this is not in the text", "--stop", stop, "--json"
+        )
+        #expect(run.status == 0)
+        #expect(try run.json()["text"] as? String == before)
+        #expect(try run.json()["finish_reason"] as? String == "stopString")
+    }
+
+    @Test func chatAppliesTheTemplate() throws {
+        let question = "What is 2 + 2?"
+        let template =
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n\(question)<|im_end|>\n"
+            + "<|im_start|>assistant\n"
+        let raw = try Command("run", Fixture.qwen, template, "-n", "8", "--json").json()
+        let chat = try Command(
+            "run", Fixture.qwen, "--chat", "--system", "Be brief.", question, "-n", "8", "--json"
+        ).json()
+        #expect(chat["logits_hash"] as? String == raw["logits_hash"] as? String)
+        #expect(chat["prompt_tokens"] as? Int == raw["prompt_tokens"] as? Int)
+    }
+
+    @Test func statisticsGoToStandardError() throws {
+        let run = try Command("run", Fixture.llama, Self.prompt, "-n", "4", "--stats")
+        #expect(run.status == 0)
+        #expect(run.errors.contains("tokens/s"))
+        #expect(!run.output.contains("tokens/s"))
+    }
+
+    @Test func longPromptIsRefusedWithNumbers() throws {
+        let run = try Command("run", Fixture.llama, Self.prompt, "--context", "4")
+        #expect(run.isCleanFailure)
+        #expect(run.errors.contains("4"))
+    }
+
+    @Test func interruptPrintsWhatThereIs() throws {
+        // Long enough to be still running when the signal comes; the signal is sent once text has appeared.
+        let arguments = ["run", Fixture.llama, Self.prompt, "-n", "-1", "--ignore-eos", "--context", "200000"]
+        let run = try Command(arguments) { running in
+            while try running.output.isEmpty, running.process.isRunning { usleep(10_000) }
+            running.process.interrupt()
+        }
+        #expect(run.status == 130)
+        #expect(!run.output.isEmpty)
+        #expect(run.errors.isEmpty)
+    }
+
+    @Test func closedPipeEndsQuietly() throws {
+        let folder = try TemporaryFolder()
+        let errors = try folder.file("errors", Data())
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = [
+            "-c", #""$0" run "$1" x -n -1 --ignore-eos --context 200000 2>"$2" | head -c 4 >/dev/null"#,
+            Command.executable.path, Fixture.llama, errors.path,
+        ]
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
+        #expect(try Data(contentsOf: errors).isEmpty)
+    }
+}
