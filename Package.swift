@@ -8,8 +8,15 @@ let package = Package(
         .library(name: "SwiftInfer", targets: ["SwiftInfer"]),
         .executable(name: "swiftinfer", targets: ["SwiftInferCommand"]),
     ],
+    traits: [
+        .trait(
+            name: "CommandLine",
+            description: "The swiftinfer command and what it needs; a program that uses the library alone turns it off."
+        ),
+        .default(enabledTraits: ["CommandLine"]),
+    ],
     dependencies: [
-        // The command line's alone; the library product depends on nothing outside this package.
+        // The command's alone; the library product depends on nothing outside this package.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
@@ -28,7 +35,8 @@ let package = Package(
             name: "SwiftInferCommand",
             dependencies: [
                 "SwiftInfer", "GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(
+                    name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
             ],
             // A link to Models/catalogue.json; embedded, so that a binary that is moved still knows it.
             resources: [.embedInCode("Resources/catalogue.json")]
