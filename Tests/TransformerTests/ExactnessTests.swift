@@ -59,6 +59,19 @@ struct ExactnessTests {
         #expect(results[1] == results[0] && results[2] == results[0])
     }
 
+    @Test("The Swift kernels give the bits of the tuned ones", arguments: Fixture.all)
+    func reference(_ fixture: Fixture) throws {
+        let file = try GGUFFile(path: fixture.path)
+        let kernels: [KernelChoice] = [.automatic, .reference]
+        let results = try kernels.map { kernels in
+            let model = try TransformerModel(file, backend: CPUBackend(threads: 1, kernels: kernels))
+            let context = try model.makeContext(capacity: 16, cacheType: .f16)
+            try context.evaluate(Array(Self.tokens[..<10]), outputs: [0, 9])
+            return rows(context, model.configuration.vocabularySize)
+        }
+        #expect(results[0] == results[1])
+    }
+
     @Test("A path through a tree gives the bits of plain decoding", arguments: names, KVCacheType.allCases)
     func trees(_ name: String, _ type: KVCacheType) throws {
         let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: CPUBackend(threads: 2))
