@@ -7,6 +7,7 @@ extension Model {
     /// The tokens of `prompt`, at least one.
     ///
     /// - Parameters:
+    ///   - prompt: What is to be continued.
     ///   - limit: The most tokens a gap to be filled may come with; what is further away from it is left out.
     /// - Throws: ``InferenceError``: `invalidArgument` for an unknown token, or an empty prompt where the model has no
     ///   beginning-of-text token;

@@ -34,6 +34,8 @@ public final class Model: Sendable {
     /// Loads the model at `path`, a GGUF file or the first of a split model's files.
     ///
     /// - Parameters:
+    ///   - path: Where the file is.
+    ///   - options: The device and the number of threads.
     ///   - progress: Called with the share of the work done, from 0 to 1, while the weights are prepared.
     /// - Throws: ``InferenceError``: `unreadableFile`, `malformedModel`, or one of the `unsupported…` codes.
     public init(

@@ -25,7 +25,7 @@ extension Session {
         /// The context length asked for, or the default one.
         ///
         /// - Throws: ``InferenceError`` with `invalidArgument` for one that is out of range.
-        func contextLength(of model: Model) throws(InferenceError) -> Int {
+        package func contextLength(of model: Model) throws(InferenceError) -> Int {
             guard let contextLength else {
                 return max(1, min(model.transformer.configuration.contextLength, Self.defaultContextLength))
             }

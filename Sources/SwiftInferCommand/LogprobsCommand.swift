@@ -32,9 +32,6 @@ struct LogprobsCommand: ParsableCommand {
     @Flag(help: #"Print one JSON object {"rows":[{"position":0,"top":[[id,logprob],…]},…]}."#)
     var json = false
 
-    /// The context `run` takes of models that were trained for more.
-    private static let usualContext = 4096
-
     /// The prediction after one token.
     private struct Row: Encodable {
         let position: Int
@@ -65,7 +62,7 @@ struct LogprobsCommand: ParsableCommand {
     func run() throws {
         let (model, _) = try engine.load(self.model.path())
         // The rotation of some models depends on the length of the context, so it is that of a session.
-        let capacity = max(tokens.tokens.count, context ?? min(model.summary.contextLength ?? 0, Self.usualContext))
+        let capacity = max(tokens.tokens.count, try Session.Options(contextLength: context).contextLength(of: model))
         let scorer = try Scorer(model, capacity: capacity, cacheType: kvType)
         let bar = ProgressBar("evaluating")
         defer { bar.clear() }

@@ -60,4 +60,11 @@ extension Configuration {
         if let scale = try keys.float("expert_weights_scale"), scale != 0 { routing.weightScale = scale }
         try architecture.configure(&self, keys)
     }
+
+    /// Gives layers with a window a rotation of their own where the file has a base for it.
+    mutating func readLocalRopeBase(_ keys: ArchitectureKeys) throws(InferenceError) {
+        guard let base = try keys.float("rope.freq_base_swa") else { return }
+        localRope = rope
+        localRope?.base = base
+    }
 }

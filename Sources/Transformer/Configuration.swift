@@ -33,8 +33,8 @@ package struct Configuration: Sendable {
 
     /// Position encoding; nil for none.
     package var rope: RotaryConfiguration?
-    /// Base of the rotation in layers with a sliding window, where it differs from the others'; those are not scaled either.
-    package var localRopeBase: Float?
+    /// Position encoding of layers with a sliding window, where it differs from the others'.
+    package var localRope: RotaryConfiguration?
     /// Positions seen by layers with a sliding window.
     package var slidingWindow: Int?
     /// Which layers have a sliding window; empty for none.

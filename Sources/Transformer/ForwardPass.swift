@@ -38,7 +38,8 @@ struct ForwardPass {
             h, rows: rows, [attention.attn_q.into(q), attention.attn_k.into(k), attention.attn_v.into(v)])
         if let norm = attention.attn_q_norm { normalise(q, rows: rows, norm, into: q) }
         if let norm = attention.attn_k_norm { normalise(k, rows: rows, norm, into: k) }
-        if let rope = c.rope, let rotation = block.isWindowed ? workspace.localRotation : workspace.rotation {
+        let local = block.isWindowed ? workspace.localRotation : nil
+        if let rope = c.rope, let rotation = local ?? workspace.rotation {
             for heads in [q, k] {
                 backend.rotate(
                     heads, rows: rows, headDimension: c.keyLength, rotation: rotation, pairing: rope.pairing)

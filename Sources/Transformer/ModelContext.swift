@@ -133,7 +133,7 @@ package final class ModelContext {
         if let rotary, let rotation = workspace.rotation {
             model.backend.write(rotary.rotations(at: positions), to: rotation)
         }
-        if model.configuration.localRopeBase != nil, let localRotary, let rotation = workspace.localRotation {
+        if let localRotary, let rotation = workspace.localRotation {
             model.backend.write(localRotary.rotations(at: positions), to: rotation)
         }
         if let temperature = model.configuration.attentionTemperature, let factors = workspace.temperature {

@@ -23,15 +23,14 @@ struct RotaryEmbedding: Sendable {
 
     /// - Parameters:
     ///   - factors: divisors of each pair's frequency (Llama 3's `rope_freqs`, LongRoPE's `rope_factors_…`).
-    ///   - base: overrides the configuration's base and drops its scaling, for layers with a window.
-    init(_ rope: RotaryConfiguration, factors: [Float]?, localBase: Float? = nil) {
+    init(_ rope: RotaryConfiguration, factors: [Float]?) {
         let dimensions = Double(rope.dimensionCount)
-        let base = Double(localBase ?? rope.base)
+        let base = Double(rope.base)
         let pairs = rope.dimensionCount / 2
         let plain = (0..<pairs).map { pair in
             pow(base, -2 * Double(pair) / dimensions) / Double(factors?[pair] ?? 1)
         }
-        switch localBase == nil ? rope.scaling : .none {
+        switch rope.scaling {
         case .none:
             frequencies = plain
             magnitude = Double(rope.attentionFactor)

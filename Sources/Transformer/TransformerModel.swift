@@ -57,13 +57,13 @@ package final class TransformerModel: Sendable {
         }
     }
 
-    /// The rotation of layers with and without a window, for contexts of `capacity` tokens: LongRoPE's factors depend on
-    /// whether that exceeds the original context.
+    /// The rotation of layers without a window, or of those with one where it differs, for contexts of `capacity` tokens:
+    /// LongRoPE's factors depend on whether that exceeds the original context.
     func rotaryEmbedding(windowed: Bool, capacity: Int) -> RotaryEmbedding? {
-        guard let rope = configuration.rope else { return nil }
+        guard let rope = windowed ? configuration.localRope : configuration.rope else { return nil }
         let long = capacity > rope.originalContextLength
         let factors = rope_freqs ?? (long ? rope_factors_long : rope_factors_short)
-        return RotaryEmbedding(rope, factors: factors, localBase: windowed ? configuration.localRopeBase : nil)
+        return RotaryEmbedding(rope, factors: factors)
     }
 
     /// The shape of a cache for `slots` tokens.

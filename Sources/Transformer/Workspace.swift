@@ -25,8 +25,9 @@ struct Workspace {
     let up: Activations
     /// Mixture of experts; nil for dense models.
     let experts: ExpertWorkspace?
-    /// Cosines and sines of layers without and with a window; nil without RoPE.
+    /// Cosines and sines; nil without RoPE.
     let rotation: Activations?
+    /// Those of layers with a window, where they differ.
     let localRotation: Activations?
     /// One factor per row, see ``Configuration/attentionTemperature``.
     let temperature: Activations?
@@ -70,9 +71,7 @@ struct Workspace {
             experts = nil
         }
         rotation = try c.rope.map { rope throws(InferenceError) in try make(rope.dimensionCount) }
-        localRotation =
-            c.localRopeBase == nil
-            ? rotation : try c.rope.map { rope throws(InferenceError) in try make(rope.dimensionCount) }
+        localRotation = try c.localRope.map { rope throws(InferenceError) in try make(rope.dimensionCount) }
         temperature = c.attentionTemperature == nil ? nil : try make(1)
     }
 
@@ -85,7 +84,7 @@ struct Workspace {
             let inner = max(1, model.expertFeedForwardLength)
             columns += c.expertCount + c.expertUsedCount * (2 * inner + c.embeddingLength + 2)
         }
-        columns += (c.rope?.dimensionCount ?? 0) * (c.localRopeBase == nil ? 1 : 2)
+        columns += (c.rope?.dimensionCount ?? 0) + (c.localRope?.dimensionCount ?? 0)
         columns += c.attentionTemperature == nil ? 0 : 1
         return 4 * rows * columns
     }

@@ -16,9 +16,15 @@ enum Fixture {
         try Model(contentsOf: path(name), options: .init(threads: 1))
     }
 
+    /// Where tests write; removed when they end.
+    private static let temporaryFolder: URL = {
+        atexit { try? FileManager.default.removeItem(at: Fixture.temporaryFolder) }
+        return URL.temporaryDirectory.appending(path: "swiftinfer-tests-\(UUID().uuidString)")
+    }()
+
     /// A path in a folder of its own, for a file that a test writes.
     static func temporaryPath(_ name: String) throws -> String {
-        let folder = URL.temporaryDirectory.appending(path: "swiftinfer-\(UUID().uuidString)")
+        let folder = temporaryFolder.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder.appending(path: name).path(percentEncoded: false)
     }

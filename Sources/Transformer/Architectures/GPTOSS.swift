@@ -10,5 +10,6 @@ extension Architecture {
         configuration.routing.normalisesWeights = false
         configuration.slidingWindow = try keys.count("attention.sliding_window", in: 1...(1 << 30))
         configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 2)
+        try configuration.readLocalRopeBase(keys)
     }
 }

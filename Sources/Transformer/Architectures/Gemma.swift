@@ -12,7 +12,7 @@ extension Architecture {
         configuration.useGemmaScales(layersOfLargest: 46)
         configuration.slidingWindow = try keys.optionalCount("attention.sliding_window", in: 1...(1 << 30)) ?? 4096
         configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 2)
-        configuration.localRopeBase = try keys.float("rope.freq_base_swa")
+        try configuration.readLocalRopeBase(keys)
         configuration.attentionSoftCap = try keys.float("attn_logit_softcapping") ?? 50
         configuration.finalSoftCap = try keys.float("final_logit_softcapping") ?? 30
     }
@@ -22,7 +22,10 @@ extension Architecture {
         if let window = try keys.optionalCount("attention.sliding_window", in: 0...(1 << 30)), window > 0 {
             configuration.slidingWindow = window
             configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 6)
-            configuration.localRopeBase = try keys.float("rope.freq_base_swa") ?? 10_000
+            // Only the layers that see everything were stretched to longer contexts.
+            configuration.localRope = configuration.rope
+            configuration.localRope?.scaling = .none
+            configuration.localRope?.base = try keys.float("rope.freq_base_swa") ?? 10_000
         }
         if let cap = try keys.float("final_logit_softcapping"), cap > 0 { configuration.finalSoftCap = cap }
     }
