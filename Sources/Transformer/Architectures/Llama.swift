@@ -1,10 +1,7 @@
 // Llama (arXiv 2302.13971, 2407.21783) and the many models stored as such: Mistral, Mixtral, DeepSeek-Coder, SmolLM2, …
 
-import GGUF
 import Tensors
 
 extension Architecture {
-    static let llama = Architecture("llama", ropePairing: .adjacent) { configuration, keys throws(InferenceError) in
-        if let scale = try keys.float("attention.scale"), scale != 0 { configuration.attentionScale = scale }
-    }
+    static let llama = Architecture("llama", ropePairing: .adjacent)
 }

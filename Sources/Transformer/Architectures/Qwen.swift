@@ -1,6 +1,5 @@
 // Qwen 2 (arXiv 2407.10671) and Qwen 3 (arXiv 2505.09388), dense and mixture of experts.
 
-import GGUF
 import Tensors
 
 extension Architecture {

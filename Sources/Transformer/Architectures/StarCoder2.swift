@@ -1,6 +1,5 @@
 // StarCoder 2 (arXiv 2402.19173).
 
-import GGUF
 import Tensors
 
 extension Architecture {
