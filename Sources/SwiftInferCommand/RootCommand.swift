@@ -17,7 +17,8 @@ struct RootCommand: AsyncParsableCommand {
         version: Version.description,
         groupedSubcommands: [
             CommandGroup(name: "Text", subcommands: [RunCommand.self]),
-            CommandGroup(name: "Measuring", subcommands: [LogprobsCommand.self, PerplexityCommand.self]),
+            CommandGroup(
+                name: "Measuring", subcommands: [LogprobsCommand.self, PerplexityCommand.self, BenchCommand.self]),
             CommandGroup(
                 name: "Looking inside",
                 subcommands: [

@@ -1,0 +1,98 @@
+// How fast a model runs: prompts, generation, and steps of several tokens at once.
+
+import SwiftInfer
+import Transformer
+
+/// Times whole forward steps of a model on made-up tokens.
+struct ModelBenchmark {
+    /// One thing that is timed.
+    enum Test: CustomStringConvertible {
+        /// n tokens from an empty context, logits of the last only (llama-bench's `pp`).
+        case prompt(Int)
+        /// n steps of one token from an empty context (llama-bench's `tg`).
+        case generate(Int)
+        /// One step of n tokens after a short context, logits of all and nothing kept: what verifying a draft costs.
+        case width(Int)
+
+        var description: String {
+            switch self {
+            case .prompt(let n): "prompt-\(n)"
+            case .generate(let n): "generate-\(n)"
+            case .width(let n): "width-\(n)"
+            }
+        }
+
+        /// Tokens that one run evaluates.
+        var tokens: Int {
+            switch self {
+            case .prompt(let n), .generate(let n), .width(let n): n
+            }
+        }
+
+        /// Tokens the context must hold.
+        var capacity: Int { if case .width(let n) = self { ModelBenchmark.past + n } else { tokens } }
+    }
+
+    /// Tokens before a step whose width is timed.
+    static let past = 64
+    /// A run is repeated until this much time has passed, so that the clock's grain and a single hiccup count for little.
+    private static let shortestTiming = Duration.milliseconds(60)
+
+    private let context: ModelContext
+    private let vocabularySize: Int
+
+    /// A benchmark with room for every test of `tests`.
+    init(_ model: Model, _ tests: [Test], cacheType: KVCacheType) throws(InferenceError) {
+        let widest = tests.reduce(512) { if case .width(let n) = $1 { max($0, n) } else { $0 } }
+        context = try model.transformer.makeContext(
+            capacity: tests.reduce(1) { max($0, $1.capacity) }, cacheType: cacheType, maximumRows: widest)
+        vocabularySize = model.transformer.configuration.vocabularySize
+    }
+
+    /// Seconds that one run of `test` takes, the mean over as many as fill the shortest timing.
+    func time(_ test: Test) throws(InferenceError) -> Double {
+        let clock = ContinuousClock()
+        var total = Duration.zero
+        var runs = 0
+        repeat {
+            try context.rewind(to: 0)
+            if case .width = test { try feed(Self.past, wantsLogits: false) }
+            let start = clock.now
+            try run(test)
+            total += clock.now - start
+            runs += 1
+        } while total < Self.shortestTiming
+        return total / .seconds(1) / Double(runs)
+    }
+
+    private func run(_ test: Test) throws(InferenceError) {
+        switch test {
+        case .prompt(let n):
+            try feed(n, wantsLogits: true)
+        case .generate(let n):
+            for _ in 0..<n { try feed(1, wantsLogits: true) }
+        case .width(let n):
+            try context.evaluate(tokens(n), outputs: Array(0..<n), commit: false)
+            context.withLogits { _ in }
+            try context.accept(rows: [])
+        }
+    }
+
+    /// Evaluates `count` tokens after those the context has, step by step.
+    private func feed(_ count: Int, wantsLogits: Bool) throws(InferenceError) {
+        var left = count
+        while left > 0 {
+            let step = min(left, context.maximumRows)
+            left -= step
+            try context.evaluate(tokens(step), outputs: wantsLogits && left == 0 ? [step - 1] : [])
+        }
+        context.withLogits { _ in }
+    }
+
+    /// Tokens scattered over the vocabulary, by their positions: the same in every run.
+    private func tokens(_ count: Int) -> [Int32] {
+        (context.count..<context.count + count).map {
+            Int32(truncatingIfNeeded: ($0 &* 7919 &+ 104_729) % vocabularySize)
+        }
+    }
+}
