@@ -19,6 +19,7 @@ struct RootCommand: AsyncParsableCommand {
             CommandGroup(name: "Text", subcommands: [RunCommand.self]),
             CommandGroup(
                 name: "Measuring", subcommands: [LogprobsCommand.self, PerplexityCommand.self, BenchCommand.self]),
+            CommandGroup(name: "Making files", subcommands: [MakeModelCommand.self]),
             CommandGroup(
                 name: "Looking inside",
                 subcommands: [

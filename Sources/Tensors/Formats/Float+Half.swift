@@ -21,7 +21,7 @@ extension Float {
     }
 
     /// The nearest f16, ties to even; overflow is infinity.
-    var halfBits: UInt16 {
+    package var halfBits: UInt16 {
         let sign = UInt16(truncatingIfNeeded: bitPattern >> 16) & 0x8000
         let magnitude = bitPattern & 0x7fff_ffff
         let rounded: UInt32

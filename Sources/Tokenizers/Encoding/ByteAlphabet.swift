@@ -1,7 +1,7 @@
 // The characters that byte-level vocabularies write bytes with.
 
 /// GPT-2's alphabet: a printable character for each byte (OpenAI, gpt-2 `encoder.py`, `bytes_to_unicode`).
-enum ByteAlphabet {
+package enum ByteAlphabet {
     /// The character of each byte: the printable ones of Latin-1 for themselves, those from U+0100 on for the others.
     private static let characters: [UInt16] = {
         var unprintable: UInt16 = 0x100
@@ -23,7 +23,7 @@ enum ByteAlphabet {
     }()
 
     /// UTF-8 of each byte's character.
-    static let encoded: [[UInt8]] = characters.map { character in
+    package static let encoded: [[UInt8]] = characters.map { character in
         var text: [UInt8] = []
         UTF8Pattern.encode(UInt32(character)) { text.append($0) }
         return text

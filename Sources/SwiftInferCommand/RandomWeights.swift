@@ -1,0 +1,98 @@
+// Random weights of any tensor type, without quantising anything.
+
+import GGUF
+import Tensors
+
+/// Draws blocks of random quanta whose values have a wanted spread: of no use but for timing, and as slow as real ones.
+struct RandomWeights {
+    /// The type of the weights.
+    let type: TensorType
+    /// Where a block keeps the f16 factor of its values, and, for types with minima, that of those.
+    private let scaleOffset: Int, minimumOffset: Int?
+    /// What the second factor must be in terms of the first for values of mean zero.
+    private let minimumRatio: Float
+    /// Standard deviation of the values of blocks whose factor is 1.
+    private var unit: Double = 1
+    private var state: UInt64
+
+    /// Weights of `type`; nil for a type that is not supported. The same seed gives the same weights.
+    init?(_ type: TensorType, seed: UInt64) {
+        let layouts: [TensorType: (Int, Int?, Float)] = [
+            .q4_0: (0, nil, 0), .q4_1: (0, 2, -7.5), .q5_0: (0, nil, 0), .q5_1: (0, 2, -15.5), .q8_0: (0, nil, 0),
+            .q2_K: (80, 82, 1.5), .q3_K: (108, nil, 0), .q4_K: (0, 2, 7.5), .q5_K: (0, 2, 15.5), .q6_K: (208, nil, 0),
+            .iq4_nl: (0, nil, 0), .iq4_xs: (0, nil, 0), .f32: (0, nil, 0), .f16: (0, nil, 0), .bf16: (0, nil, 0),
+        ]
+        guard let layout = layouts[type], let format = TensorFormat(type) else { return nil }
+        self.type = type
+        (scaleOffset, minimumOffset, minimumRatio) = layout
+        state = seed
+        guard type.blockSize > 1 else { return }
+        let count = 64 * type.blockSize
+        let sample = row(columns: count, deviation: 1)
+        var values = [Float](repeating: 0, count: count)
+        sample.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            values.withUnsafeMutableBufferPointer { values in
+                guard let values = values.baseAddress else { return }
+                format.dequantize(count, base, into: values)
+            }
+        }
+        unit = (values.reduce(0) { $0 + Double($1) * Double($1) } / Double(count)).squareRoot()
+    }
+
+    /// The bytes of `columns` weights, a whole number of blocks, with that standard deviation.
+    mutating func row(columns: Int, deviation: Float) -> [UInt8] {
+        if type.blockSize == 1 { return plainRow(columns, deviation) }
+        let blockBytes = type.blockBytes
+        let count = columns / type.blockSize * blockBytes
+        var bytes = [UInt8](unsafeUninitializedCapacity: (count + 7) / 8 * 8) { buffer, initialized in
+            let words = UnsafeMutableRawBufferPointer(buffer)
+            for offset in stride(from: 0, to: buffer.count, by: 8) {
+                words.storeBytes(of: next(), toByteOffset: offset, as: UInt64.self)
+            }
+            initialized = buffer.count
+        }
+        bytes.removeLast(bytes.count - count)
+        let scale = deviation / Float(unit)
+        let (half, minimum) = (scale.halfBits, (scale * minimumRatio).halfBits)
+        for block in stride(from: 0, to: count, by: blockBytes) {
+            Self.store(half, at: block + scaleOffset, in: &bytes)
+            if let minimumOffset { Self.store(minimum, at: block + minimumOffset, in: &bytes) }
+            // The one value of eight bits that quantisers do not produce.
+            if type == .q8_0 {
+                for index in block + 2..<block + blockBytes where bytes[index] == 0x80 { bytes[index] = 0x81 }
+            }
+        }
+        return bytes
+    }
+
+    /// Plain floats, uniform around zero.
+    private mutating func plainRow(_ columns: Int, _ deviation: Float) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(columns * type.blockBytes)
+        for _ in 0..<columns {
+            let uniform = Float(Int64(bitPattern: next()) >> 40) / Float(1 << 23)
+            let value = uniform * deviation * Float(3).squareRoot()
+            switch type {
+            case .f32: withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 }
+            case .f16: withUnsafeBytes(of: value.halfBits.littleEndian) { bytes += $0 }
+            default: withUnsafeBytes(of: UInt16(value.bitPattern >> 16).littleEndian) { bytes += $0 }
+            }
+        }
+        return bytes
+    }
+
+    private static func store(_ half: UInt16, at offset: Int, in bytes: inout [UInt8]) {
+        bytes[offset] = UInt8(truncatingIfNeeded: half)
+        bytes[offset + 1] = UInt8(truncatingIfNeeded: half >> 8)
+    }
+
+    /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+    private mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+}
