@@ -50,21 +50,39 @@ final class Interrupts: Sendable {
     func cancelling<R: Sendable>(
         _ work: @escaping @Sendable () async throws -> R
     ) async throws -> (R, interrupted: Bool) {
-        let task = Task { try await work() }
-        let flag = Flag()
-        setAction {
-            flag.isRaised.store(true, ordering: .relaxed)
-            task.cancel()
-        }
+        // In force before the work begins, which may be at once, on another thread.
+        let interruption = Interruption()
+        setAction { interruption.happen() }
         defer { setAction(nil) }
+        let task = Task { try await work() }
+        interruption.cancels { task.cancel() }
         let result = try await task.value
-        return (result, flag.isRaised.load(ordering: .relaxed))
+        return (result, interruption.hasHappened)
     }
 
     /// Sets what the next Ctrl-C does; nil: it ends the program.
     func setAction(_ newAction: (@Sendable () -> Void)?) { action.withLock { $0 = newAction } }
 
-    private final class Flag: Sendable {
-        let isRaised = Atomic(false)
+    /// A Ctrl-C that may come before it is known what it cancels.
+    private final class Interruption: Sendable {
+        private let state = Mutex<(hasHappened: Bool, cancel: (@Sendable () -> Void)?)>((false, nil))
+
+        var hasHappened: Bool { state.withLock { $0.hasHappened } }
+
+        func happen() {
+            let cancel = state.withLock { state in
+                state.hasHappened = true
+                return state.cancel
+            }
+            cancel?()
+        }
+
+        func cancels(_ cancel: @escaping @Sendable () -> Void) {
+            let hasHappened = state.withLock { state in
+                state.cancel = cancel
+                return state.hasHappened
+            }
+            if hasHappened { cancel() }
+        }
     }
 }

@@ -37,7 +37,7 @@ struct Command {
         process.standardOutput = try FileHandle(forWritingTo: outputFile)
         process.standardError = try FileHandle(forWritingTo: errorFile)
         try process.run()
-        try whileRunning?(RunningCommand(process: process, outputFile: outputFile))
+        try whileRunning?(RunningCommand(process: process, outputFile: outputFile, errorFile: errorFile))
         process.waitUntilExit()
         status = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
         output = String(decoding: try Data(contentsOf: outputFile), as: UTF8.self)
@@ -73,9 +73,12 @@ struct Command {
 struct RunningCommand {
     let process: Process
     let outputFile: URL
+    let errorFile: URL
 
     /// What it has written to standard output so far.
     var output: String { get throws { String(decoding: try Data(contentsOf: outputFile), as: UTF8.self) } }
+    /// What it has written to standard error so far.
+    var errors: String { get throws { String(decoding: try Data(contentsOf: errorFile), as: UTF8.self) } }
 }
 
 /// A folder that goes away with its owner.
