@@ -65,7 +65,7 @@ public final class Tokenizer: Sendable {
         default:
             throw InferenceError(
                 .unsupportedTokenizer,
-                "the tokenizer \"\(description.model.prefix(64))\" (key tokenizer.ggml.model) is not supported; "
+                "the tokenizer \"\(description.model.printable)\" (key tokenizer.ggml.model) is not supported; "
                     + "known are: gpt2, llama")
         }
         var special = SpecialTokens(

@@ -18,7 +18,7 @@ extension Configuration {
         guard let architecture = Architecture.named(name) else {
             throw InferenceError(
                 .unsupportedArchitecture,
-                "architecture \"\(name)\" is not supported; known are "
+                "architecture \"\(name.printable)\" is not supported; known are "
                     + Architecture.all.map(\.name).sorted().joined(separator: ", "))
         }
         guard let embedding = file.tensor("token_embd.weight") else {

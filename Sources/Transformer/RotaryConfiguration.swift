@@ -59,7 +59,7 @@ extension RotaryConfiguration {
                 factor: factor, betaFast: try keys.float("rope.scaling.yarn_beta_fast") ?? 32,
                 betaSlow: try keys.float("rope.scaling.yarn_beta_slow") ?? 1,
                 logMultiplier: try keys.float("rope.scaling.yarn_log_multiplier") ?? 0)
-        default: throw InferenceError(.unsupportedModel, "RoPE scaling of type \"\(kind)\" is not supported")
+        default: throw InferenceError(.unsupportedModel, "RoPE scaling of type \"\(kind.printable)\" is not supported")
         }
     }
 }

@@ -9,6 +9,7 @@ struct WeightLoader {
     let backend: any Backend
     private let progress: ((Double) -> Void)?
     private var loadedBytes = 0
+    private var loadedNames: Set<String> = []
 
     init(_ file: GGUFFile, backend: any Backend, progress: ((Double) -> Void)?) {
         self.file = file
@@ -37,7 +38,9 @@ struct WeightLoader {
         return tensor
     }
 
+    /// Counts a tensor once, though tied embeddings and fused matrices are loaded more than once.
     private mutating func loaded(_ tensor: TensorInfo) {
+        guard loadedNames.insert(tensor.name).inserted else { return }
         loadedBytes += tensor.byteCount
         progress?(min(1, Double(loadedBytes) / Double(max(1, file.byteCount))))
     }
@@ -74,7 +77,7 @@ struct WeightLoader {
     ) throws(InferenceError) -> WeightMatrix {
         let tensor = try require(name, shape: shape)
         let matrix = try backend.makeMatrix(tensor, rows: rows, of: file)
-        if rows.upperBound == shape[1] { loaded(tensor) }
+        loaded(tensor)
         return matrix
     }
 
@@ -98,7 +101,7 @@ struct WeightLoader {
         has(name + ".weight") ? try norm(name, width: width, kind) : nil
     }
 
-    /// A table of rows to look up. It is counted by who loads it as a matrix too, when embeddings are tied.
+    /// A table of rows to look up.
     mutating func table(_ name: String, columns: Int, rows: Int) throws(InferenceError) -> EmbeddingTable {
         let tensor = try require(name, shape: [columns, rows])
         let table = try backend.makeTable(tensor, of: file)

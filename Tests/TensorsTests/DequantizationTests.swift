@@ -5,7 +5,7 @@ import Tensors
 import Testing
 
 struct DequantizationTests {
-    /// The random blocks that Kernels/known_answers.py makes for a type.
+    /// The random blocks that Tools/make-known-answers makes for a type.
     private static func blocks(_ answer: KnownAnswer) -> [UInt8] {
         var source = RandomSource(seed: UInt64(answer.type.rawValue))
         var bytes = (0..<2 * answer.type.blockBytes).map { _ in UInt8(truncatingIfNeeded: source.next()) }

@@ -1,4 +1,4 @@
-// Values of random blocks as the PyPI package `gguf` dequantises them; printed by Kernels/known_answers.py.
+// Values of random blocks as the PyPI package `gguf` dequantises them; printed by Tools/make-known-answers.
 
 import GGUF
 

@@ -28,9 +28,7 @@ struct WordMerger<Rule: MergeRule> {
             emit(word[0], 0..<1)
         } else if word.count <= Self.scanLimit {
             scan(word, rule, emit)
-        } else if word.count <= WindowPlan.length {
-            queue.merge(word, rule, emit)
-        } else if mergeWindows(word, rule) {
+        } else if word.count > WindowPlan.length, mergeWindows(word, rule) {
             var start = 0
             for piece in pieces {
                 emit(piece.symbol, start..<piece.end)

@@ -19,7 +19,7 @@ package struct PreTokenizer: Sendable {
         let known = families.flatMap(\.names).sorted().joined(separator: ", ")
         throw InferenceError(
             .unsupportedTokenizer,
-            "the pre-tokenizer \"\(name.prefix(64))\" (key tokenizer.ggml.pre) is not supported; known are: \(known)")
+            "the pre-tokenizer \"\(name.printable)\" (key tokenizer.ggml.pre) is not supported; known are: \(known)")
     }
 
     /// Ends of the words of `text`, in order.
