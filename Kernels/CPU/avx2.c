@@ -23,7 +23,8 @@
 #include "body/product.inc"
 #include "body/multiply_float.inc"
 #include "body/multiply_32.inc"
-#include "body/multiply_256.inc"
+#include "body/lanes_avx2.inc"
+#include "body/packed.inc"
 
 #pragma clang attribute pop
 

@@ -1,15 +1,23 @@
-// Chooses the kernels for the processor at run time.
+// Which kernels the processor can run.
 
 #include "ckernels.h"
 
 #include "tables.h"
 
-const struct si_kernels *si_kernels_for_this_processor(void) {
+const struct si_kernels *si_kernels_for_this_processor(size_t index) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
-        return &si_kernels_avx2;
+    const int has_avx2 =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512vnni");
+    switch (index) {
+    case 0: return has_avx512 ? &si_kernels_avx512 : NULL;
+    case 1: return has_avx2 ? &si_kernels_avx2 : NULL;
+    default: break;
     }
 #endif
+    (void)index;
     return NULL;
 }

@@ -66,4 +66,9 @@ public final class GGUFFile: Sendable {
     package func bytes(of tensor: TensorInfo) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: parts[tensor.part].bytes[tensor.offset..<tensor.offset + tensor.byteCount])
     }
+
+    /// Lets the system take back the memory behind a tensor's bytes until they are read again.
+    package func discard(_ tensor: TensorInfo) {
+        parts[tensor.part].discard(tensor.offset..<tensor.offset + tensor.byteCount)
+    }
 }

@@ -64,6 +64,17 @@ package final class MappedFile: @unchecked Sendable {
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
     }
 
+    /// Lets the system take back the memory behind bytes in `range`; they are read from the file again when they are needed.
+    package func discard(_ range: Range<Int>) {
+        guard isMapping, let address = bytes.baseAddress else { return }
+        // Whole pages, counted from the mapping's start, which is on a page boundary.
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = (range.lowerBound + page - 1) / page * page
+        let end = range.upperBound / page * page
+        guard first < end, end <= bytes.count else { return }
+        madvise(UnsafeMutableRawPointer(mutating: address + first), end - first, MADV_DONTNEED)
+    }
+
     private static func failure(_ action: String, _ path: String) -> InferenceError {
         InferenceError(.unreadableFile, "cannot \(action) \(path): \(String(cString: strerror(errno)))")
     }

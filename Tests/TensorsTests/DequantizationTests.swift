@@ -58,7 +58,7 @@ struct DequantizationTests {
         for id in 0...64 as ClosedRange<UInt32> {
             let type = TensorType(rawValue: id)
             #expect((TensorFormat(type) != nil) == supported.contains(type))
-            for kernels in kernelSets { #expect((kernels.product(type) != nil) == supported.contains(type)) }
+            for kernels in kernelSets { #expect((kernels.weights(type) != nil) == supported.contains(type)) }
         }
     }
 }

@@ -3,13 +3,48 @@
 import GGUF
 import Tensors
 
-/// The implementations present on this machine: the Swift one and, where there is one, the tuned one.
-let kernelSets: [any KernelSet] = [ReferenceKernels()] + (TunedKernels().map { [$0] } ?? [])
+/// The implementations present on this machine: the Swift one and every tuned one.
+let kernelSets: [any KernelSet] = [ReferenceKernels()] + tunedKernelSets
+let tunedKernelSets: [TunedKernels] = TunedKernels.names.compactMap { TunedKernels($0) }
+
+/// Weights as a kernel reads them.
+struct Panels {
+    let kernel: WeightKernel
+    let bytes: [UInt8]
+    let stride: Int
+
+    /// `rows` rows of `k` elements, packed where the kernel wants that.
+    init(_ kernel: WeightKernel, _ weights: [UInt8], rows: Int, k: Int) {
+        self.kernel = kernel
+        let rowBytes = weights.count / rows
+        guard let pack = kernel.pack else {
+            (bytes, stride) = (weights, rowBytes)
+            return
+        }
+        let panels = (rows + kernel.panelRows - 1) / kernel.panelRows
+        let panelBytes = kernel.panelBytes(k)
+        // What a panel does not define must not matter, so it is not zero.
+        var packed = [UInt8](repeating: 0xa5, count: panels * panelBytes)
+        packed.withUnsafeMutableBytes { packed in
+            weights.withUnsafeBytes { weights in
+                guard let source = weights.baseAddress, let target = packed.baseAddress else { return }
+                for panel in 0..<panels {
+                    let first = panel * kernel.panelRows
+                    pack(
+                        k, min(kernel.panelRows, rows - first), source + first * rowBytes, rowBytes,
+                        target + panel * panelBytes)
+                }
+            }
+        }
+        (bytes, stride) = (packed, panelBytes)
+    }
+}
 
 extension KernelSet {
     /// The product of `rows` weight rows with `inputs`, rows of `k` values: one array per input row.
     func multiply(_ type: TensorType, _ weights: [UInt8], rows: Int, k: Int, _ inputs: [[Float]]) -> [[Float]] {
-        guard let format = TensorFormat(type), let kernel = product(type) else { return [] }
+        guard let format = TensorFormat(type), let kernel = self.weights(type) else { return [] }
+        let panels = Panels(kernel, weights, rows: rows, k: k)
         let stride = format.input.rowBytes(k)
         var blocks = [UInt8](repeating: 0, count: max(1, stride * inputs.count))
         var flat = [Float](repeating: .nan, count: rows * inputs.count)
@@ -20,14 +55,14 @@ extension KernelSet {
             }
         }
         flat.withUnsafeMutableBufferPointer { outputs in
-            weights.withUnsafeBytes { weights in
+            panels.bytes.withUnsafeBytes { weights in
                 blocks.withUnsafeBytes { blocks in
                     guard let weightStart = weights.baseAddress, let inputStart = blocks.baseAddress,
                         let outputStart = outputs.baseAddress
                     else { return }
-                    kernel(
+                    kernel.multiply(
                         Product(
-                            k: k, rows: rows, weights: weightStart, weightStride: weights.count / rows,
+                            k: k, rows: rows, weights: weightStart, weightStride: panels.stride,
                             columns: inputs.count, inputs: inputStart, inputStride: stride, outputs: outputStart,
                             outputStride: rows))
                 }

@@ -38,15 +38,18 @@ struct ProductTests {
 
     @Test(arguments: types)
     func swiftAndCGiveTheSameBits(_ type: TensorType) throws {
-        guard let tuned = TunedKernels() else { return }
         var source = RandomSource(seed: 2)
         for k in Self.extents(type) {
-            for (rows, columns) in [(1, 1), (8, 4), (11, 6), (5, 3)] {
+            for (rows, columns) in [(1, 1), (8, 4), (11, 6), (5, 3), (40, 7), (64, 5)] {
                 let weights = SampleWeights.rows(type, rows, k: k, using: &source)
                 let inputs = (0..<columns).map { _ in source.floats(k, range: 10) }
                 let reference = ReferenceKernels().multiply(type, weights, rows: rows, k: k, inputs)
-                let product = tuned.multiply(type, weights, rows: rows, k: k, inputs)
-                #expect(product.joined().bits == reference.joined().bits, "\(rows) × \(columns), k = \(k)")
+                for tuned in tunedKernelSets {
+                    let product = tuned.multiply(type, weights, rows: rows, k: k, inputs)
+                    #expect(
+                        product.joined().bits == reference.joined().bits,
+                        "\(tuned.name), \(rows) × \(columns), k = \(k)")
+                }
             }
         }
     }
@@ -58,25 +61,28 @@ struct ProductTests {
         let rows = 9
         let weights = SampleWeights.rows(type, rows, k: k, using: &source)
         let inputs = (0..<64).map { _ in source.floats(k) }
-        let kernels = kernelSets.last ?? ReferenceKernels()
-        let alone = inputs.map { kernels.multiply(type, weights, rows: rows, k: k, [$0])[0].bits }
-        for width in [2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 32, 33, 64] {
-            let together = kernels.multiply(type, weights, rows: rows, k: k, Array(inputs.prefix(width)))
-            #expect(together.map(\.bits) == Array(alone.prefix(width)), "width \(width)")
+        for kernels in tunedKernelSets {
+            let alone = inputs.map { kernels.multiply(type, weights, rows: rows, k: k, [$0])[0].bits }
+            for width in 2...64 {
+                let together = kernels.multiply(type, weights, rows: rows, k: k, Array(inputs.prefix(width)))
+                #expect(together.map(\.bits) == Array(alone.prefix(width)), "\(kernels.name), width \(width)")
+            }
         }
     }
 
     /// Extreme weights: every bit set or clear, and factors that are NaN, infinite or subnormal.
     @Test(arguments: types)
     func extremeBlocksAgreeAndDoNotTrap(_ type: TensorType) throws {
-        guard let tuned = TunedKernels() else { return }
         let k = type.blockSize == 1 ? 33 : type.blockSize
         for byte in [0x00, 0x01, 0x7c, 0x7f, 0x80, 0xff] as [UInt8] {
             let weights = [UInt8](repeating: byte, count: k / type.blockSize * type.blockBytes)
             for sign in [-1, 1] as [Float] {
                 let x = [Float](repeating: sign * 3, count: k)
                 let reference = ReferenceKernels().multiply(type, weights, rows: 1, k: k, [x])
-                #expect(tuned.multiply(type, weights, rows: 1, k: k, [x])[0].bits == reference[0].bits, "byte \(byte)")
+                for tuned in tunedKernelSets {
+                    let product = tuned.multiply(type, weights, rows: 1, k: k, [x])
+                    #expect(product[0].bits == reference[0].bits, "\(tuned.name), byte \(byte)")
+                }
             }
         }
     }
@@ -92,7 +98,8 @@ struct ProductTests {
         let inputRows: [Int32] = [3, 0, 3], outputRows: [Int32] = [1, 4, 2]
         for kernels in kernelSets {
             let expected = kernels.multiply(type, weights, rows: rows, k: k, inputs)
-            let kernel = try #require(kernels.product(type))
+            let kernel = try #require(kernels.weights(type))
+            let panels = Panels(kernel, weights, rows: rows, k: k)
             let inputStride = format.input.rowBytes(k)
             var blocks = [UInt8](repeating: 0, count: inputStride * inputs.count)
             for (row, input) in inputs.enumerated() {
@@ -102,11 +109,11 @@ struct ProductTests {
             }
             var outputs = [Float](repeating: 12345, count: stride * 6)
             outputs.withUnsafeMutableBufferPointer { outputs in
-                weights.withUnsafeBytes { weights in
+                panels.bytes.withUnsafeBytes { weights in
                     blocks.withUnsafeBytes { blocks in
-                        kernel(
+                        kernel.multiply(
                             Product(
-                                k: k, rows: rows, weights: weights.baseAddress!, weightStride: weights.count / rows,
+                                k: k, rows: rows, weights: weights.baseAddress!, weightStride: panels.stride,
                                 columns: 3, inputs: blocks.baseAddress!, inputStride: inputStride, inputRows: inputRows,
                                 outputs: outputs.baseAddress!, outputStride: stride, outputRows: outputRows))
                     }

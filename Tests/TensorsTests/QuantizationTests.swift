@@ -34,7 +34,7 @@ struct QuantizationTests {
     @Test(arguments: [InputFormat.blocks32, .blocks256])
     func valuesAreWithinHalfAStep(_ format: InputFormat) {
         let size = format == .blocks32 ? 32 : 256
-        let header = format == .blocks32 ? 12 : 36
+        let header = format == .blocks32 ? InputFormat.Block32.values : InputFormat.Block256.values
         for kernels in kernelSets {
             for row in Self.rows {
                 let bytes = Self.blocks(row, format, kernels)

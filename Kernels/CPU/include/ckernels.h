@@ -123,13 +123,14 @@ _Static_assert(sizeof(struct si_block_iq4_xs) == 136, "IQ4_XS block");
 struct si_input_32 { float scale; float scaled_sum; int32_t sum; int8_t values[32]; };
 _Static_assert(sizeof(struct si_input_32) == 44, "activation block of 32");
 
-/// value[i] = scale · values[i]; sums[g] = Σ values[16g..<16g + 16]
-struct si_input_256 { float scale; int16_t sums[16]; int8_t values[256]; };
-_Static_assert(sizeof(struct si_input_256) == 292, "activation block of 256");
+/// value[i] = scale · values[i]; sums[g] = Σ values[16g..<16g + 16], sums_32[g] = Σ values[32g..<32g + 32]
+struct si_input_256 { float scale; int16_t sums[16], sums_32[8]; int8_t values[256]; };
+_Static_assert(sizeof(struct si_input_256) == 308, "activation block of 256");
 
 // MARK: Operations
 
-/// Operands of a product. Weights: `rows` rows of `k` elements, `weight_stride` bytes apart. Inputs: rows
+/// Operands of a product. Weights: `rows` rows of `k` elements, `weight_stride` bytes apart; packed ones are in panels of
+/// `panel_rows` rows, that many bytes from panel to panel. Inputs: rows
 /// `input_stride` bytes apart; f32 for float weights, si_input_32 or si_input_256 blocks for quantised ones. Outputs:
 /// rows `output_stride` floats apart. Column c reads input row input_rows[c] and writes output row output_rows[c], or
 /// row c where the list is NULL.
@@ -154,6 +155,19 @@ struct si_product {
 /// Blocks of 256: I = Σ_g scale_g · Σ q·x exactly; sum = fma(d · scale_x, float(I), sum), then for types with minima
 /// M = Σ_g minimum_g · Σ_g x exactly and sum = fma(−(d_minimum · scale_x), float(M), sum); blocks in order.
 typedef void si_multiply(const struct si_product *product);
+
+/// Packs `rows` rows of weights, at most `panel_rows`, that are `weight_stride` bytes apart into a panel; rows that are
+/// absent count as zero.
+typedef void si_pack(size_t k, size_t rows, const void *weights, size_t weight_stride, void *panel);
+
+/// How an instruction set multiplies by weights of one type.
+struct si_weights {
+    /// Rows of a panel, 1 where the kernel reads the rows of the file; elements of a block, and bytes of a panel's block.
+    uint32_t panel_rows, block_size, panel_block_bytes;
+    /// NULL where the kernel reads the rows of the file.
+    si_pack *pack;
+    si_multiply *multiply;
+};
 
 /// Quantises x[0..<count] into blocks, the last one padded with zeros. With m = max |x| of a block: scale = m / 127,
 /// values = round to nearest even(x · (127 / m)). m < 2⁻¹⁰⁰: all zero. A block with NaN or infinity: scale NaN, values
@@ -215,7 +229,9 @@ enum { SI_TYPE_LIMIT = 40 };
 /// The kernels for one instruction set.
 struct si_kernels {
     const char *name;
-    /// By GGUF type identifier; NULL for a type without kernel.
+    /// Products with weights, by GGUF type identifier; all zero for a type without kernel.
+    struct si_weights weights[SI_TYPE_LIMIT];
+    /// Products with rows as the file or the cache stores them; NULL for a type without kernel.
     si_multiply *multiply[SI_TYPE_LIMIT];
     si_quantize *quantize_32, *quantize_256;
     si_accumulate *accumulate_f32, *accumulate_f16, *accumulate_q8_0;
@@ -231,10 +247,18 @@ struct si_kernels {
     si_map *exp, *tanh;
 };
 
-/// The kernels for this processor, or NULL when there are none.
-const struct si_kernels *si_kernels_for_this_processor(void);
+/// Number of tables there are.
+enum { SI_TABLES = 2 };
 
-/// The product kernel for a GGUF type, or NULL.
+/// Table `index` < SI_TABLES, the fastest first, or NULL when this processor cannot run it.
+const struct si_kernels *si_kernels_for_this_processor(size_t index);
+
+/// How weights of a GGUF type are multiplied, or NULL.
+static inline const struct si_weights *si_weights_for(const struct si_kernels *kernels, uint32_t type) {
+    return type < SI_TYPE_LIMIT && kernels->weights[type].multiply ? &kernels->weights[type] : NULL;
+}
+
+/// The product kernel for rows of a GGUF type, or NULL.
 static inline si_multiply *si_multiply_for(const struct si_kernels *kernels, uint32_t type) {
     return type < SI_TYPE_LIMIT ? kernels->multiply[type] : NULL;
 }

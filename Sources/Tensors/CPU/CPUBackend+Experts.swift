@@ -72,18 +72,17 @@ extension CPUBackend {
     ) {
         let starts = routing.starts
         let chosen = (0..<weight.experts).filter { starts[$0 + 1] > starts[$0] }
-        let chunks = RowChunks(chosen.map { _ in weight.rows }, threads: threads)
+        let chunks = RowChunks(
+            chosen.map { _ in weight.rows }, panelRows: weight.kernel.panelRows, threads: threads)
         let output = projection.output
         pool.run(chunks.count) { chunk, _ in
             let (index, range) = chunks[chunk]
             let expert = chosen[index]
             let choices = starts[expert]..<starts[expert + 1]
-            weight.kernel(
-                Product(
-                    k: weight.columns, rows: range.count, weights: weight.row(range.lowerBound, expert: expert),
-                    weightStride: weight.rowBytes, columns: choices.count, inputs: inputs, inputStride: stride,
-                    inputRows: inputRows + choices.lowerBound, outputs: output.row(0) + range.lowerBound,
-                    outputStride: output.columns, outputRows: routing.choices + choices.lowerBound))
+            weight.multiply(
+                range, expert: expert, columns: choices.count, inputs: inputs, inputStride: stride,
+                inputRows: inputRows + choices.lowerBound, outputs: output.row(0), outputStride: output.columns,
+                outputRows: routing.choices + choices.lowerBound)
             guard let bias = projection.bias?.values else { return }
             for choice in choices {
                 addBias(bias + expert * weight.rows, range, to: output.row(Int(routing.choices[choice])))

@@ -6,7 +6,7 @@ import Synchronization
 extension CPUBackend {
     package func supports(_ type: TensorType) -> Bool { TensorFormat(type) != nil }
 
-    private func format(of tensor: TensorInfo) throws(InferenceError) -> TensorFormat {
+    func format(of tensor: TensorInfo) throws(InferenceError) -> TensorFormat {
         guard let format = TensorFormat(tensor.type) else {
             throw InferenceError(
                 .unsupportedTensorType,
@@ -16,32 +16,11 @@ extension CPUBackend {
         return format
     }
 
-    private func start(of tensor: TensorInfo, in file: GGUFFile) throws(InferenceError) -> UnsafeRawPointer {
+    func start(of tensor: TensorInfo, in file: GGUFFile) throws(InferenceError) -> UnsafeRawPointer {
         guard let start = file.bytes(of: tensor).baseAddress else {
             throw InferenceError(.malformedModel, "tensor \(tensor.name) is empty")
         }
         return start
-    }
-
-    package func makeMatrix(
-        _ tensor: TensorInfo, rows: Range<Int>, of file: GGUFFile
-    ) throws(InferenceError) -> WeightMatrix {
-        let format = try format(of: tensor)
-        guard let kernel = kernels.product(tensor.type) else {
-            throw InferenceError(.unsupportedTensorType, "no product kernel for type \(tensor.type) of \(tensor.name)")
-        }
-        guard tensor.shape.count == 2 || tensor.shape.count == 3 else {
-            throw InferenceError(
-                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has two or three"
-            )
-        }
-        guard rows.lowerBound >= 0, rows.upperBound <= tensor.shape[1] else {
-            throw InferenceError(
-                .malformedModel, "tensor \(tensor.name) has \(tensor.shape[1]) rows, rows \(rows) are needed")
-        }
-        return CPUWeightMatrix(
-            tensor, format, at: try start(of: tensor, in: file), rows: rows, matrixRows: tensor.shape[1], of: file,
-            kernel: kernel)
     }
 
     package func makeVector(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> WeightVector {

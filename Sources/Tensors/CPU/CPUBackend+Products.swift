@@ -22,7 +22,10 @@ extension CPUBackend {
             let group = rest.filter { unsafeDowncast($0.weight, to: CPUWeightMatrix.self).input == format }
             rest = rest.filter { unsafeDowncast($0.weight, to: CPUWeightMatrix.self).input != format }[...]
             let inputs = prepare(x, rows: rows, as: format, in: quantised)
-            let chunks = RowChunks(group.map(\.weight.rows), threads: threads)
+            let panelRows = group.reduce(1) {
+                max($0, unsafeDowncast($1.weight, to: CPUWeightMatrix.self).kernel.panelRows)
+            }
+            let chunks = RowChunks(group.map(\.weight.rows), panelRows: panelRows, threads: threads)
             pool.run(chunks.count) { chunk, _ in
                 let (index, range) = chunks[chunk]
                 for first in stride(from: 0, to: rows, by: Self.columnTile) {
@@ -53,12 +56,9 @@ extension CPUBackend {
         let weight = unsafeDowncast(projection.weight, to: CPUWeightMatrix.self)
         let output = projection.output
         let stride = format.rowBytes(inputColumns)
-        weight.kernel(
-            Product(
-                k: weight.columns, rows: range.count, weights: weight.row(range.lowerBound),
-                weightStride: weight.rowBytes, columns: columns.count, inputs: inputs + columns.lowerBound * stride,
-                inputStride: stride, outputs: output.row(columns.lowerBound) + range.lowerBound,
-                outputStride: output.columns))
+        weight.multiply(
+            range, columns: columns.count, inputs: inputs + columns.lowerBound * stride, inputStride: stride,
+            outputs: output.row(columns.lowerBound), outputStride: output.columns)
         guard let bias = projection.bias?.values else { return }
         for column in columns { addBias(bias, range, to: output.row(column)) }
     }

@@ -13,6 +13,7 @@ package final class CPUBackend: Backend {
     package let kernels: any KernelSet
     let pool: ThreadPool
     let scratch: Mutex<CPUScratch>
+    let weightArena = Mutex(WeightArena())
 
     /// A backend of `threads` threads, by default one per physical core this process may use.
     ///

@@ -2,32 +2,44 @@
 
 import GGUF
 
-/// A weight matrix, or a stack of them, read from the mapped model file.
+/// A weight matrix, or a stack of them, in the panels its product kernel reads: packed ones in memory of its own, rows of the
+/// file in the mapping.
 package final class CPUWeightMatrix: WeightMatrix, @unchecked Sendable {
-    /// First row of the first expert's matrix; `file` keeps it mapped.
+    /// First panel of the first expert's matrix; `owner` keeps it alive.
     private let base: UnsafeRawPointer
-    private let file: GGUFFile
-    /// Bytes from row to row and from expert to expert.
-    let rowBytes: Int, expertBytes: Int
+    private let owner: AnyObject
+    /// Bytes from panel to panel and from expert to expert.
+    let panelBytes: Int, expertBytes: Int
     /// The product kernel of the type, and what it reads.
-    let kernel: ProductKernel
+    let kernel: WeightKernel
     let input: InputFormat
 
-    /// Rows `rows` of each of the tensor's matrices, which begin at `start`.
+    /// Panels that begin at `base`, in memory that `owner` keeps.
     init(
-        _ tensor: TensorInfo, _ format: TensorFormat, at start: UnsafeRawPointer, rows: Range<Int>, matrixRows: Int,
-        of file: GGUFFile, kernel: @escaping ProductKernel
+        _ tensor: TensorInfo, rows: Int, experts: Int, kernel: WeightKernel, input: InputFormat,
+        at base: UnsafeRawPointer, panelBytes: Int, expertBytes: Int, owner: AnyObject
     ) {
-        self.file = file
-        rowBytes = tensor.columns / format.blockSize * format.blockBytes
-        expertBytes = rowBytes * matrixRows
-        base = start + rows.lowerBound * rowBytes
+        self.base = base
+        self.owner = owner
+        self.panelBytes = panelBytes
+        self.expertBytes = expertBytes
         self.kernel = kernel
-        input = format.input
-        super.init(
-            type: tensor.type, columns: tensor.columns, rows: rows.count, experts: tensor.rows / matrixRows)
+        self.input = input
+        super.init(type: tensor.type, columns: tensor.columns, rows: rows, experts: experts)
     }
 
-    /// Where row `row` of expert `expert`'s matrix begins.
-    func row(_ row: Int, expert: Int = 0) -> UnsafeRawPointer { base + expert * expertBytes + row * rowBytes }
+    /// The product of rows `rows`, which begin with a panel, of expert `expert`'s matrix with `columns` inputs.
+    func multiply(
+        _ rows: Range<Int>, expert: Int = 0, columns: Int, inputs: UnsafeRawPointer, inputStride: Int,
+        inputRows: UnsafePointer<Int32>? = nil, outputs: UnsafeMutablePointer<Float>, outputStride: Int,
+        outputRows: UnsafePointer<Int32>? = nil
+    ) {
+        kernel.multiply(
+            Product(
+                k: self.columns, rows: rows.count,
+                weights: base + expert * expertBytes + rows.lowerBound / kernel.panelRows * panelBytes,
+                weightStride: panelBytes, columns: columns, inputs: inputs, inputStride: inputStride,
+                inputRows: inputRows, outputs: outputs + rows.lowerBound, outputStride: outputStride,
+                outputRows: outputRows))
+    }
 }

@@ -9,11 +9,12 @@ struct RowChunks {
     private let size: Int
     private let starts: [Int]
 
-    /// Chunks for matrices of that many rows: multiples of the kernels' eight rows, enough of them to even out the
-    /// threads, small enough for the cache.
-    init(_ rows: [Int], threads: Int) {
+    /// Chunks for matrices of that many rows: multiples of the kernels' `panelRows` rows (of eight at least), enough of
+    /// them to even out the threads, small enough for the cache.
+    init(_ rows: [Int], panelRows: Int, threads: Int) {
         let target = rows.reduce(0, +) / (threads * 8)
-        size = min(max((target + 7) / 8 * 8, 8), 64)
+        let least = max(panelRows, 8)
+        size = min(max((target + least - 1) / least * least, least), max(64, least))
         self.rows = rows
         var starts: [Int] = []
         var count = 0

@@ -8,25 +8,6 @@ private typealias Dequantizer =
         _ count: Int, _ elements: UnsafeRawPointer, _ values: UnsafeMutablePointer<Float>
     ) -> Void
 
-/// What a product kernel reads its input rows as.
-package enum InputFormat: Sendable, CaseIterable {
-    /// f32 values.
-    case float
-    /// Blocks of 32 (`si_input_32`).
-    case blocks32
-    /// Blocks of 256 (`si_input_256`).
-    case blocks256
-
-    /// Bytes of a row of `columns` values.
-    package func rowBytes(_ columns: Int) -> Int {
-        switch self {
-        case .float: columns * 4
-        case .blocks32: (columns + 31) / 32 * 44
-        case .blocks256: (columns + 255) / 256 * 292
-        }
-    }
-}
-
 /// The properties of tensor types that computing needs.
 package struct TensorFormat: Sendable {
     /// How the inputs of products with such weights are given.

@@ -8,7 +8,10 @@ package protocol KernelSet: Sendable {
     /// The name `doctor` and benchmarks show, such as `avx2`.
     var name: String { get }
 
-    /// The product kernel for weights of a type, or nil where the type is not supported.
+    /// How weights of a type are multiplied, or nil where the type is not supported.
+    func weights(_ type: TensorType) -> WeightKernel?
+
+    /// The product kernel for rows as a cache stores them, or nil where it stores none of the type.
     func product(_ type: TensorType) -> ProductKernel?
 
     /// Quantises a row of activations into blocks of 32 or 256.

@@ -3,22 +3,44 @@
 import CKernels
 package import GGUF
 
-/// The kernels of `Kernels/CPU` in the best variant this processor has.
+/// The kernels of `Kernels/CPU` in one of the variants that this processor can run.
 package struct TunedKernels: KernelSet, @unchecked Sendable {
     /// A table the C target never changes.
     private let table: UnsafePointer<si_kernels>
 
-    /// The kernels, or nil where this processor has none.
-    package init?() {
-        guard let table = si_kernels_for_this_processor() else { return nil }
+    /// The best variant, or the one of that name; nil where this processor cannot run it.
+    package init?(_ name: String? = nil) {
+        let tables = (0..<Int(SI_TABLES)).lazy.compactMap { si_kernels_for_this_processor($0) }
+        guard let table = tables.first(where: { name == nil || String(cString: $0.pointee.name) == name }) else {
+            return nil
+        }
         self.table = table
+    }
+
+    /// The names of the variants that this processor can run, the best one first.
+    package static var names: [String] {
+        (0..<Int(SI_TABLES)).compactMap { si_kernels_for_this_processor($0).map { String(cString: $0.pointee.name) } }
     }
 
     package var name: String { String(cString: table.pointee.name) }
 
+    package func weights(_ type: TensorType) -> WeightKernel? {
+        guard let weights = si_weights_for(table, type.rawValue)?.pointee else { return nil }
+        let multiply = Self.kernel(weights.multiply)
+        guard let pack = weights.pack else { return WeightKernel(multiply: multiply) }
+        return WeightKernel(
+            panelRows: Int(weights.panel_rows), blockSize: Int(weights.block_size),
+            panelBlockBytes: Int(weights.panel_block_bytes), pack: { pack($0, $1, $2, $3, $4) }, multiply: multiply)
+    }
+
     package func product(_ type: TensorType) -> ProductKernel? {
-        guard let multiply = si_multiply_for(table, type.rawValue) else { return nil }
-        return { product in
+        si_multiply_for(table, type.rawValue).map(Self.kernel)
+    }
+
+    private static func kernel(_ multiply: @escaping @convention(c) (UnsafePointer<si_product>?) -> Void)
+        -> ProductKernel
+    {
+        { product in
             var operands = si_product(
                 k: product.k, rows: product.rows, columns: product.columns, weights: product.weights,
                 weight_stride: product.weightStride, inputs: product.inputs, input_stride: product.inputStride,

@@ -3,6 +3,8 @@
 package import GGUF
 
 extension ReferenceKernels {
+    package func weights(_ type: TensorType) -> WeightKernel? { product(type).map { WeightKernel(multiply: $0) } }
+
     package func product(_ type: TensorType) -> ProductKernel? {
         switch type {
         case .f32: { Self.multiply($0) { Float(at: $0, $1) } }
@@ -51,14 +53,15 @@ extension ReferenceKernels {
                 for b in 0..<product.k / 32 {
                     let (scale, minimum) = Format.unpack(row + b * Format.byteCount, into: quanta)
                     for c in 0..<product.columns {
-                        let block = product.input(c) + b * 44
+                        let block = product.input(c) + b * InputFormat.Block32.byteCount
                         let inputScale = block.load(as: Float.self)
-                        let values = (block + 12).assumingMemoryBound(to: Int8.self)
+                        let values = (block + InputFormat.Block32.values).assumingMemoryBound(to: Int8.self)
                         var total: Int32 = 0
                         for i in 0..<32 { total &+= Int32(quanta[i]) &* Int32(values[i]) }
                         var sum = product.output(c)[r].addingProduct(scale * inputScale, Float(total))
                         if Format.hasMinimum {
-                            sum.addProduct(minimum, block.load(fromByteOffset: 4, as: Float.self))
+                            sum.addProduct(
+                                minimum, block.load(fromByteOffset: InputFormat.Block32.scaledSum, as: Float.self))
                         }
                         product.output(c)[r] = sum
                     }
@@ -77,9 +80,9 @@ extension ReferenceKernels {
                     let (scale, minimum) = Format.unpack(
                         row + b * Format.byteCount, into: quanta, scales: scales, minima: minima)
                     for c in 0..<product.columns {
-                        let block = product.input(c) + b * 292
+                        let block = product.input(c) + b * InputFormat.Block256.byteCount
                         let inputScale = block.load(as: Float.self)
-                        let values = (block + 36).assumingMemoryBound(to: Int8.self)
+                        let values = (block + InputFormat.Block256.values).assumingMemoryBound(to: Int8.self)
                         var total: Int32 = 0
                         var below: Int32 = 0
                         for group in 0..<16 {
@@ -89,7 +92,8 @@ extension ReferenceKernels {
                             }
                             total &+= groupTotal &* Int32(scales[group])
                             if Format.hasMinima {
-                                let groupSum = block.load(fromByteOffset: 4 + 2 * group, as: Int16.self)
+                                let groupSum = block.load(
+                                    fromByteOffset: InputFormat.Block256.sums + 2 * group, as: Int16.self)
                                 below &+= Int32(groupSum) &* Int32(minima[group])
                             }
                         }

@@ -10,23 +10,29 @@ extension ReferenceKernels {
             blocks.copyMemory(from: x, byteCount: count * 4)
         case .blocks32:
             for (index, start) in stride(from: 0, to: count, by: 32).enumerated() {
-                let block = blocks + index * 44
-                let values = (block + 12).assumingMemoryBound(to: Int8.self)
+                let block = blocks + index * InputFormat.Block32.byteCount
+                let values = (block + InputFormat.Block32.values).assumingMemoryBound(to: Int8.self)
                 let scale = Self.quantizeBlock(min(32, count - start), x + start, size: 32, into: values)
                 let sum = Self.sum(values, 32)
                 block.storeBytes(of: Self.roundedToHalf(scale), as: Float.self)
-                block.storeBytes(of: Self.roundedToHalf(scale * Float(sum)), toByteOffset: 4, as: Float.self)
-                block.storeBytes(of: sum, toByteOffset: 8, as: Int32.self)
+                block.storeBytes(
+                    of: Self.roundedToHalf(scale * Float(sum)), toByteOffset: InputFormat.Block32.scaledSum,
+                    as: Float.self)
+                block.storeBytes(of: sum, toByteOffset: InputFormat.Block32.sum, as: Int32.self)
             }
         case .blocks256:
             for (index, start) in stride(from: 0, to: count, by: 256).enumerated() {
-                let block = blocks + index * 292
-                let values = (block + 36).assumingMemoryBound(to: Int8.self)
+                let block = blocks + index * InputFormat.Block256.byteCount
+                let values = (block + InputFormat.Block256.values).assumingMemoryBound(to: Int8.self)
                 let scale = Self.quantizeBlock(min(256, count - start), x + start, size: 256, into: values)
                 block.storeBytes(of: scale, as: Float.self)
                 for group in 0..<16 {
                     let sum = Int16(truncatingIfNeeded: Self.sum(values + group * 16, 16))
-                    block.storeBytes(of: sum, toByteOffset: 4 + 2 * group, as: Int16.self)
+                    block.storeBytes(of: sum, toByteOffset: InputFormat.Block256.sums + 2 * group, as: Int16.self)
+                }
+                for group in 0..<8 {
+                    let sum = Int16(truncatingIfNeeded: Self.sum(values + group * 32, 32))
+                    block.storeBytes(of: sum, toByteOffset: InputFormat.Block256.sums32 + 2 * group, as: Int16.self)
                 }
             }
         }

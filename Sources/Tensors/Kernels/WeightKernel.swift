@@ -1,0 +1,45 @@
+// How an implementation multiplies by the weights of one type.
+
+/// A product kernel and the order in which it wants its weights.
+///
+/// Weights are in panels of ``panelRows`` rows. Where ``pack`` is nil a panel is a row of the file; otherwise `pack` makes it
+/// from that many rows (see `Kernels/README.md` for the layouts).
+package struct WeightKernel: Sendable {
+    /// Packs `rows` rows, at most ``panelRows``, of `k` elements that are `stride` bytes apart.
+    package typealias Pack =
+        @Sendable (
+            _ k: Int, _ rows: Int, _ weights: UnsafeRawPointer, _ stride: Int, _ panel: UnsafeMutableRawPointer
+        ) -> Void
+
+    /// Rows of a panel.
+    package let panelRows: Int
+    /// Elements of k in a block and the bytes a panel has per block.
+    let blockSize: Int, panelBlockBytes: Int
+    /// Makes a panel, or nil where the kernel reads the rows of the file.
+    package let pack: Pack?
+    /// The product; `weights` is where a panel begins, `weightStride` the bytes from panel to panel.
+    package let multiply: ProductKernel
+
+    /// A kernel that reads the rows of the file.
+    init(multiply: @escaping ProductKernel) {
+        panelRows = 1
+        blockSize = 1
+        panelBlockBytes = 0
+        pack = nil
+        self.multiply = multiply
+    }
+
+    /// A kernel that reads panels.
+    init(
+        panelRows: Int, blockSize: Int, panelBlockBytes: Int, pack: @escaping Pack, multiply: @escaping ProductKernel
+    ) {
+        self.panelRows = panelRows
+        self.blockSize = blockSize
+        self.panelBlockBytes = panelBlockBytes
+        self.pack = pack
+        self.multiply = multiply
+    }
+
+    /// Bytes of a packed panel of `k` columns.
+    package func panelBytes(_ k: Int) -> Int { k / blockSize * panelBlockBytes }
+}
