@@ -67,6 +67,11 @@ public final class GGUFFile: Sendable {
         UnsafeRawBufferPointer(rebasing: parts[tensor.part].bytes[tensor.offset..<tensor.offset + tensor.byteCount])
     }
 
+    /// Lets the system take back the memory behind all bytes until they are read again.
+    package func discard() {
+        for part in parts { part.discard(0..<part.bytes.count) }
+    }
+
     /// Lets the system take back the memory behind a tensor's bytes until they are read again.
     package func discard(_ tensor: TensorInfo) {
         parts[tensor.part].discard(tensor.offset..<tensor.offset + tensor.byteCount)

@@ -46,6 +46,7 @@ package final class TransformerModel: Sendable {
         parameterCount = file.tensors.reduce(0) { $0 + $1.elementCount }
         self.configuration = configuration
         self.backend = backend
+        file.discard()
         progress?(1)
     }
 

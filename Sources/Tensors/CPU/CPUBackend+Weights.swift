@@ -4,6 +4,9 @@ package import GGUF
 import Synchronization
 
 extension CPUBackend {
+    /// Bytes of the file that are packed before the system may have their memory back.
+    private static let slabBytes = 8 << 20
+
     package func makeMatrix(
         _ tensor: TensorInfo, rows: Range<Int>, of file: GGUFFile
     ) throws(InferenceError) -> WeightMatrix {
@@ -38,14 +41,19 @@ extension CPUBackend {
         let (base, owner) = try weightArena.withLock { arena throws(InferenceError) in
             try arena.allocate(byteCount, for: "tensor \(tensor.name)")
         }
-        pool.run(panels * source.experts) { index, _ in
-            let (expert, panel) = index.quotientAndRemainder(dividingBy: panels)
-            let first = panel * kernel.panelRows
-            pack(
-                tensor.columns, min(kernel.panelRows, rows.count - first), source.row(first, expert: expert), rowBytes,
-                base + index * panelBytes)
+        // A slab at a time, so that source and copy are in memory together for no more than that.
+        let slab = max(1, Self.slabBytes / max(1, rowBytes * kernel.panelRows))
+        for start in stride(from: 0, to: panels * source.experts, by: slab) {
+            pool.run(min(slab, panels * source.experts - start)) { offset, _ in
+                let index = start + offset
+                let (expert, panel) = index.quotientAndRemainder(dividingBy: panels)
+                let first = panel * kernel.panelRows
+                pack(
+                    tensor.columns, min(kernel.panelRows, rows.count - first), source.row(first, expert: expert),
+                    rowBytes, base + index * panelBytes)
+            }
+            file.discard(tensor)
         }
-        file.discard(tensor)
         return CPUWeightMatrix(
             tensor, rows: rows.count, experts: source.experts, kernel: kernel, input: format.input, at: base,
             panelBytes: panelBytes, expertBytes: panels * panelBytes, owner: owner)
