@@ -127,11 +127,6 @@ public struct DraftTree: Sendable {
         return path.reversed()
     }
 
-    /// The nodes in descending order of value, each after its parent.
-    public func nodesByValue() -> [Int] {
-        nodes.sorted { (values[$1], $0) < (values[$0], $1) }
-    }
-
     /// The tree of the nodes in `selection` alone, which holds each one's parent and is in ascending order: node i of the
     /// result is node `selection[i]` of this tree.
     func restricted(to selection: [Int]) -> DraftTree {

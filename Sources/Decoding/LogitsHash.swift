@@ -19,9 +19,10 @@ package struct LogitsHash: Sendable, Hashable {
     package init() {}
 
     /// Adds the next row.
-    package mutating func append(_ row: UnsafeBufferPointer<Float>) {
-        value = Self.mix(value, Self.hash(row))
-    }
+    package mutating func append(_ row: UnsafeBufferPointer<Float>) { append(rowHash: Self.hash(row)) }
+
+    /// Adds the next row by its hash.
+    package mutating func append(rowHash: UInt64) { value = Self.mix(value, rowHash) }
 
     /// The hash of a single row.
     package static func hash(_ row: UnsafeBufferPointer<Float>) -> UInt64 {

@@ -14,6 +14,11 @@ public struct Verification: Sendable {
             self.token = token
             self.logit = logit
         }
+
+        /// The `count` likeliest tokens of a row, likeliest first; of equally likely ones the lower id.
+        package static func top(_ count: Int, of logits: UnsafeBufferPointer<Float>) -> [Self] {
+            CandidateSet.top(count, of: logits).sorted(by: >).map { Self(token: $0.token, logit: $0.logit) }
+        }
     }
 
     /// The draft as it was made, including guesses that were not checked. Empty when there was none.

@@ -15,6 +15,10 @@ public struct GenerationOptions: Sendable, Hashable {
     public var ignoresEndOfText = false
     /// Compute ``Statistics/logitsHash``.
     public var hashesLogits = false
+    /// Let the session's drafter guess ahead, if it has one. This changes the speed and nothing else.
+    public var usesDrafter = true
+    /// How many guesses a step checks.
+    package var draftWidth = DraftWidth.automatic
 
     /// Greedy generation until the model ends its text.
     public init() {}

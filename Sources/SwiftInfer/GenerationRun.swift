@@ -26,6 +26,13 @@ struct GenerationRun {
     private var matcher: StopMatcher
     private var hash = LogitsHash()
     private var statistics = Statistics()
+    private let planner: DraftPlanner?
+    /// The draft of the running step, and the tokens chosen from its logits so far.
+    private var draft = Draft()
+    private var stepTokens: [TokenID] = []
+    private var candidateRows: [[Verification.Candidate]] = []
+    /// The planner's time when the generation began.
+    private var retrievalStart = Duration.zero
 
     /// Tokens that the context around a gap leaves to an answer whose length nobody has limited.
     private static let answerReserve = 512
@@ -34,10 +41,13 @@ struct GenerationRun {
     private let tokenCount: Int
 
     /// - Throws: ``InferenceError`` with `invalidArgument` for senseless options.
-    init(_ prompt: Prompt, _ options: GenerationOptions, model: Model) throws(InferenceError) {
+    init(
+        _ prompt: Prompt, _ options: GenerationOptions, model: Model, planner: DraftPlanner?
+    ) throws(InferenceError) {
         try options.validate()
         self.prompt = prompt
         self.options = options
+        self.planner = options.usesDrafter ? planner : nil
         var sampling = options.sampling
         if options.ignoresEndOfText {
             for token in model.tokenizer.endOfGeneration { sampling.logitBias[token] = -.infinity }
@@ -53,7 +63,7 @@ struct GenerationRun {
         while true {
             if case .end = phase { return .finished(statistics) }
             if Task.isCancelled {
-                if let event = finish(.cancelled) { return event }
+                if let event = try finish(.cancelled, timeline) { return event }
                 continue
             }
             let start = ContinuousClock.now
@@ -84,6 +94,10 @@ struct GenerationRun {
         }
         statistics.promptTokens = promptTokens.count
         statistics.reusedTokens = try timeline.keepCommonPrefix(with: promptTokens)
+        if let planner {
+            retrievalStart = planner.retrievalDuration
+            planner.reset(to: promptTokens)
+        }
         phase = .prompt(next: statistics.reusedTokens)
     }
 
@@ -92,7 +106,10 @@ struct GenerationRun {
     ) throws(InferenceError) -> Generation.Event {
         let end = min(next + timeline.maximumRows, promptTokens.count)
         let isLast = end == promptTokens.count
+        let start = ContinuousClock.now
         try timeline.evaluate(promptTokens[next..<end], wantsLogits: isLast)
+        planner?.promptTook(ContinuousClock.now - start, rows: end - next)
+        if isLast { noteCandidates(timeline) }
         phase = isLast ? .answer : .prompt(next: end)
         return .progress(evaluated: end, of: promptTokens.count)
     }
@@ -107,29 +124,80 @@ struct GenerationRun {
     private mutating func extend(
         _ timeline: Timeline, _ tokenizer: Tokenizer
     ) throws(InferenceError) -> Generation.Event? {
-        if let reason = limitReached(timeline) { return finish(reason) }
-        if !timeline.hasLogits {
-            try timeline.evaluateLast()
-            statistics.steps += 1
-        }
+        if let reason = limitReached(timeline) { return try finish(reason, timeline) }
+        if !timeline.hasLogits { try step(timeline) }
         let choice = timeline.withLogits { logits in
-            if options.hashesLogits { hash.append(logits) }
+            if options.hashesLogits {
+                let row = LogitsHash.hash(logits)
+                hash.append(rowHash: row)
+                statistics.rowHashes.append(row)
+            }
             let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
             return sampler.sample(eligible, position: timeline.tokens.count, history: timeline.tokens[...])
         }
         guard let token = choice.flatMap({ $0 }) else {
             throw InferenceError(.malformedModel, "no token can be chosen: every logit is NaN, or forbidden by a bias")
         }
-        timeline.append(token)
+        try timeline.append(token)
         statistics.tokens.append(token)
-        if tokenizer.isEndOfGeneration(token) { return finish(.endOfText) }
+        stepTokens.append(token)
+        if tokenizer.isEndOfGeneration(token) { return try finish(.endOfText, timeline) }
         let text = matcher.append(detokenizer.append(token))
-        if matcher.isStopped { return finish(.stopString, after: text) }
+        if matcher.isStopped { return try finish(.stopString, timeline, after: text) }
+        if !timeline.hasLogits { endStep() }
         return text.isEmpty ? nil : .text(text)
     }
 
+    /// Sends the last token through the model, with a draft if there is one that pays.
+    private mutating func step(_ timeline: Timeline) throws(InferenceError) {
+        draft = nextDraft(timeline)
+        let start = ContinuousClock.now
+        try timeline.evaluateLast(draft.offered)
+        statistics.count(checked: draft.checked.count)
+        planner?.stepTook(ContinuousClock.now - start, rows: draft.checked.count + 1)
+        noteCandidates(timeline)
+    }
+
+    /// The guesses for the next step that the context and the limits have room for.
+    private func nextDraft(_ timeline: Timeline) -> Draft {
+        guard let planner else { return Draft() }
+        let room = timeline.capacity - timeline.tokens.count
+        let remaining = options.maximumTokens.map { $0 - statistics.tokens.count } ?? room
+        return planner.draft(
+            DraftPlanner.Bounds(
+                nodes: min(room, DraftPlanner.maximumRows - 1, timeline.maximumRows - 1),
+                // Of the last token to be chosen nothing follows.
+                depth: min(room, remaining - 1), tokenCount: tokenCount),
+            width: options.draftWidth)
+    }
+
+    private mutating func noteCandidates(_ timeline: Timeline) {
+        guard let count = planner?.drafter.candidatesWanted, count > 0 else { return }
+        candidateRows.removeAll(keepingCapacity: true)
+        timeline.forEachRow { logits in
+            let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
+            candidateRows.append(Verification.Candidate.top(count, of: eligible))
+        }
+    }
+
+    /// Tells the drafter what became of the running step.
+    private mutating func endStep() {
+        guard let planner, !stepTokens.isEmpty else { return }
+        let verification = Verification(
+            tree: draft.tree, checked: draft.checked, tokens: stepTokens, candidateRows: candidateRows)
+        statistics.draft.accepted += verification.accepted.count
+        planner.observe(verification)
+        statistics.draft.retrievalDuration = planner.retrievalDuration - retrievalStart
+        draft = Draft()
+        stepTokens.removeAll(keepingCapacity: true)
+    }
+
     /// Ends the generation. Text that remains comes before the final account.
-    private mutating func finish(_ reason: FinishReason, after text: String = "") -> Generation.Event? {
+    private mutating func finish(
+        _ reason: FinishReason, _ timeline: Timeline, after text: String = ""
+    ) throws(InferenceError) -> Generation.Event? {
+        try timeline.settle()
+        endStep()
         let text = text + matcher.append(detokenizer.finish()) + matcher.flush()
         statistics.finishReason = matcher.isStopped ? .stopString : reason
         if options.hashesLogits { statistics.logitsHash = hash.value }

@@ -11,11 +11,14 @@ extension Session {
         public var contextLength: Int?
         /// How keys and values are stored.
         public var cacheType = KVCacheType.f16
+        /// What guesses ahead.
+        public var drafter = DrafterChoice.none
 
         /// A session for `contextLength` tokens.
-        public init(contextLength: Int? = nil, cacheType: KVCacheType = .f16) {
+        public init(contextLength: Int? = nil, cacheType: KVCacheType = .f16, drafter: DrafterChoice = .none) {
             self.contextLength = contextLength
             self.cacheType = cacheType
+            self.drafter = drafter
         }
 
         /// Beyond this, sizes in bytes could overflow.

@@ -18,6 +18,9 @@ public actor Session {
     public nonisolated let contextLength: Int
 
     let timeline: Timeline
+    private var planner: DraftPlanner?
+    /// What is known of the cost of steps from drafters that are no longer in use.
+    private var stepCost = StepCost(maximumRows: DraftPlanner.maximumRows)
     private weak var ticket: GenerationTicket?
     private var run: GenerationRun?
 
@@ -28,6 +31,7 @@ public actor Session {
         timeline = Timeline(
             try model.transformer.makeContext(
                 capacity: length, cacheType: options.cacheType, maximumRows: Self.maximumRows))
+        planner = try options.drafter.makeDrafter(for: model).map { DraftPlanner($0) }
     }
 
     /// Tokens of a prompt that are evaluated in one step.
@@ -61,8 +65,23 @@ public actor Session {
         try timeline.rewind(to: position)
     }
 
+    /// Lets `drafter` guess ahead in the generations to come, from nothing. What is known of the cost of steps remains.
+    ///
+    /// - Throws: ``InferenceError`` with `busy` during a generation, or what making the drafter throws; the session's drafter
+    ///   stays as it was then.
+    public func use(_ drafter: DrafterChoice) throws(InferenceError) {
+        try requireIdle()
+        let drafter = try drafter.makeDrafter(for: model)
+        if let planner { stepCost = planner.cost }
+        planner = drafter.map { DraftPlanner($0, cost: stepCost) }
+    }
+
+    /// What is known of the cost of steps: for each number of rows, from 1, the time over that of one row. Empty before a step
+    /// with a drafter was taken.
+    package var stepCostCurve: [Double] { (planner?.cost ?? stepCost).curve }
+
     /// Lends the logits that follow the last token, one per token of the vocabulary; nil when there are none, which is so
-    /// before the first evaluation and once a further token is chosen.
+    /// before the first evaluation and, unless a draft foresaw it, once a further token is chosen.
     public func withLogits<R: Sendable, E: Error>(
         _ body: @Sendable (Span<Float>) throws(E) -> R
     ) throws(E) -> R? {
@@ -87,7 +106,7 @@ public actor Session {
     ) throws(InferenceError) -> Generation.Event {
         if self.ticket !== ticket {
             try requireIdle()
-            run = try GenerationRun(generation.prompt, generation.options, model: model)
+            run = try GenerationRun(generation.prompt, generation.options, model: model, planner: planner)
             self.ticket = ticket
         }
         do throws(InferenceError) {

@@ -16,12 +16,17 @@ public struct Statistics: Sendable {
     public internal(set) var tokens: [TokenID] = []
     /// Forward steps after the prompt. Without drafting each gives one token; the first token comes from the prompt's step.
     public internal(set) var steps = 0
+    /// What drafting did.
+    public internal(set) var draft = DraftStatistics()
     /// Time spent evaluating the prompt.
     public internal(set) var promptDuration = Duration.zero
     /// Time spent generating after the prompt.
     public internal(set) var decodeDuration = Duration.zero
     /// A hash over every logits row a token was chosen from, in order, when ``GenerationOptions/hashesLogits`` asked for it.
     public internal(set) var logitsHash: UInt64?
+
+    /// The hash of each of those rows, in order.
+    package internal(set) var rowHashes: [UInt64] = []
 
     /// The account of a generation that has done nothing.
     package init() {}
@@ -31,6 +36,16 @@ public struct Statistics: Sendable {
 
     /// Tokens per second after the first, which the prompt's evaluation yields; nil when there was no second.
     public var decodeTokensPerSecond: Double? { rate(tokens.count - 1, decodeDuration) }
+
+    /// Tokens that a forward step after the prompt gave on average; nil when there was no step.
+    public var tokensPerStep: Double? { steps > 0 ? Double(tokens.count - 1) / Double(steps) : nil }
+
+    /// Counts a step that checked so many guesses.
+    mutating func count(checked: Int) {
+        steps += 1
+        draft.drafted += checked
+        if checked > 0 { draft.widths[checked + 1, default: 0] += 1 }
+    }
 
     private func rate(_ count: Int, _ duration: Duration) -> Double? {
         count > 0 && duration > .zero ? Double(count) / (duration / .seconds(1)) : nil

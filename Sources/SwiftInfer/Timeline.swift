@@ -8,12 +8,22 @@ import Transformer
 /// One sequence of tokens and its context. Both change together: ``tokens`` always says what the context holds, and an error
 /// leaves them as they were.
 final class Timeline {
+    /// A step whose rows are not part of the context yet: the last token, then a draft.
+    private struct Step {
+        let draft: DraftTree
+        /// The node of the last token; the draft's root when that is the step's first.
+        var node = DraftTree.root
+        /// The rows of the tokens that joined ``tokens``, or were there before.
+        var rows = [0]
+    }
+
     private let context: ModelContext
+    private var step: Step?
+    /// The row of the context's logits that follows the last token; nil when there is none.
+    private var logitsRow: Int?
     /// The tokens so far. All of them are evaluated but, at most, a tail: the token chosen last, or tokens restored from a
     /// file.
     private(set) var tokens: [TokenID] = []
-    /// Whether the context has the logits that follow the last token.
-    private(set) var hasLogits = false
 
     /// An empty timeline over `context`.
     init(_ context: ModelContext) { self.context = context }
@@ -22,8 +32,10 @@ final class Timeline {
     var capacity: Int { context.capacity }
     /// Most tokens that one step evaluates.
     var maximumRows: Int { context.maximumRows }
-    /// How many of ``tokens`` are evaluated.
+    /// How many of ``tokens`` are evaluated and settled.
     var evaluatedCount: Int { context.count }
+    /// Whether the context has the logits that follow the last token.
+    var hasLogits: Bool { logitsRow != nil }
     /// Whether there is room for a further token.
     var isFull: Bool { tokens.count >= capacity }
 
@@ -32,6 +44,7 @@ final class Timeline {
     ///
     /// - Returns: The number of tokens kept.
     func keepCommonPrefix(with prompt: [TokenID]) throws(InferenceError) -> Int {
+        try settle()
         let limit = min(evaluatedCount, prompt.count - 1)
         let common = zip(tokens, prompt).prefix(limit).prefix { $0 == $1 }.count
         try rewind(to: common)
@@ -44,29 +57,68 @@ final class Timeline {
             throw InferenceError(
                 .invalidArgument, "cannot rewind to position \(position): the session holds \(tokens.count) tokens")
         }
+        try settle()
         if position == tokens.count { return }
         if position < evaluatedCount { try context.rewind(to: position) }
         tokens.removeLast(tokens.count - position)
-        hasLogits = false
+        logitsRow = nil
     }
 
     /// Evaluates `chunk` after the tokens so far, which are all evaluated, and adds it to them.
     func evaluate(_ chunk: ArraySlice<TokenID>, wantsLogits: Bool) throws(InferenceError) {
         try context.evaluate(Array(chunk), outputs: wantsLogits ? [chunk.count - 1] : [])
         tokens += chunk
-        hasLogits = wantsLogits
+        logitsRow = wantsLogits ? 0 : nil
     }
 
-    /// Evaluates the token chosen last.
-    func evaluateLast() throws(InferenceError) {
-        try context.evaluate(Array(tokens[evaluatedCount...]), outputs: [tokens.count - evaluatedCount - 1])
-        hasLogits = true
+    /// Evaluates the token chosen last, and with it the nodes of `draft`. They join the tokens as far as those that are
+    /// appended later are theirs.
+    func evaluateLast(_ draft: DraftTree) throws(InferenceError) {
+        let tail = Array(tokens[evaluatedCount...])
+        if draft.isEmpty {
+            try context.evaluate(tail, outputs: [tail.count - 1])
+        } else {
+            // Row 0 is the last token, row i + 1 node i, whose parent's row is likewise one further.
+            try context.evaluate(
+                tail + draft.tokens, parents: [-1] + draft.parents.map { $0 + 1 },
+                outputs: Array(0...draft.count), commit: false)
+            step = Step(draft: draft)
+        }
+        logitsRow = 0
     }
 
-    /// Adds a token without evaluating it.
-    func append(_ token: TokenID) {
+    /// Adds a token. Its logits are there if it was drafted.
+    func append(_ token: TokenID) throws(InferenceError) {
         tokens.append(token)
-        hasLogits = false
+        logitsRow = nil
+        if let step, let node = step.draft.child(token, of: step.node) {
+            self.step?.node = node
+            self.step?.rows.append(node + 1)
+            logitsRow = node + 1
+        } else {
+            try settle()
+        }
+    }
+
+    /// Ends a step with a draft: what was appended of it stays evaluated, the rest is dropped. The last token's logits are
+    /// gone then, and it is not evaluated if it was chosen since the step: just as without a draft.
+    func settle() throws(InferenceError) {
+        guard let step else { return }
+        self.step = nil
+        // The row of a token that was chosen last is not kept, so that drafting leaves no trace.
+        let isChosen = logitsRow != nil && step.rows.count > 1
+        if isChosen { logitsRow = nil }
+        try context.accept(rows: isChosen ? step.rows.dropLast() : step.rows)
+    }
+
+    /// Lends all rows of the last step's logits in turn, with their numbers: the last token's, then those of the draft's nodes.
+    func forEachRow(_ body: (UnsafeBufferPointer<Float>) -> Void) {
+        let width = context.model.configuration.vocabularySize
+        context.withLogits { logits in
+            for start in stride(from: 0, to: logits.count, by: width) {
+                body(UnsafeBufferPointer(rebasing: logits[start..<start + width]))
+            }
+        }
     }
 
     /// Replaces everything by tokens that are yet to be evaluated.
@@ -77,6 +129,11 @@ final class Timeline {
 
     /// Lends the logits that follow the last token.
     func withLogits<R>(_ body: (UnsafeBufferPointer<Float>) -> R) -> R? {
-        hasLogits ? context.withLogits(body) : nil
+        logitsRow.map { row in
+            context.withLogits { logits in
+                let width = context.model.configuration.vocabularySize
+                return body(UnsafeBufferPointer(rebasing: logits[row * width..<(row + 1) * width]))
+            }
+        }
     }
 }

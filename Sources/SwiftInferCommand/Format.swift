@@ -26,6 +26,12 @@ enum Format {
         return "\(sign)\(units / Int(scale))." + String(repeating: "0", count: digits - fraction.count) + fraction
     }
 
+    /// Sixteen hexadecimal digits.
+    static func hexadecimal(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     /// `text` with blanks before it up to `width` characters.
     static func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text

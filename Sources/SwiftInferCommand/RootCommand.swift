@@ -18,7 +18,10 @@ struct RootCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Text", subcommands: [RunCommand.self]),
             CommandGroup(
-                name: "Measuring", subcommands: [LogprobsCommand.self, PerplexityCommand.self, BenchCommand.self]),
+                name: "Measuring",
+                subcommands: [
+                    LogprobsCommand.self, PerplexityCommand.self, BenchCommand.self, VerifyExactnessCommand.self,
+                ]),
             CommandGroup(name: "Making files", subcommands: [MakeModelCommand.self]),
             CommandGroup(
                 name: "Looking inside",

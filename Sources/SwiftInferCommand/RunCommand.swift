@@ -4,11 +4,6 @@ import ArgumentParser
 import SwiftInfer
 
 struct RunCommand: AsyncParsableCommand {
-    /// What can be asked for with `--drafter`.
-    enum DrafterChoice: String, ExpressibleByArgument, CaseIterable {
-        case none
-    }
-
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Continue a text, or answer with --chat.",
@@ -53,8 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Engine") var context: ContextOptions
 
-    @Option(help: "How tokens are drafted; never changes the text.")
-    var drafter = DrafterChoice.none
+    @OptionGroup(title: "Engine") var drafting: DrafterOptions
 
     @Flag(help: "Print times to standard error at the end.")
     var stats = false
@@ -74,7 +68,9 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
         }
         let (model, loadDuration) = try engine.load(self.model.path())
-        let session = try model.makeSession(context.options)
+        var sessionOptions = context.options
+        sessionOptions.drafter = drafting.drafter
+        let session = try model.makeSession(sessionOptions)
         let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
         guard let text else {
             var conversation = Conversation(
@@ -90,7 +86,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         if json {
             let report = RunReport(
-                answer, loadDuration: loadDuration, drafter: drafter.rawValue, seed: options.sampling.seed)
+                answer, loadDuration: loadDuration, drafter: drafting.drafter.description, seed: options.sampling.seed)
             try Output.json(report)
         } else if Terminal.isOutputInteractive {
             Output.standardOutput("\n")

@@ -60,8 +60,10 @@ struct RunReport: Encodable {
             decode: JSONNumber(statistics.decodeDuration.milliseconds),
             promptRate: JSONNumber(statistics.promptTokensPerSecond ?? .nan),
             decodeRate: JSONNumber(statistics.decodeTokensPerSecond ?? .nan))
-        draft = Draft(drafter: drafter, steps: statistics.steps, drafted: 0, accepted: 0, retrieval: 0.0)
-        let digits = String(statistics.logitsHash ?? 0, radix: 16)
-        logitsHash = String(repeating: "0", count: 16 - digits.count) + digits
+        draft = Draft(
+            drafter: drafter, steps: statistics.steps, drafted: statistics.draft.drafted,
+            accepted: statistics.draft.accepted,
+            retrieval: JSONNumber(statistics.draft.retrievalDuration.milliseconds))
+        logitsHash = Format.hexadecimal(statistics.logitsHash ?? 0)
     }
 }

@@ -14,6 +14,12 @@ extension Statistics {
         parts.append(part("prompt", promptTokens - reusedTokens, promptDuration, promptTokensPerSecond))
         if reusedTokens > 0 { parts.append("reused \(reusedTokens)") }
         parts.append(part("answer", tokens.count, decodeDuration, decodeTokensPerSecond))
+        if draft.drafted > 0 {
+            parts.append(
+                "\(steps) steps of \(Format.decimal(tokensPerStep ?? 0, 2)) tokens (\(draft.drafted) drafted, "
+                    + "\(draft.accepted) accepted, retrieval \(Format.decimal(draft.retrievalDuration.milliseconds, 1)) ms)"
+            )
+        }
         parts.append("ended by \(finishReason)")
         return parts.joined(separator: ", ")
     }

@@ -1,0 +1,74 @@
+// Several drafters as one.
+
+/// Lets several drafters guess and offers all their guesses in one tree.
+///
+/// Where two make the same guess, the higher value counts. Each learns from the outcome of its own guesses.
+public final class CombinedDrafter: Drafter {
+    /// One drafter's part of the last draft.
+    private struct Part {
+        var tree = DraftTree()
+        /// For each node of `tree` the node of the common tree.
+        var places: [Int] = []
+    }
+
+    private let drafters: [any Drafter]
+    private var parts: [Part]
+
+    /// A drafter that is all of `drafters`.
+    public init(_ drafters: [any Drafter]) {
+        self.drafters = drafters
+        parts = drafters.map { _ in Part() }
+    }
+
+    /// The drafters' names, joined by a plus sign.
+    public var name: String { drafters.map(\.name).joined(separator: "+") }
+
+    /// As many as the most demanding drafter wants.
+    public var candidatesWanted: Int { drafters.reduce(0) { max($0, $1.candidatesWanted) } }
+
+    /// Passes the text on to every drafter.
+    public func reset(to tokens: [Int32]) {
+        for drafter in drafters { drafter.reset(to: tokens) }
+    }
+
+    /// Merges every drafter's guesses into `tree`.
+    public func draft(into tree: inout DraftTree, limit: Int) {
+        for (index, drafter) in drafters.enumerated() {
+            var own = DraftTree()
+            drafter.draft(into: &own, limit: limit)
+            var places: [Int] = []
+            places.reserveCapacity(own.count)
+            for node in own.nodes {
+                let parent = own.parents[node] < 0 ? DraftTree.root : places[Int(own.parents[node])]
+                places.append(
+                    tree.insert(
+                        own.tokens[node], after: parent, value: own.values[node],
+                        tag: Self.tag(own.tags[node], of: index)))
+            }
+            parts[index] = Part(tree: own, places: places)
+        }
+    }
+
+    /// Tells every drafter what became of its own guesses.
+    public func observe(_ verification: Verification) {
+        let hasDraft = !verification.tree.isEmpty
+        let checked = Set(verification.checked)
+        for (part, drafter) in zip(parts, drafters) {
+            let tree = hasDraft ? part.tree : DraftTree()
+            let own = tree.nodes.filter { checked.contains(part.places[$0]) }
+            let wanted = drafter.candidatesWanted
+            var rows: [[Verification.Candidate]] = []
+            if wanted > 0 {
+                rows = ([DraftTree.root] + own.map { part.places[$0] })
+                    .map { Array(verification.candidates(after: $0).prefix(wanted)) }
+            }
+            drafter.observe(
+                Verification(tree: tree, checked: own, tokens: verification.tokens, candidateRows: rows))
+        }
+    }
+
+    /// Keeps the drafters' tags apart: a multiple of a large odd number moves each one's to another region.
+    private static func tag(_ tag: UInt16, of drafter: Int) -> UInt16 {
+        tag &+ UInt16(truncatingIfNeeded: drafter &* 9973)
+    }
+}

@@ -1,0 +1,152 @@
+// Decides step by step what to draft and how much of it to check.
+
+/// Asks a drafter for guesses and takes of them what pays.
+///
+/// With C(n) the time of a step of n rows and E(n) = 1 + Σ value the tokens it can be expected to give when the n − 1 most
+/// valuable guesses are checked, it takes the n of the largest E(n) / C(n), n = 1 included: a curve with jumps, as those of
+/// kernels are, is looked over to its end. Where even asking the drafter costs more than it brings, it is asked seldom.
+package final class DraftPlanner {
+    /// What a step has room for.
+    package struct Bounds: Sendable {
+        /// Most nodes.
+        package var nodes: Int
+        /// Most nodes on a path.
+        package var depth: Int
+        /// Tokens from this one on do not exist.
+        package var tokenCount: Int
+
+        /// Room for so much.
+        package init(nodes: Int, depth: Int, tokenCount: Int) {
+            self.nodes = nodes
+            self.depth = depth
+            self.tokenCount = tokenCount
+        }
+    }
+
+    /// Most rows of a step, the last token's included.
+    package static let maximumRows = 64
+    /// A draft has to promise this much more tokens per second than none: estimates err.
+    private static let margin = 1.01
+    /// Asking may cost this share of a plain step without any gain.
+    private static let freeShare = 0.005
+
+    /// What guesses.
+    package let drafter: any Drafter
+    /// What steps cost.
+    package private(set) var cost: StepCost
+    /// Time spent in the drafter and in choosing from its guesses.
+    package private(set) var retrievalDuration = Duration.zero
+    private var calibration = ValueCalibration()
+    /// Seconds a step asked for is expected to save, minus what asking took; a moving average.
+    private var benefit = 0.0
+    private var askedSteps = 0
+    /// Steps until the drafter is asked again.
+    private var pause = 0
+    private var nextPause = 8
+
+    /// A planner for `drafter`, with what is known of the cost of steps.
+    package init(_ drafter: any Drafter, cost: StepCost = StepCost(maximumRows: maximumRows)) {
+        self.drafter = drafter
+        self.cost = cost
+    }
+
+    /// Takes `tokens` as the text from now on.
+    package func reset(to tokens: [Int32]) { timed { drafter.reset(to: tokens) } }
+
+    /// A draft for the next step.
+    package func draft(_ bounds: Bounds, width: DraftWidth) -> Draft {
+        guard bounds.nodes > 0, bounds.depth > 0 else { return Draft() }
+        switch width {
+        case .fixed(let count):
+            return timed {
+                let tree = ask(bounds)
+                let ranking = ranking(tree, tree.values, bounds)
+                return Draft(tree: tree, checked: ranking.prefix(min(count, bounds.nodes)).sorted())
+            }
+        case .automatic:
+            // The first step is plain, so that its cost is known.
+            guard cost.isKnown else { return Draft() }
+            if pause > 0 {
+                pause -= 1
+                return Draft()
+            }
+            let before = retrievalDuration
+            let (draft, saving) = timed { worthwhileDraft(bounds) }
+            weigh(saving - (retrievalDuration - before) / .seconds(1))
+            return draft
+        }
+    }
+
+    /// Learns that a step of `rows` rows took `duration`.
+    package func stepTook(_ duration: Duration, rows: Int) { cost.observe(rows: rows, seconds: duration / .seconds(1)) }
+
+    /// Learns that a step of a prompt took `duration`.
+    package func promptTook(_ duration: Duration, rows: Int) {
+        cost.observePrompt(rows: rows, seconds: duration / .seconds(1))
+    }
+
+    /// Learns what became of the last draft.
+    package func observe(_ verification: Verification) {
+        timed {
+            calibration.observe(verification)
+            drafter.observe(verification)
+        }
+    }
+
+    private func ask(_ bounds: Bounds) -> DraftTree {
+        var tree = DraftTree()
+        drafter.draft(into: &tree, limit: bounds.nodes)
+        return tree
+    }
+
+    /// The draft with the largest gain in tokens per second, and the seconds it should save.
+    private func worthwhileDraft(_ bounds: Bounds) -> (Draft, saving: Double) {
+        let tree = ask(bounds)
+        let values = calibration.values(of: tree)
+        let ranking = ranking(tree, values, bounds)
+        let plain = cost.seconds(rows: 1)
+        var best = (count: 0, rate: Self.margin / plain, saving: 0.0)
+        var expected = 1.0
+        for (index, node) in ranking.prefix(bounds.nodes).enumerated() {
+            expected += Double(values[node])
+            let seconds = cost.seconds(rows: index + 2)
+            if expected / seconds > best.rate {
+                best = (index + 1, expected / seconds, expected * plain - seconds)
+            }
+        }
+        return (Draft(tree: tree, checked: ranking.prefix(best.count).sorted()), best.saving)
+    }
+
+    /// The nodes that can be checked, most valuable first, each after its parent.
+    private func ranking(_ tree: DraftTree, _ values: [Float], _ bounds: Bounds) -> [Int] {
+        let tokens: Range<Int32> = 0..<Int32(clamping: bounds.tokenCount)
+        var isPossible: [Bool] = []
+        isPossible.reserveCapacity(tree.count)
+        for node in tree.nodes {
+            let parent = Int(tree.parents[node])
+            isPossible.append(
+                (parent < 0 || isPossible[parent]) && tokens.contains(tree.tokens[node])
+                    && tree.depths[node] < bounds.depth)
+        }
+        return tree.nodes.filter { isPossible[$0] }.sorted { (values[$1], $0) < (values[$0], $1) }
+    }
+
+    /// Takes note of what asking the drafter once brought, and pauses when that has become a loss.
+    private func weigh(_ saving: Double) {
+        askedSteps += 1
+        benefit += (saving - benefit) / Double(min(askedSteps, 16))
+        guard benefit < -Self.freeShare * cost.seconds(rows: 1), askedSteps >= 8 else {
+            if benefit > 0 { nextPause = 8 }
+            return
+        }
+        pause = nextPause
+        nextPause = min(2 * nextPause, 256)
+        askedSteps = 6
+    }
+
+    private func timed<R>(_ work: () -> R) -> R {
+        let start = ContinuousClock.now
+        defer { retrievalDuration += ContinuousClock.now - start }
+        return work()
+    }
+}

@@ -1,0 +1,78 @@
+// How far a drafter's values can be trusted, learned from what became of its guesses.
+
+/// Corrects the values of drafts.
+///
+/// A node's conditional value is the estimated probability that it is right if its parent is. Guesses are sorted by tag,
+/// depth and conditional value; of each sort two sums are kept, over the guesses whose parent proved right: how many were
+/// right, and how many should have been by their values. The quotient of the two, drawn towards that of all depths and
+/// values of the tag, which is drawn towards that of all tags, multiplies the conditional values to come. A correction by
+/// a factor keeps the drafter's order among guesses of one sort, which replacing their values by a rate would flatten.
+package struct ValueCalibration: Sendable {
+    private struct Tally {
+        var right: Float = 0
+        var predicted: Float = 0
+
+        mutating func add(_ isRight: Bool, _ value: Float) {
+            right += isRight ? 1 : 0
+            predicted += value
+            // Old outcomes fade, so that another text can teach otherwise.
+            if predicted > 200 {
+                right /= 2
+                predicted /= 2
+            }
+        }
+
+        /// The correction; `prior` has the weight of four predicted successes.
+        func factor(_ prior: Float) -> Float { min((right + 4 * prior) / (predicted + 4), 3) }
+    }
+
+    private var overall = Tally()
+    private var byTag: [UInt16: Tally] = [:]
+    private var bySort: [UInt32: Tally] = [:]
+
+    /// A calibration that trusts every value.
+    package init() {}
+
+    /// The corrected values of all nodes of `tree`, none above its parent's.
+    package func values(of tree: DraftTree) -> [Float] {
+        let base = overall.factor(1)
+        var values: [Float] = []
+        values.reserveCapacity(tree.count)
+        for node in tree.nodes {
+            let conditional = tree.conditionalValue(node)
+            let tag = byTag[tree.tags[node]]?.factor(base) ?? base
+            let factor = bySort[tree.sort(node, conditional)]?.factor(tag) ?? tag
+            let parent = Int(tree.parents[node])
+            values.append(min(conditional * factor, 1) * (parent < 0 ? 1 : values[parent]))
+        }
+        return values
+    }
+
+    /// Learns from the outcome of a draft.
+    package mutating func observe(_ verification: Verification) {
+        let tree = verification.tree
+        for (node, isRight) in verification.verdicts {
+            let conditional = tree.conditionalValue(node)
+            overall.add(isRight, conditional)
+            byTag[tree.tags[node], default: Tally()].add(isRight, conditional)
+            bySort[tree.sort(node, conditional), default: Tally()].add(isRight, conditional)
+        }
+    }
+}
+
+extension DraftTree {
+    /// The estimated probability that `node` is right if its parent is.
+    fileprivate func conditionalValue(_ node: Int) -> Float {
+        let parent = Int(parents[node])
+        guard parent >= 0 else { return values[node] }
+        return values[parent] > 0 ? values[node] / values[parent] : 0
+    }
+
+    /// The sort that `node` is counted in: its tag, its depth of 0, 1, 2–3, 4–7 or more, and the odds of the conditional value by
+    /// powers of two.
+    fileprivate func sort(_ node: Int, _ conditional: Float) -> UInt32 {
+        let depthClass = min(Int32.bitWidth - depths[node].leadingZeroBitCount, 4)
+        let odds = min(max(conditional / max(1 - conditional, 0.001), 0.001), 1000)
+        return UInt32(tags[node]) << 16 | UInt32(depthClass) << 8 | UInt32(odds.exponent + 16)
+    }
+}

@@ -1,0 +1,95 @@
+// Compares generations with and without drafting, bit by bit.
+
+import Decoding
+package import GGUF
+import Tokenizers
+
+/// The check of the promise that drafting changes nothing: each prompt is continued without a drafter and then with each of
+/// several, and every logits row that a token was chosen from is compared.
+///
+/// Besides the drafters to be checked, four probes draft with knowledge of the text: always right, never right, random trees,
+/// and the widest trees. Widths of steps and ways to sample take turns.
+package struct ExactnessCheck: Sendable {
+    /// Generates without drafting.
+    package var plain: Session
+    /// Generates with drafting.
+    package var drafted: Session
+    /// The drafters to check besides the probes.
+    package var drafters: [DrafterChoice] = []
+    /// Rows of a step, the last token's included, that drafts are cut to in turn.
+    package var widths = [2, 64, 5, 8, 3, 17, 4, 32, 7, 16, 9, 15, 1]
+    /// Tokens of each generation.
+    package var tokens = 48
+    /// Ways to sample each prompt is continued in besides the greedy one; they are taken from a fixed list in turn.
+    package var samplings = 1
+
+    /// A check of one session against another.
+    package init(plain: Session, drafted: Session) {
+        self.plain = plain
+        self.drafted = drafted
+    }
+
+    private static let samplingKinds: [SamplingOptions] = {
+        var cool = SamplingOptions()
+        cool.temperature = 0.2
+        cool.topK = 40
+        var warm = SamplingOptions()
+        warm.temperature = 0.7
+        warm.topP = 0.9
+        warm.repeatPenalty = 1.1
+        var hot = SamplingOptions()
+        hot.temperature = 1
+        hot.minP = 0.05
+        hot.frequencyPenalty = 0.2
+        hot.presencePenalty = 0.1
+        return [cool, warm, hot]
+    }()
+
+    /// Continues and compares `prompts`.
+    ///
+    /// - Throws: What a generation throws.
+    package func run(
+        _ prompts: [Prompt], progress: (ExactnessReport) -> Void = { _ in }
+    ) async throws(InferenceError) -> ExactnessReport {
+        var report = ExactnessReport()
+        var hash = LogitsHash()
+        var turn = 0
+        for (number, prompt) in prompts.enumerated() {
+            let given = try plain.model.tokens(for: prompt)
+            for kind in 0...samplings {
+                var options = GenerationOptions(maximumTokens: tokens)
+                options.hashesLogits = true
+                // Some answers run on beyond the end of the text, some end there, also within a draft.
+                options.ignoresEndOfText = number.isMultiple(of: 2)
+                if kind > 0 {
+                    options.sampling = Self.samplingKinds[(number + kind) % Self.samplingKinds.count]
+                    options.sampling.seed = UInt64(number)
+                }
+                var plainOptions = options
+                plainOptions.usesDrafter = false
+                let expected = try await plain.respond(to: .tokens(given), options: plainOptions).statistics
+                for row in expected.rowHashes { hash.append(rowHash: row) }
+                for drafter in contestants(text: given + expected.tokens, seed: UInt64(turn)) {
+                    let width = widths[turn % widths.count]
+                    turn += 1
+                    options.draftWidth = .fixed(width - 1)
+                    try await drafted.use(drafter)
+                    let found = try await drafted.respond(to: .tokens(given), options: options).statistics
+                    report.add(found, to: expected, prompt: number, drafter: "\(drafter), \(width) rows")
+                }
+            }
+            report.prompts += 1
+            report.plainHash = hash.value
+            progress(report)
+        }
+        return report
+    }
+
+    private func contestants(text: [TokenID], seed: UInt64) -> [DrafterChoice] {
+        let count = plain.model.tokenizer.count
+        let probes = ProbeDrafter.Rule.allCases.map { rule in
+            DrafterChoice(rule.rawValue) { _ in ProbeDrafter(rule, text: text, tokenCount: count, seed: seed) }
+        }
+        return probes + drafters
+    }
+}

@@ -1,0 +1,123 @@
+// `swiftinfer verify-exactness`: does drafting leave every bit as it was?
+
+import ArgumentParser
+import SwiftInfer
+
+struct VerifyExactnessCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify-exactness",
+        abstract: "Check that drafting changes no bit of a model's answers.",
+        discussion: """
+            Continues each prompt without drafting, then with every drafter and with four probes that know the answer (always \
+            right, always wrong, random trees, widest trees), greedily and sampled, and compares every row of logits that \
+            a token was chosen from. A row that differs in one bit is a mismatch, and the exit status is 1.
+            """
+    )
+
+    @OptionGroup var model: ModelArgument
+
+    @Option(
+        help: ArgumentHelp(
+            #"Prompts: one JSON object {"prompt":…} a line in a .jsonl file, or else one text (default: built-in ones)."#,
+            valueName: "file"))
+    var prompts: String?
+
+    @Option(help: ArgumentHelp("Drafters to check besides the probes.", valueName: "names"))
+    var drafters = DrafterList(DrafterChoice.all.filter { $0.description != DrafterChoice.none.description })
+
+    @Option(
+        help: ArgumentHelp(
+            "Also check the prompts, one after the other as a single text, cut to these numbers of tokens.",
+            valueName: "counts"))
+    var lengths = CountList([])
+
+    @Option(
+        help: ArgumentHelp(
+            "Rows of a step that drafts are cut to in turn.", valueName: "counts"))
+    var widths = CountList([2, 64, 5, 8, 3, 17, 4, 32, 7, 16, 9, 15, 1])
+
+    @Option(name: .short, help: ArgumentHelp("Tokens of each answer.", valueName: "n"))
+    var n = 48
+
+    @Option(help: ArgumentHelp("Stop after this many prompts.", valueName: "n"))
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("Ways to sample each prompt besides the greedy one, 0…3.", valueName: "n"))
+    var samplings = 1
+
+    @OptionGroup(title: "Engine") var engine: EngineOptions
+    @OptionGroup(title: "Engine") var context: ContextOptions
+
+    @Flag(help: #"Print one JSON object {"prompts":…,"rows":…,"mismatches":…,…}."#)
+    var json = false
+
+    private struct Report: Encodable {
+        let prompts: Int
+        let rows: Int
+        let mismatches: Int
+        let runs: Int
+        let drafted: Int
+        let accepted: Int
+        /// Over all rows of the answers without drafting, to compare machines, thread counts and builds.
+        let plainHash: String
+
+        enum CodingKeys: String, CodingKey {
+            case prompts, rows, mismatches, runs, drafted, accepted
+            case plainHash = "plain_hash"
+        }
+    }
+
+    func validate() throws {
+        if n < 1 { throw ValidationError("-n must be at least 1.") }
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
+        if !(0...3).contains(samplings) { throw ValidationError("--samplings must be from 0 to 3.") }
+        if widths.counts.isEmpty { throw ValidationError("--widths must name at least one.") }
+    }
+
+    func run() async throws {
+        let (model, _) = try engine.load(self.model.path())
+        var check = ExactnessCheck(
+            plain: try model.makeSession(context.options), drafted: try model.makeSession(context.options))
+        check.drafters = drafters.drafters
+        check.widths = widths.counts
+        check.tokens = n
+        check.samplings = samplings
+        let prompts = try tokens(of: model)
+        let bar = ProgressBar("verifying")
+        let report = try await check.run(prompts.map { Prompt.tokens($0) }) { report in
+            bar.update(
+                Double(report.prompts) / Double(prompts.count),
+                note: "\(report.rows) rows, \(report.mismatches) mismatches")
+        }
+        bar.clear()
+        for difference in report.differences {
+            Output.standardError(
+                "prompt \(difference.prompt + 1), \(difference.drafter): row \(difference.row + 1) differs\n")
+        }
+        if json {
+            try Output.json(
+                Report(
+                    prompts: report.prompts, rows: report.rows, mismatches: report.mismatches, runs: report.runs,
+                    drafted: report.drafted, accepted: report.accepted,
+                    plainHash: Format.hexadecimal(report.plainHash)))
+        } else {
+            Output.standardOutput(
+                "\(report.prompts) prompts, \(report.runs) answers with drafting, \(report.rows) rows: "
+                    + "\(report.mismatches) mismatches (\(report.drafted) guesses checked, \(report.accepted) right)\n")
+        }
+        if report.mismatches > 0 { throw ExitCode.failure }
+    }
+
+    /// The prompts as tokens, each short enough to leave the context room for an answer.
+    private func tokens(of model: Model) throws -> [[TokenID]] {
+        let texts = try prompts.map { try PromptFile.prompts(in: $0) } ?? ExactnessPrompts.texts
+        let room = try context.options.contextLength(of: model) - n
+        guard room > 0 else { throw ValidationError("The context has no room for \(n) tokens and a prompt.") }
+        var prompts = try texts.prefix(limit ?? .max).map { try model.tokens(for: .text($0)) }
+        let whole = prompts.joined()
+        for length in lengths.counts where length <= min(whole.count, room) {
+            prompts.append(Array(whole.prefix(length)))
+        }
+        return prompts.map { Array($0.suffix(room)) }
+    }
+}
