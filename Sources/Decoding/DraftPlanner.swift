@@ -33,7 +33,7 @@ package final class DraftPlanner {
     /// What guesses.
     package let drafter: any Drafter
     /// What steps cost.
-    package private(set) var cost: StepCost
+    package var cost: StepCost
     /// Time spent in the drafter and in choosing from its guesses.
     package private(set) var retrievalDuration = Duration.zero
     private var calibration = ValueCalibration()

@@ -19,6 +19,7 @@ package struct StepCost: Sendable {
     private var estimates: [Double] = []
     /// Seconds that a further row costs, known from steps of many rows; nil before one was taken.
     private var rowTime: Double?
+    private var isFixed = false
 
     /// Without any measurement a further row is taken to cost this share of the first: less than on most machines, so that
     /// wider steps are tried and then known.
@@ -30,8 +31,15 @@ package struct StepCost: Sendable {
         measurements = Array(repeating: nil, count: maximumRows + 1)
     }
 
+    /// A given curve that no step changes: `seconds[i]` is the time of i + 1 rows.
+    package init(seconds: [Double]) {
+        self.init(maximumRows: seconds.count)
+        estimates = [0] + seconds
+        isFixed = true
+    }
+
     /// Whether there is any measurement to estimate from.
-    package var isKnown: Bool { !estimates.isEmpty }
+    package var isKnown: Bool { estimates.count > 1 }
 
     /// The estimated seconds of a step of `rows` rows, 1 or more. Zero before anything is known.
     package func seconds(rows: Int) -> Double { isKnown ? estimates[min(rows, maximumRows)] : 0 }
@@ -41,7 +49,7 @@ package struct StepCost: Sendable {
 
     /// Learns that a step of many rows, of a prompt, took `seconds`.
     package mutating func observePrompt(rows: Int, seconds: Double) {
-        guard rows > maximumRows, seconds > 0 else { return }
+        guard rows > maximumRows, seconds > 0, !isFixed else { return }
         let time = seconds / Double(rows)
         rowTime = rowTime.map { min($0, time) } ?? time
         if isKnown { estimate() }
@@ -49,7 +57,7 @@ package struct StepCost: Sendable {
 
     /// Learns that a step of `rows` rows took `seconds`.
     package mutating func observe(rows: Int, seconds: Double) {
-        guard (1...maximumRows).contains(rows), seconds > 0 else { return }
+        guard rows > 0, rows <= maximumRows, seconds > 0, !isFixed else { return }
         if var measurement = measurements[rows] {
             // A step during which the system did something else says little: what it can change is limited.
             let ratio = min(max(seconds / measurement.time, 0.5), 1.5)

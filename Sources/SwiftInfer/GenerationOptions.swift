@@ -2,6 +2,7 @@
 
 public import Decoding
 import GGUF
+package import Tokenizers
 
 /// The settings of one generation.
 public struct GenerationOptions: Sendable, Hashable {
@@ -19,6 +20,9 @@ public struct GenerationOptions: Sendable, Hashable {
     public var usesDrafter = true
     /// How many guesses a step checks.
     package var draftWidth = DraftWidth.automatic
+    /// Tokens that the answer consists of, whatever is drawn: a replay, which takes the time that a model would take that gives
+    /// this answer. The generation ends with them.
+    package var forcedTokens: [TokenID]?
 
     /// Greedy generation until the model ends its text.
     public init() {}

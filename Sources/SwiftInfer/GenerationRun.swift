@@ -116,7 +116,7 @@ struct GenerationRun {
 
     /// The limit that leaves no room for a further token.
     private func limitReached(_ timeline: Timeline) -> FinishReason? {
-        if statistics.tokens.count == options.maximumTokens { return .length }
+        if [options.maximumTokens, options.forcedTokens?.count].contains(statistics.tokens.count) { return .length }
         return timeline.isFull ? .contextFull : nil
     }
 
@@ -135,13 +135,13 @@ struct GenerationRun {
             let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
             return sampler.sample(eligible, position: timeline.tokens.count, history: timeline.tokens[...])
         }
-        guard let token = choice.flatMap({ $0 }) else {
+        guard let token = options.forcedTokens?[statistics.tokens.count] ?? choice.flatMap({ $0 }) else {
             throw InferenceError(.malformedModel, "no token can be chosen: every logit is NaN, or forbidden by a bias")
         }
         try timeline.append(token)
         statistics.tokens.append(token)
         stepTokens.append(token)
-        if tokenizer.isEndOfGeneration(token) { return try finish(.endOfText, timeline) }
+        if tokenizer.isEndOfGeneration(token), options.forcedTokens == nil { return try finish(.endOfText, timeline) }
         let text = matcher.append(detokenizer.append(token))
         if matcher.isStopped { return try finish(.stopString, timeline, after: text) }
         if !timeline.hasLogits { endStep() }
@@ -162,7 +162,8 @@ struct GenerationRun {
     private func nextDraft(_ timeline: Timeline) -> Draft {
         guard let planner else { return Draft() }
         let room = timeline.capacity - timeline.tokens.count
-        let remaining = options.maximumTokens.map { $0 - statistics.tokens.count } ?? room
+        let limit = options.maximumTokens ?? options.forcedTokens?.count
+        let remaining = limit.map { $0 - statistics.tokens.count } ?? room
         return planner.draft(
             DraftPlanner.Bounds(
                 nodes: min(room, DraftPlanner.maximumRows - 1, timeline.maximumRows - 1),

@@ -19,6 +19,9 @@ public actor Session {
 
     let timeline: Timeline
     private var planner: DraftPlanner?
+    /// The planner's name, if it is to be kept for later.
+    private var plannerName: String?
+    private var parked: [String: DraftPlanner] = [:]
     /// What is known of the cost of steps from drafters that are no longer in use.
     private var stepCost = StepCost(maximumRows: DraftPlanner.maximumRows)
     private weak var ticket: GenerationTicket?
@@ -71,9 +74,27 @@ public actor Session {
     ///   stays as it was then.
     public func use(_ drafter: DrafterChoice) throws(InferenceError) {
         try requireIdle()
-        let drafter = try drafter.makeDrafter(for: model)
+        replacePlanner(by: try drafter.makeDrafter(for: model).map { DraftPlanner($0) })
+    }
+
+    /// Does as ``use(_:)`` does, but lets `drafter` go on with what it learned in this session when it was in use before, under
+    /// the same name and left by this same function.
+    package func resume(_ drafter: DrafterChoice) throws(InferenceError) {
+        try requireIdle()
+        let name = drafter.description
+        guard name != plannerName else { return }
+        var next = parked.removeValue(forKey: name)
+        if next == nil { next = try drafter.makeDrafter(for: model).map { DraftPlanner($0) } }
+        if let plannerName, let planner { parked[plannerName] = planner }
+        replacePlanner(by: next)
+        plannerName = name
+    }
+
+    private func replacePlanner(by next: DraftPlanner?) {
         if let planner { stepCost = planner.cost }
-        planner = drafter.map { DraftPlanner($0, cost: stepCost) }
+        planner = next
+        planner?.cost = stepCost
+        plannerName = nil
     }
 
     /// What is known of the cost of steps: for each number of rows, from 1, the time over that of one row. Empty before a step
