@@ -8,17 +8,9 @@ import Transformer
 /// One sequence of tokens and its context. Both change together: ``tokens`` always says what the context holds, and an error
 /// leaves them as they were.
 final class Timeline {
-    /// A step whose rows are not part of the context yet: the last token, then a draft.
-    private struct Step {
-        let draft: DraftTree
-        /// The node of the last token; the draft's root when that is the step's first.
-        var node = DraftTree.root
-        /// The rows of the tokens that joined ``tokens``, or were there before.
-        var rows = [0]
-    }
-
     private let context: ModelContext
-    private var step: Step?
+    /// The way through a step whose rows are not part of the context yet: the last token's and a draft's.
+    private var walk: DraftWalk?
     /// The row of the context's logits that follows the last token; nil when there is none.
     private var logitsRow: Int?
     /// The tokens so far. All of them are evaluated but, at most, a tail: the token chosen last, or tokens restored from a
@@ -82,7 +74,7 @@ final class Timeline {
             try context.evaluate(
                 tail + draft.tokens, parents: [-1] + draft.parents.map { $0 + 1 },
                 outputs: Array(0...draft.count), commit: false)
-            step = Step(draft: draft)
+            walk = DraftWalk(draft)
         }
         logitsRow = 0
     }
@@ -90,28 +82,22 @@ final class Timeline {
     /// Adds a token. Its logits are there if it was drafted.
     func append(_ token: TokenID) throws(InferenceError) {
         tokens.append(token)
-        logitsRow = nil
-        if let step, let node = step.draft.child(token, of: step.node) {
-            self.step?.node = node
-            self.step?.rows.append(node + 1)
-            logitsRow = node + 1
-        } else {
-            try settle()
-        }
+        logitsRow = walk?.follow(token)
+        if logitsRow == nil { try settle() }
     }
 
     /// Ends a step with a draft: what was appended of it stays evaluated, the rest is dropped. The last token's logits are
     /// gone then, and it is not evaluated if it was chosen since the step: just as without a draft.
     func settle() throws(InferenceError) {
-        guard let step else { return }
-        self.step = nil
+        guard let rows = walk?.rows else { return }
+        walk = nil
         // The row of a token that was chosen last is not kept, so that drafting leaves no trace.
-        let isChosen = logitsRow != nil && step.rows.count > 1
+        let isChosen = logitsRow != nil && rows.count > 1
         if isChosen { logitsRow = nil }
-        try context.accept(rows: isChosen ? step.rows.dropLast() : step.rows)
+        try context.accept(rows: isChosen ? rows.dropLast() : rows)
     }
 
-    /// Lends all rows of the last step's logits in turn, with their numbers: the last token's, then those of the draft's nodes.
+    /// Lends all rows of the last step's logits in turn: the last token's, then those of the draft's nodes.
     func forEachRow(_ body: (UnsafeBufferPointer<Float>) -> Void) {
         let width = context.model.configuration.vocabularySize
         context.withLogits { logits in

@@ -94,8 +94,20 @@ struct ForwardPass {
     /// x += residualScale · norm(y)
     private func addToStream(_ norm: Norm?) {
         if let norm { normalise(workspace.y, rows: rows, norm, into: workspace.y) }
+        #if SWIFTINFER_BREAK_SUMS
+            // The inverse control of the exactness checks, which have to notice it: steps of several rows add in two parts.
+            if rows > 1 { return addInHalves() }
+        #endif
         backend.add(workspace.y, scale: c.residualScale, to: workspace.x, rows: rows)
     }
+
+    #if SWIFTINFER_BREAK_SUMS
+        private func addInHalves() {
+            for _ in 0..<2 {
+                backend.add(workspace.y, scale: c.residualScale / 2, to: workspace.x, rows: rows)
+            }
+        }
+    #endif
 
     private func normalise(_ x: Activations, rows: Int, _ norm: Norm, into y: Activations) {
         switch norm.kind {

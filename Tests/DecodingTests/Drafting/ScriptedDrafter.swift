@@ -1,0 +1,33 @@
+// A drafter that does what a test says, and remembers what it was told.
+
+import Decoding
+
+final class ScriptedDrafter: Drafter {
+    let name: String
+    let candidatesWanted: Int
+    private let script: (_ text: [Int32], _ tree: inout DraftTree) -> Void
+    private(set) var text: [Int32] = []
+    private(set) var asked = 0
+    private(set) var verifications: [Verification] = []
+
+    init(
+        _ name: String = "scripted", candidatesWanted: Int = 0,
+        script: @escaping (_ text: [Int32], _ tree: inout DraftTree) -> Void
+    ) {
+        self.name = name
+        self.candidatesWanted = candidatesWanted
+        self.script = script
+    }
+
+    func reset(to tokens: [Int32]) { text = tokens }
+
+    func draft(into tree: inout DraftTree, limit: Int) {
+        asked += 1
+        script(text, &tree)
+    }
+
+    func observe(_ verification: Verification) {
+        verifications.append(verification)
+        text += verification.tokens
+    }
+}
