@@ -1,0 +1,48 @@
+// `swiftinfer verify-exactness` and the drafters of `run` from outside.
+
+import Foundation
+import Testing
+
+struct VerifyExactnessTests {
+    @Test func reportsWhatWasCompared() throws {
+        let run = try Command(
+            "verify-exactness", Fixture.llama, "-n", "12", "--limit", "3", "--lengths", "40,41", "--widths", "4,9",
+            "--json")
+        #expect(run.status == 0)
+        #expect(run.errors.isEmpty)
+        let report = try run.json()
+        #expect(report["prompts"] as? Int == 5)
+        #expect(report["mismatches"] as? Int == 0)
+        #expect(try #require(report["rows"] as? Int) >= 5 * 8)
+        #expect(try #require(report["accepted"] as? Int) > 0)
+        #expect((report["plain_hash"] as? String)?.count == 16)
+    }
+
+    @Test func promptsComeFromFiles() throws {
+        let folder = try TemporaryFolder()
+        let tasks = #"{"id": 1, "prompt": "def f(x):"}"# + "\n" + #"{"prompt": "class A:"}"# + "\n"
+        let lines = try folder.file("tasks.jsonl", Data(tasks.utf8)).path
+        let text = try folder.file("text.txt", Data("let x = 1\nlet y = 2\n".utf8)).path
+        for (file, count) in [(lines, 2), (text, 1)] {
+            let run = try Command("verify-exactness", Fixture.qwen, "--prompts", file, "-n", "4", "--json")
+            #expect(try run.json()["prompts"] as? Int == count)
+        }
+        let broken = try folder.file("broken.jsonl", Data("{}\n".utf8)).path
+        let refused = try Command("verify-exactness", Fixture.qwen, "--prompts", broken)
+        #expect(refused.isCleanFailure)
+        #expect(refused.errors.contains("line 1"))
+    }
+
+    @Test(arguments: [
+        ["--drafters", "no-such-drafter"], ["-n", "0"], ["--widths", ""], ["--samplings", "4"], ["--limit", "0"],
+    ])
+    func wrongUsage(options: [String]) throws {
+        #expect(try Command(["verify-exactness", Fixture.llama] + options).status == 64)
+    }
+
+    @Test func unknownDraftersAreWrongUsage() throws {
+        let run = try Command("run", Fixture.llama, "x", "--drafter", "no-such-drafter")
+        #expect(run.status == 64)
+        #expect(run.errors.contains("none"))
+    }
+}
