@@ -5,7 +5,7 @@
 #include "ckernels.h"
 
 #if defined(__x86_64__)
-extern const struct si_kernels si_kernels_avx2, si_kernels_avx512;
+extern const struct si_kernels si_kernels_avx2, si_kernels_avxvnni, si_kernels_avx512;
 #endif
 
 #endif

@@ -248,7 +248,7 @@ struct si_kernels {
 };
 
 /// Number of tables there are.
-enum { SI_TABLES = 2 };
+enum { SI_TABLES = 3 };
 
 /// Table `index` < SI_TABLES, the fastest first, or NULL when this processor cannot run it.
 const struct si_kernels *si_kernels_for_this_processor(size_t index);
