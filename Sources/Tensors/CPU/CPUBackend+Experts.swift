@@ -53,7 +53,7 @@ extension CPUBackend {
             var inputs = UnsafeRawPointer(x.row(0))
             var format = InputFormat.float
             for projection in projections {
-                let weight = unsafeDowncast(projection.weight, to: CPUWeightMatrix.self)
+                let weight = projection.matrix
                 if weight.input != format {
                     format = weight.input
                     inputs = prepare(
@@ -73,10 +73,12 @@ extension CPUBackend {
         let starts = routing.starts
         let chosen = (0..<weight.experts).filter { starts[$0 + 1] > starts[$0] }
         let chunks = RowChunks(
-            chosen.map { _ in weight.rows }, panelRows: weight.kernel.panelRows, threads: threads)
+            chosen.count * weight.rows, panelRows: weight.kernel.panelRows, threads: threads)
+        let chunksEach = chunks.count(weight.rows)
         let output = projection.output
-        pool.run(chunks.count) { chunk, _ in
-            let (index, range) = chunks[chunk]
+        pool.run(chosen.count * chunksEach) { chunk, _ in
+            let (index, chunk) = chunk.quotientAndRemainder(dividingBy: chunksEach)
+            let range = chunks.rows(of: chunk, in: weight.rows)
             let expert = chosen[index]
             let choices = starts[expert]..<starts[expert + 1]
             weight.multiply(

@@ -8,31 +8,48 @@ extension CPUBackend {
 
     package func multiply(_ x: Activations, rows: Int, _ projections: [Projection]) {
         scratch.withLock { scratch in
-            multiply(x, rows: rows, projections, quantised: scratch.inputs.base)
+            projections.withUnsafeBufferPointer { projections in
+                // Neighbours that read the same input format share one quantisation and one region.
+                var start = 0
+                while start < projections.count {
+                    let format = projections[start].matrix.input
+                    var end = start + 1
+                    while end < projections.count, projections[end].matrix.input == format { end += 1 }
+                    let inputs = prepare(x, rows: rows, as: format, in: scratch.inputs.base)
+                    multiply(
+                        inputs, stride: format.rowBytes(x.columns), rows: rows,
+                        UnsafeBufferPointer(rebasing: projections[start..<end]))
+                    start = end
+                }
+            }
         }
     }
 
+    /// The products of `rows` prepared rows with matrices that read their format, in one region.
     private func multiply(
-        _ x: Activations, rows: Int, _ projections: [Projection], quantised: UnsafeMutableRawPointer
+        _ inputs: UnsafeRawPointer, stride: Int, rows: Int, _ projections: UnsafeBufferPointer<Projection>
     ) {
-        var rest = projections[...]
-        // Matrices that read the same input format share one quantisation and one region.
-        while let first = rest.first {
-            let format = unsafeDowncast(first.weight, to: CPUWeightMatrix.self).input
-            let group = rest.filter { unsafeDowncast($0.weight, to: CPUWeightMatrix.self).input == format }
-            rest = rest.filter { unsafeDowncast($0.weight, to: CPUWeightMatrix.self).input != format }[...]
-            let inputs = prepare(x, rows: rows, as: format, in: quantised)
-            let panelRows = group.reduce(1) {
-                max($0, unsafeDowncast($1.weight, to: CPUWeightMatrix.self).kernel.panelRows)
+        var weightRows = 0, panelRows = 1
+        for projection in projections {
+            weightRows += projection.weight.rows
+            panelRows = max(panelRows, projection.matrix.kernel.panelRows)
+        }
+        let chunks = RowChunks(weightRows, panelRows: panelRows, threads: threads)
+        pool.run(projections.reduce(0) { $0 + chunks.count($1.weight.rows) }) { chunk, _ in
+            var index = 0, chunk = chunk
+            while chunk >= chunks.count(projections[index].weight.rows) {
+                chunk -= chunks.count(projections[index].weight.rows)
+                index += 1
             }
-            let chunks = RowChunks(group.map(\.weight.rows), panelRows: panelRows, threads: threads)
-            pool.run(chunks.count) { chunk, _ in
-                let (index, range) = chunks[chunk]
-                for first in stride(from: 0, to: rows, by: Self.columnTile) {
-                    multiply(
-                        group[index], range, inputs, x.columns, format,
-                        columns: first..<min(first + Self.columnTile, rows))
-                }
+            let projection = projections[index]
+            let range = chunks.rows(of: chunk, in: projection.weight.rows)
+            for first in Swift.stride(from: 0, to: rows, by: Self.columnTile) {
+                let columns = first..<min(first + Self.columnTile, rows)
+                projection.matrix.multiply(
+                    range, columns: columns.count, inputs: inputs + first * stride, inputStride: stride,
+                    outputs: projection.output.row(first), outputStride: projection.output.columns)
+                guard let bias = projection.bias?.values else { continue }
+                for column in columns { addBias(bias, range, to: projection.output.row(column)) }
             }
         }
     }
@@ -49,22 +66,13 @@ extension CPUBackend {
         return UnsafeRawPointer(memory)
     }
 
-    private func multiply(
-        _ projection: Projection, _ range: Range<Int>, _ inputs: UnsafeRawPointer, _ inputColumns: Int,
-        _ format: InputFormat, columns: Range<Int>
-    ) {
-        let weight = unsafeDowncast(projection.weight, to: CPUWeightMatrix.self)
-        let output = projection.output
-        let stride = format.rowBytes(inputColumns)
-        weight.multiply(
-            range, columns: columns.count, inputs: inputs + columns.lowerBound * stride, inputStride: stride,
-            outputs: output.row(columns.lowerBound), outputStride: output.columns)
-        guard let bias = projection.bias?.values else { return }
-        for column in columns { addBias(bias, range, to: output.row(column)) }
-    }
-
     /// y[r] += bias[r], for r in `range`.
     func addBias(_ bias: UnsafePointer<Float>, _ range: Range<Int>, to y: UnsafeMutablePointer<Float>) {
         kernels.addScaled(range.count, bias + range.lowerBound, scale: 1, to: y + range.lowerBound)
     }
+}
+
+extension Projection {
+    /// The weight, which the CPU backend made.
+    var matrix: CPUWeightMatrix { unsafeDowncast(weight, to: CPUWeightMatrix.self) }
 }
