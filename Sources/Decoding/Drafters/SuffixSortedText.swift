@@ -1,0 +1,119 @@
+// Documents whose suffixes are sorted, to find all occurrences of a sequence of tokens.
+
+/// A text store in memory: documents one after the other, and their positions in the order of what follows them.
+///
+/// Suffixes are told apart by their first ``sortedDepth`` tokens only; those that agree so far are in the order of
+/// their positions.
+struct SuffixSortedText: Sendable {
+    /// How many tokens of a suffix its place in the order depends on.
+    static let sortedDepth = 32
+    /// Stands between documents; no token has this number.
+    static let separator: Int32 = -1
+
+    /// The documents' tokens, each document followed by a ``separator``.
+    let tokens: [Int32]
+    /// The positions of all tokens but separators, sorted by what begins there.
+    private let positions: [Int32]
+
+    /// Sorts `documents`. Those beyond 2³¹ − 1 tokens in all are left out.
+    init(_ documents: [[Int32]]) {
+        var tokens: [Int32] = []
+        for document in documents where tokens.count + document.count < Int(Int32.max) {
+            tokens += document.map { max($0, 0) }
+            tokens.append(Self.separator)
+        }
+        self.tokens = tokens
+        positions = Self.sorted(tokens)
+    }
+
+    /// The positions after the occurrences of `pattern`, sorted by what follows, from the first on; `isMasked` tells
+    /// positions that are passed over.
+    func continuations(of pattern: ArraySlice<Int32>, limit: Int, isMasked: (Int) -> Bool) -> [Int] {
+        let first = lowerBound { compare($0, pattern) < 0 }
+        var result: [Int] = []
+        for rank in first..<positions.count {
+            let position = Int(positions[rank])
+            guard result.count < limit, compare(position, pattern) == 0 else { break }
+            if !isMasked(position) { result.append(position + pattern.count) }
+        }
+        return result
+    }
+
+    /// The number of leading positions for which `isBefore` holds.
+    private func lowerBound(_ isBefore: (Int) -> Bool) -> Int {
+        var low = 0
+        var high = positions.count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(Int(positions[middle])) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Compares what begins at `position` with `pattern`, as far as the pattern goes.
+    private func compare(_ position: Int, _ pattern: ArraySlice<Int32>) -> Int {
+        for (offset, token) in pattern.enumerated() {
+            // Every document ends with a separator, which no pattern's token is equal to.
+            let other = tokens[position + offset]
+            if other != token { return other < token ? -1 : 1 }
+        }
+        return 0
+    }
+
+    /// Sorts by one token, then by 2, 4, … by pairs of ranks found before (U. Manber and G. Myers, "Suffix arrays",
+    /// 1993).
+    private static func sorted(_ tokens: [Int32]) -> [Int32] {
+        let count = tokens.count
+        guard count > 0 else { return [] }
+        var ranks = firstRanks(tokens)
+        var order = countingSorted((0..<Int32(count)).map { $0 }, by: ranks)
+        var length = 1
+        while length < sortedDepth {
+            // Positions in the order of what begins `length` tokens later; those near the end have nothing there and
+            // come first.
+            var byTail = (max(0, count - length)..<count).map { Int32($0) }
+            byTail.reserveCapacity(count)
+            for position in order where Int(position) >= length { byTail.append(position - Int32(length)) }
+            order = countingSorted(byTail, by: ranks)
+            let old = ranks
+            rank(order, into: &ranks) { a, b in
+                guard old[a] == old[b], max(a, b) + length < count else { return false }
+                return old[a + length] == old[b + length]
+            }
+            length *= 2
+        }
+        return order.filter { tokens[Int($0)] != separator }
+    }
+
+    /// For each position the number of smaller tokens.
+    private static func firstRanks(_ tokens: [Int32]) -> [Int32] {
+        let largest = tokens.reduce(separator) { max($0, $1) }
+        // Index t + 2 counts token t, so that index t + 1 comes to hold the number of smaller ones.
+        var smaller = [Int32](repeating: 0, count: Int(largest) + 3)
+        for token in tokens { smaller[Int(token) + 2] += 1 }
+        for index in smaller.indices.dropFirst() { smaller[index] += smaller[index - 1] }
+        return tokens.map { smaller[Int($0) + 1] }
+    }
+
+    /// Numbers the positions by their places in `order`, equal ones alike.
+    private static func rank(_ order: [Int32], into ranks: inout [Int32], areEqual: (Int, Int) -> Bool) {
+        var current: Int32 = 0
+        for index in order.indices {
+            if index > 0, !areEqual(Int(order[index - 1]), Int(order[index])) { current = Int32(index) }
+            ranks[Int(order[index])] = current
+        }
+    }
+
+    /// Sorts `positions` by their ranks, which are below their number; equal ones keep their order.
+    private static func countingSorted(_ positions: [Int32], by ranks: [Int32]) -> [Int32] {
+        // A rank is the number of positions before its first: where these go.
+        var next = (0..<Int32(positions.count)).map { $0 }
+        var result = [Int32](repeating: 0, count: positions.count)
+        for position in positions {
+            let rank = Int(ranks[Int(position)])
+            result[Int(next[rank])] = position
+            next[rank] += 1
+        }
+        return result
+    }
+}
