@@ -19,7 +19,10 @@ public struct DrafterChoice: Sendable, CustomStringConvertible {
     public static let none = DrafterChoice("none") { _ in nil }
 
     /// Every choice that needs nothing but the model, ``none`` first.
-    public static let all: [DrafterChoice] = [.none]
+    public static let all: [DrafterChoice] = [
+        .none, .promptLookup, .rest(documents: []), .suffixDecoding(.tree), .suffixDecoding(.chain), .tokenRecycling,
+        .ngramMod,
+    ]
 
     func makeDrafter(for model: Model) throws(InferenceError) -> (any Drafter)? { try make(model) }
 }
