@@ -7,7 +7,7 @@
 // end where a document ends.
 
 /// Drafts the continuations that are most frequent in a collection of documents.
-public final class RESTDrafter: Drafter {
+public final class RESTDrafter: Drafter, DocumentDrafter {
     /// A short name for reports.
     public let name = "rest"
 
@@ -42,12 +42,14 @@ public final class RESTDrafter: Drafter {
         }
     }
 
-    /// Serves, until the next call, other documents in place of some: for each number of a document what to serve
-    /// instead of it. Benchmarks take out of the collection what is asked for this way.
+    /// Serves, until the next call, other documents in place of some.
     package func substitute(_ documents: [Int: [[Int32]]]) {
         masked = documents.keys.filter(extents.indices.contains).map { extents[$0] }
         substitute = SuffixSortedText(documents.sorted { $0.key < $1.key }.flatMap(\.value))
     }
+
+    /// Nothing is learned from one text for the next.
+    package func forget() { recent = [] }
 
     /// Takes `tokens` as the text from now on.
     public func reset(to tokens: [Int32]) { recent = tokens.suffix(matchLengths.upperBound) }

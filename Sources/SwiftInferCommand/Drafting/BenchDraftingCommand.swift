@@ -1,0 +1,156 @@
+// `swiftinfer bench drafting`: what drafting brings on suites of tasks.
+
+import ArgumentParser
+import Decoding
+import Foundation
+import SwiftInfer
+
+struct BenchDraftingCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drafting",
+        abstract: "Measure what drafting brings on suites of tasks.",
+        discussion: """
+            A suite is a .jsonl file: on each line a task with id, prompt and reference, and where the prompt comes \
+            from a repository, the repository and what of it to exclude: the answer. That and any other copy of it are kept \
+            from the drafters.
+
+            Answers are the model's own, or with --replay the references, which the model is made to give in the time \
+            it takes. All drafters and none take turns on each task; drafters keep what they learn unless --cold. With \
+            --fixed-width or --cost-curve no model runs and nothing is timed: the references are followed, \
+            the steps counted or charged, and each task begins anew unless --warm; the model's file is read for its \
+            vocabulary only.
+
+            Ctrl-C ends it with the tasks done so far.
+            """
+    )
+
+    @OptionGroup var model: ModelArgument
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("A suite; may be given several times.", valueName: "file.jsonl"))
+    var suite: [String]
+
+    @Option(help: ArgumentHelp("Drafters that take part.", valueName: "names"))
+    var drafters = DraftingContestant.all.map(\.name).joined(separator: ",")
+
+    @Flag(help: "Let the model give the references.")
+    var replay = false
+
+    @Option(help: ArgumentHelp("Count steps of at most so many rows, without a model.", valueName: "n,n,…"))
+    var fixedWidth = CountList([])
+
+    @Option(
+        help: ArgumentHelp(
+            "Charge steps by pairs [rows, cost] or by what bench model --json printed, without a model.",
+            valueName: "file.json"))
+    var costCurve: String?
+
+    @Flag(help: "Let drafters forget after each task.")
+    var cold = false
+
+    @Flag(help: "Without a model, let drafters keep what tasks teach.")
+    var warm = false
+
+    @Option(help: ArgumentHelp("Most tasks of a suite, evenly spread over it.", valueName: "n"))
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("Most tokens of a prompt; what is further back is cut off.", valueName: "tokens"))
+    var maxPrompt = 3072
+
+    @Option(name: .short, help: ArgumentHelp("Most tokens of an answer.", valueName: "n"))
+    var n = 256
+
+    @Option(help: "How keys and values are stored.")
+    var kvType = KVCacheType.f16
+
+    @OptionGroup(title: "Engine") var engine: EngineOptions
+
+    @Option(help: ArgumentHelp("Draw the figures.", valueName: "file.svg"))
+    var svg: String?
+
+    @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[[n,cost],…],"differences":0}."#)
+    var json = false
+
+    private var isSimulation: Bool { !fixedWidth.counts.isEmpty || costCurve != nil }
+
+    func validate() throws {
+        if !fixedWidth.counts.isEmpty, costCurve != nil {
+            throw ValidationError("--fixed-width and --cost-curve are two different things to measure.")
+        }
+        if fixedWidth.counts.contains(where: { $0 > DraftPlanner.maximumRows }) {
+            throw ValidationError("--fixed-width must be at most \(DraftPlanner.maximumRows).")
+        }
+        if warm, cold || !isSimulation {
+            throw ValidationError("--warm goes with --fixed-width or --cost-curve alone.")
+        }
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
+        if n < 2 { throw ValidationError("-n must be at least 2: the first token comes with the prompt.") }
+        if maxPrompt < 2 { throw ValidationError("--max-prompt must be at least 2.") }
+    }
+
+    func run() async throws {
+        let suites = try suite.map { try DraftingSuite(contentsOf: $0, limit: limit) }
+        let benchmark = try benchmark()
+        let (results, interrupted) = try await Interrupts.shared.cancelling {
+            try await Self.results(of: benchmark, suites)
+        }
+        let report = DraftingReport(
+            mode: isSimulation ? "simulated" : replay ? "replay" : "generated", results,
+            stepCost: await benchmark.stepCost, differences: await benchmark.differences)
+        if let svg { try write(DraftingPlots(report).document, to: svg) }
+        if json { try Output.json(report) } else { Output.standardOutput(DraftingTable(report: report).description) }
+        if report.differences > 0 {
+            Output.standardError(
+                "drafting changed the answers to \(report.differences) tasks, which must never happen\n")
+            throw ExitCode.failure
+        }
+        if interrupted { throw ExitCode(Interrupts.exitStatus) }
+    }
+
+    private func benchmark() throws -> DraftingBenchmark {
+        let contestants = try DraftingContestant.named(drafters)
+        var settings = DraftingBenchmark.Settings()
+        settings.maximumTokens = n
+        settings.maximumPrompt = maxPrompt
+        let path = try model.path()
+        guard isSimulation else {
+            settings.mode = replay ? .replay : .generated
+            settings.isCold = cold
+            let (model, _) = try engine.load(path)
+            let session = try model.makeSession(.init(contextLength: maxPrompt + n, cacheType: kvType))
+            return DraftingBenchmark(settings, contestants, tokenizer: model.tokenizer, session: session)
+        }
+        let costs = try costCurve.map { try CostCurve(contentsOf: $0, maximumRows: DraftPlanner.maximumRows).costs }
+        settings.mode = .simulated(costs: costs, widths: fixedWidth.counts)
+        settings.isCold = !warm
+        let tokenizer = try Tokenizer(metadata: GGUFFile(path: path).metadata)
+        return DraftingBenchmark(settings, contestants, tokenizer: tokenizer, session: nil)
+    }
+
+    /// Runs all tasks, or those before the task is cancelled.
+    private static func results(
+        of benchmark: DraftingBenchmark, _ suites: [DraftingSuite]
+    ) async throws -> [DraftingResult] {
+        let bar = ProgressBar("drafting")
+        defer { bar.clear() }
+        let total = suites.reduce(0) { $0 + $1.tasks.count }
+        var results: [DraftingResult] = []
+        var count = 0
+        for suite in suites {
+            for task in suite.tasks {
+                if Task.isCancelled { return results }
+                bar.update(Double(count) / Double(total), note: task.id)
+                count += 1
+                if let result = try await benchmark.run(task, of: suite) { results.append(result) }
+            }
+        }
+        return results
+    }
+
+    private func write(_ document: SVGDocument, to path: String) throws {
+        do {
+            try Data(document.description.utf8).write(to: URL(fileURLWithPath: path))
+        } catch {
+            throw InferenceError(.unwritableFile, "cannot write \(path): \(error.localizedDescription)")
+        }
+    }
+}

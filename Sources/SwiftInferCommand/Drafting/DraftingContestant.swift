@@ -1,0 +1,72 @@
+// The drafters that take part in `bench drafting`.
+
+import Decoding
+import GGUF
+import SwiftInfer
+import Tokenizers
+
+/// A drafter by name, made when it is needed: one for each repository, and one for tasks without.
+final class DraftingContestant {
+    /// What a drafter is made from.
+    struct Sources {
+        let tokenizer: Tokenizer
+        /// The repository's documents; none for tasks without repository.
+        let documents: [[TokenID]]
+    }
+
+    /// The drafter's name.
+    let name: String
+    private let make: (Sources) -> any Drafter
+    private var drafters: [String: any Drafter] = [:]
+
+    private init(_ name: String, _ make: @escaping (Sources) -> any Drafter) {
+        self.name = name
+        self.make = make
+    }
+
+    /// What takes part unless something else is asked for.
+    static var all: [DraftingContestant] {
+        [
+            DraftingContestant("prompt-lookup") { _ in PromptLookupDrafter() },
+            DraftingContestant("rest") { RESTDrafter(documents: $0.documents) },
+            DraftingContestant("suffix") { _ in SuffixDecodingDrafter(shape: .tree) },
+            DraftingContestant("suffix-chain") { _ in SuffixDecodingDrafter(shape: .chain) },
+            DraftingContestant("token-recycling") { TokenRecyclingDrafter(vocabularySize: $0.tokenizer.count) },
+            DraftingContestant("ngram-mod") { _ in NgramModDrafter() },
+        ]
+    }
+
+    /// The contestants called `names`, a list with commas; `none` takes part anyway.
+    static func named(_ names: String) throws(InferenceError) -> [DraftingContestant] {
+        let all = all
+        var contestants: [DraftingContestant] = []
+        for name in names.split(separator: ",") where name != "none" {
+            guard let contestant = all.first(where: { $0.name == name }) else {
+                let known = all.map(\.name).joined(separator: ", ")
+                throw InferenceError(.invalidArgument, "there is no drafter called \(name); there are none, \(known)")
+            }
+            contestants.append(contestant)
+        }
+        return contestants
+    }
+
+    /// The drafter for tasks of the repository at `path`, without the documents' parts that are `withheld`.
+    ///
+    /// - Parameter isNew: Whether it is to begin without what earlier tasks taught it.
+    func drafter(
+        for path: String?, isNew: Bool, withholding withheld: [Int: [[TokenID]]], sources: () -> Sources
+    ) -> any Drafter {
+        let key = path ?? ""
+        let known = drafters[key]
+        if isNew { (known as? any DocumentDrafter)?.forget() }
+        let drafter: any Drafter
+        if let known, !isNew || known is any DocumentDrafter {
+            drafter = known
+        } else {
+            drafter = make(sources())
+            drafters[key] = drafter
+        }
+        (drafter as? any DocumentDrafter)?.substitute(withheld)
+        return drafter
+    }
+}

@@ -1,0 +1,28 @@
+// Suites of tasks that drafters are measured on.
+
+import Foundation
+import GGUF
+
+/// The tasks of a `.jsonl` file.
+struct DraftingSuite: Sendable {
+    /// The file's name without ending.
+    let name: String
+    let tasks: [DraftingTask]
+    private let folder: URL
+
+    /// Reads the file at `path`; of more than `limit` tasks it takes so many, evenly spread.
+    init(contentsOf path: String, limit: Int?) throws(InferenceError) {
+        let file = URL(fileURLWithPath: path)
+        name = file.deletingPathExtension().lastPathComponent
+        folder = file.deletingLastPathComponent()
+        let all = try JSONLines.values(
+            DraftingTask.self, in: path, expecting: "a task: a JSON object with texts named id, prompt and reference")
+        let count = min(limit ?? .max, all.count)
+        tasks = (0..<count).map { all[$0 * all.count / count] }
+    }
+
+    /// Where the repository of `task` lies, if it has one.
+    func repositoryPath(of task: DraftingTask) -> String? {
+        task.repository.map { URL(fileURLWithPath: $0, relativeTo: folder).path }
+    }
+}

@@ -1,0 +1,80 @@
+// Drawings in Scalable Vector Graphics.
+
+/// An SVG drawing that is built up shape by shape. Lengths are in pixels, from the upper left corner.
+struct SVGDocument: CustomStringConvertible {
+    /// Where a text stands relative to its point.
+    enum Anchor: String {
+        case start, middle, end
+    }
+
+    let width: Double
+    let height: Double
+    private var body = ""
+
+    /// An empty, white drawing.
+    init(width: Double, height: Double) {
+        self.width = width
+        self.height = height
+    }
+
+    /// Adds a filled rectangle.
+    mutating func rectangle(x: Double, y: Double, width: Double, height: Double, fill: String) {
+        body += "<rect x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\" fill=\"\(fill)\"/>\n"
+    }
+
+    /// Adds a straight line.
+    mutating func line(
+        from start: (x: Double, y: Double), to end: (x: Double, y: Double), stroke: String = "#bbb",
+        isDashed: Bool = false
+    ) {
+        body +=
+            "<line x1=\"\(n(start.x))\" y1=\"\(n(start.y))\" x2=\"\(n(end.x))\" y2=\"\(n(end.y))\" stroke=\"\(stroke)\""
+            + (isDashed ? " stroke-dasharray=\"4 3\"" : "") + "/>\n"
+    }
+
+    /// Adds a line through several points.
+    mutating func path(_ points: [(x: Double, y: Double)], stroke: String) {
+        let list = points.map { "\(n($0.x)),\(n($0.y))" }.joined(separator: " ")
+        body += "<polyline points=\"\(list)\" fill=\"none\" stroke=\"\(stroke)\" stroke-width=\"2\"/>\n"
+    }
+
+    /// Adds a dot.
+    mutating func dot(x: Double, y: Double, radius: Double, fill: String, opacity: Double = 1) {
+        body +=
+            "<circle cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"\(n(radius))\" fill=\"\(fill)\" fill-opacity=\"\(n(opacity))\"/>\n"
+    }
+
+    /// Adds a text.
+    mutating func text(
+        _ text: String, x: Double, y: Double, size: Double = 11, anchor: Anchor = .start, isBold: Bool = false
+    ) {
+        body +=
+            "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(n(size))\" text-anchor=\"\(anchor.rawValue)\""
+            + (isBold ? " font-weight=\"bold\"" : "") + ">\(Self.escaped(text))</text>\n"
+    }
+
+    var description: String {
+        """
+        <svg xmlns="http://www.w3.org/2000/svg" width="\(n(width))" height="\(n(height))" \
+        viewBox="0 0 \(n(width)) \(n(height))" font-family="sans-serif" fill="#222">
+        <rect width="100%" height="100%" fill="white"/>
+        \(body)</svg>
+
+        """
+    }
+
+    /// A length to a hundredth of a pixel.
+    private func n(_ value: Double) -> String { Format.decimal(value, 2) }
+
+    private static func escaped(_ text: String) -> String {
+        text.map { character in
+            switch character {
+            case "&": "&amp;"
+            case "<": "&lt;"
+            case ">": "&gt;"
+            case "\"": "&quot;"
+            default: String(character)
+            }
+        }.joined()
+    }
+}
