@@ -77,6 +77,7 @@ struct GenerationRun {
             case .answer:
                 let event = try extend(timeline, model.tokenizer)
                 statistics.decodeDuration += ContinuousClock.now - start
+                statistics.noteTokenTimes()
                 if let event { return event }
             case .end:
                 break

@@ -25,6 +25,8 @@ public struct Statistics: Sendable {
     /// A hash over every logits row a token was chosen from, in order, when ``GenerationOptions/hashesLogits`` asked for it.
     public internal(set) var logitsHash: UInt64?
 
+    /// What ``decodeDuration`` was when each of ``tokens`` was known.
+    package internal(set) var tokenTimes: [Duration] = []
     /// The hash of each of those rows, in order.
     package internal(set) var rowHashes: [UInt64] = []
 
@@ -45,6 +47,11 @@ public struct Statistics: Sendable {
         steps += 1
         draft.drafted += checked
         if checked > 0 { draft.widths[checked + 1, default: 0] += 1 }
+    }
+
+    /// Notes for the newest token that it is known by now.
+    mutating func noteTokenTimes() {
+        while tokenTimes.count < tokens.count { tokenTimes.append(decodeDuration) }
     }
 
     private func rate(_ count: Int, _ duration: Duration) -> Double? {
