@@ -4,5 +4,6 @@ import ArgumentParser
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure speed.", subcommands: [BenchModelCommand.self])
+        commandName: "bench", abstract: "Measure speed.",
+        subcommands: [BenchModelCommand.self, BenchDraftingCommand.self])
 }

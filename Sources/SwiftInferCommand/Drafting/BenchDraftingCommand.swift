@@ -10,15 +10,15 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         commandName: "drafting",
         abstract: "Measure what drafting brings on suites of tasks.",
         discussion: """
-            A suite is a .jsonl file: on each line a task with id, prompt and reference, and where the prompt comes \
-            from a repository, the repository and what of it to exclude: the answer. That and any other copy of it are kept \
-            from the drafters.
+            A suite is a .jsonl file: on each line a task with id, prompt and reference and, where the prompt comes \
+            from a repository, the repository and which lines of it to exclude: the answer. They and any other copy \
+            of it are kept from the drafters.
 
             Answers are the model's own, or with --replay the references, which the model is made to give in the time \
-            it takes. All drafters and none take turns on each task; drafters keep what they learn unless --cold. With \
-            --fixed-width or --cost-curve no model runs and nothing is timed: the references are followed, \
-            the steps counted or charged, and each task begins anew unless --warm; the model's file is read for its \
-            vocabulary only.
+            that it takes. All drafters and none take turns on each task; drafters keep what they learn unless --cold. \
+            With --fixed-width or --cost-curve no model runs and nothing is timed: the references are followed, the \
+            steps counted or charged, and each task begins anew unless --warm; of the model's file only the \
+            vocabulary is read.
 
             Ctrl-C ends it with the tasks done so far.
             """
@@ -67,7 +67,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Draw the figures.", valueName: "file.svg"))
     var svg: String?
 
-    @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[[n,cost],…],"differences":0}."#)
+    @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[[n,cost],…],…}."#)
     var json = false
 
     private var isSimulation: Bool { !fixedWidth.counts.isEmpty || costCurve != nil }

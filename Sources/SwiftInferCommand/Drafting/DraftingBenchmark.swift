@@ -97,9 +97,9 @@ actor DraftingBenchmark {
         _ prompt: [TokenID], _ answer: [TokenID], costs: [Double]?, widths: [Int],
         _ drafter: (DraftingContestant, Bool) -> any Drafter, _ result: inout DraftingResult
     ) {
-        let plain = DraftingRun(
-            tokens: answer.count - 1, steps: answer.count - 1, time: costs.map { $0[0] * Double(answer.count - 1) },
-            timeBeforeLoop: costs.map { $0[0] * Double(answer.count - 1) })
+        let none = DraftPlanner(NoDrafter(), cost: StepCost(seconds: costs ?? [1]))
+        let plain = DraftingReplay(width: .fixed(0), costs: costs)
+            .run(none, prompt: prompt, answer: answer, tokenCount: tokenizer.count)
         result.runs.append((.none, plain))
         for contestant in contestants {
             for width in widths.isEmpty ? [nil] : widths.map(Optional.some) {
@@ -180,4 +180,12 @@ extension DraftingRun {
         time = seconds(upTo: times.count)
         timeBeforeLoop = seconds(upTo: min(isInLoop.firstIndex(of: true) ?? times.count, times.count))
     }
+}
+
+/// Guesses nothing.
+private final class NoDrafter: Drafter {
+    let name = "none"
+    func reset(to tokens: [Int32]) {}
+    func draft(into tree: inout DraftTree, limit: Int) {}
+    func observe(_ verification: Verification) {}
 }

@@ -15,6 +15,8 @@ struct DraftingPlots {
     private static let width = 960.0
     private static let panelHeight = 300.0
     private static let legendHeight = 34.0
+    private static let widthPanelsPerRow = 3
+    private static let widthPanelHeight = 240.0
 
     /// Draws `report`.
     init(_ report: DraftingReport) {
@@ -29,9 +31,11 @@ struct DraftingPlots {
         self.suites = suites
         let hasSpeedups = report.rows.contains { $0.speedup != nil }
         let hasWidths = report.rows.contains { $0.width != nil }
-        let panels = [hasSpeedups, hasWidths, !report.stepCost.isEmpty].count { $0 }
+        let rowsOfWidths = (suites.count + Self.widthPanelsPerRow - 1) / Self.widthPanelsPerRow
+        let heightOfWidths = hasWidths ? 30 + Double(rowsOfWidths) * Self.widthPanelHeight : 0
+        let panels = [hasSpeedups, !report.stepCost.isEmpty].count { $0 }
         document = SVGDocument(
-            width: Self.width, height: Self.legendHeight + Double(max(panels, 1)) * Self.panelHeight)
+            width: Self.width, height: Self.legendHeight + heightOfWidths + Double(panels) * Self.panelHeight)
         drawLegend()
         var top = Self.legendHeight
         if hasSpeedups {
@@ -40,7 +44,7 @@ struct DraftingPlots {
         }
         if hasWidths {
             drawWidths(top)
-            top += Self.panelHeight
+            top += heightOfWidths
         }
         if !report.stepCost.isEmpty { drawStepCost(top) }
     }
@@ -60,9 +64,9 @@ struct DraftingPlots {
 
     private mutating func drawSpeedups(_ top: Double) {
         let values = report.rows.compactMap(\.speedup)
-        var axes = PlotAxes(
+        let axes = PlotAxes(
             frame: (56, top + 30, Self.width - 76, Self.panelHeight - 62), x: 0...Double(max(suites.count, 1)),
-            y: 0...max(1.2, 1.12 * (values.max() ?? 1)))
+            y: 0...max(1.2, 1.25 * (values.max() ?? 1)))
         axes.draw(title: "Speed-up over plain decoding (\(report.mode)); dots: single tasks", in: &document)
         let slot = 0.84 / Double(max(drafters.count, 1))
         for (group, suite) in suites.enumerated() {
@@ -77,11 +81,11 @@ struct DraftingPlots {
                 document.rectangle(x: left, y: axes.y(speedup), width: barWidth, height: height, fill: color(drafter))
                 for task in report.tasks where task.suite == suite && task.drafter == drafter {
                     guard let value = task.speedup, axes.yRange.contains(value) else { continue }
-                    document.dot(x: left + barWidth / 2, y: axes.y(value), radius: 1.6, fill: "#000", opacity: 0.25)
+                    document.dot(x: left + 0.8 * barWidth, y: axes.y(value), radius: 1.6, fill: "#000", opacity: 0.25)
                 }
                 document.text(
-                    Format.decimal(speedup, 2), x: left + barWidth / 2, y: axes.y(speedup) - 4, size: 10,
-                    anchor: .middle)
+                    Format.decimal(speedup, 2), x: left + barWidth / 2, y: axes.y(0) - 5, size: 10, anchor: .middle,
+                    fill: "#fff")
             }
         }
         document.line(
@@ -90,23 +94,23 @@ struct DraftingPlots {
 
     private mutating func drawWidths(_ top: Double) {
         let rows = report.rows.filter { $0.width != nil }
+        document.text(
+            "Tokens per step by the rows of a step (\(report.mode))", x: 36, y: top + 20, size: 13, isBold: true)
         let widest = Double(rows.compactMap(\.width).max() ?? 2)
-        let span = (Self.width - 40) / Double(max(suites.count, 1))
+        let span = (Self.width - 20) / Double(Self.widthPanelsPerRow)
         for (index, suite) in suites.enumerated() {
             let own = rows.filter { $0.suite == suite }
+            let x = 36 + span * Double(index % Self.widthPanelsPerRow)
+            let y = top + 52 + Self.widthPanelHeight * Double(index / Self.widthPanelsPerRow)
             let axes = PlotAxes(
-                frame: (36 + span * Double(index), top + 30, span - 36, Self.panelHeight - 72),
+                frame: (x, y, span - 48, Self.widthPanelHeight - 58),
                 x: PlotAxes.log2(1)...PlotAxes.log2(max(widest, 2)),
                 y: 1...max(1.5, 1.05 * (own.map(\.tokensPerStep).max() ?? 1)))
-            axes.draw(title: suite + ": tokens per step", in: &document)
+            axes.draw(title: suite, in: &document)
             for width in Set(own.compactMap(\.width)).sorted() {
-                document.text(
-                    String(width), x: axes.x(PlotAxes.log2(Double(width))), y: top + Self.panelHeight - 28,
-                    anchor: .middle)
+                let place = axes.x(PlotAxes.log2(Double(width)))
+                document.text(String(width), x: place, y: axes.y(1) + 16, anchor: .middle)
             }
-            document.text(
-                "rows of a step", x: axes.x((axes.xRange.lowerBound + axes.xRange.upperBound) / 2),
-                y: top + Self.panelHeight - 12, anchor: .middle)
             for drafter in drafters {
                 let points = own.filter { $0.drafter == drafter }.compactMap { row in
                     row.width.map { (axes.x(PlotAxes.log2(Double($0))), axes.y(row.tokensPerStep)) }

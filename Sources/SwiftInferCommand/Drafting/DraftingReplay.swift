@@ -12,7 +12,10 @@ struct DraftingReplay {
 
     /// Goes through `answer` after `prompt`.
     func run(_ planner: DraftPlanner, prompt: [TokenID], answer: [TokenID], tokenCount: Int) -> DraftingRun {
+        let isInLoop = TokenLoops.mark(answer)
+        let loopStart = isInLoop.firstIndex(of: true) ?? answer.count
         var run = DraftingRun()
+        run.loopTokens = isInLoop.dropFirst().count { $0 }
         let start = planner.retrievalDuration
         planner.reset(to: prompt)
         planner.observe(verification(Draft(), Array(answer.prefix(1))))
@@ -31,12 +34,10 @@ struct DraftingReplay {
             run.drafted += draft.checked.count
             run.accepted += tokens.count - 1
             time += costs?[draft.checked.count] ?? 0
+            if position >= loopStart, run.timeBeforeLoop == nil { run.timeBeforeLoop = time }
         }
         run.retrieval = planner.retrievalDuration - start
-        if costs != nil {
-            run.time = time
-            run.timeBeforeLoop = time
-        }
+        if costs == nil { run.timeBeforeLoop = nil } else { run.time = time }
         return run
     }
 

@@ -7,6 +7,8 @@ import GGUF
 struct DraftingSuite: Sendable {
     /// The file's name without ending.
     let name: String
+    /// Tasks of one file are in the order of their places in it: drafters may remember prompts, and a prompt may show
+    /// the answer to a task further up in the file.
     let tasks: [DraftingTask]
     private let folder: URL
 
@@ -18,7 +20,10 @@ struct DraftingSuite: Sendable {
         let all = try JSONLines.values(
             DraftingTask.self, in: path, expecting: "a task: a JSON object with texts named id, prompt and reference")
         let count = min(limit ?? .max, all.count)
-        tasks = (0..<count).map { all[$0 * all.count / count] }
+        tasks = (0..<count).map { all[$0 * all.count / count] }.enumerated().sorted {
+            let (a, b) = ($0.element.exclude, $1.element.exclude)
+            return (a?.path ?? "", a?.firstLine ?? 0, $0.offset) < (b?.path ?? "", b?.firstLine ?? 0, $1.offset)
+        }.map(\.element)
     }
 
     /// Where the repository of `task` lies, if it has one.

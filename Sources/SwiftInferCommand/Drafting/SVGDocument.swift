@@ -46,17 +46,18 @@ struct SVGDocument: CustomStringConvertible {
 
     /// Adds a text.
     mutating func text(
-        _ text: String, x: Double, y: Double, size: Double = 11, anchor: Anchor = .start, isBold: Bool = false
+        _ text: String, x: Double, y: Double, size: Double = 11, anchor: Anchor = .start, isBold: Bool = false,
+        fill: String = "#222"
     ) {
         body +=
             "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(n(size))\" text-anchor=\"\(anchor.rawValue)\""
-            + (isBold ? " font-weight=\"bold\"" : "") + ">\(Self.escaped(text))</text>\n"
+            + " fill=\"\(fill)\"" + (isBold ? " font-weight=\"bold\"" : "") + ">\(Self.escaped(text))</text>\n"
     }
 
     var description: String {
         """
         <svg xmlns="http://www.w3.org/2000/svg" width="\(n(width))" height="\(n(height))" \
-        viewBox="0 0 \(n(width)) \(n(height))" font-family="sans-serif" fill="#222">
+        viewBox="0 0 \(n(width)) \(n(height))" font-family="sans-serif">
         <rect width="100%" height="100%" fill="white"/>
         \(body)</svg>
 

@@ -1,0 +1,151 @@
+// `swiftinfer bench drafting` from outside: what it counts, and what it keeps from drafters.
+
+import Foundation
+import Testing
+
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
+
+struct BenchDraftingTests {
+    private static let answer = """
+            let total = values.reduce(0) { $0 + $1.weight * $1.count }
+            guard total > threshold else { return nil }
+            return Report(total: total, mean: total / Double(values.count))
+        """
+
+    /// A suite of one task in a folder with a repository that holds the answer twice, the copy indented otherwise.
+    private func suite(
+        _ folder: TemporaryFolder, excludes: Bool, reference: String = answer
+    ) throws -> String {
+        let head = "func report(values: [Item]) -> Report? {\n"
+        let other = "struct Other {\n    func same() {\n"
+        let copy = reference.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n")
+        try FileManager.default.createDirectory(
+            at: folder.url.appendingPathComponent("repository/Sources"), withIntermediateDirectories: true)
+        _ = try folder.file("repository/Sources/a.swift", Data((head + reference + "\n}\n").utf8))
+        _ = try folder.file("repository/b.swift", Data((other + copy + "\n    }\n}\n").utf8))
+        var task: [String: Any] = [
+            "id": "t/1", "language": "swift", "prompt": head, "reference": reference, "stop": ["\n}"],
+            "repository": "repository",
+        ]
+        if excludes {
+            task["exclude"] = [
+                "path": "Sources/a.swift", "first_line": 2, "last_line": 1 + reference.split(separator: "\n").count,
+            ]
+        }
+        let line = try JSONSerialization.data(withJSONObject: task)
+        return try folder.file("suite.jsonl", line + Data("\n".utf8)).path
+    }
+
+    private func rows(_ arguments: String...) throws -> [[String: Any]] { try rows(arguments) }
+
+    private func rows(_ arguments: [String]) throws -> [[String: Any]] {
+        let run = try Command(["bench", "drafting", Fixture.llama, "--json"] + arguments)
+        #expect(run.status == 0, "\(run.errors)")
+        return try #require(try run.json()["rows"] as? [[String: Any]])
+    }
+
+    private func row(_ rows: [[String: Any]], _ drafter: String) throws -> [String: Any] {
+        try #require(rows.first { $0["drafter"] as? String == drafter })
+    }
+
+    private func tokensPerStep(_ rows: [[String: Any]], _ drafter: String) throws -> Double {
+        try #require(try row(rows, drafter)["tokens_per_step"] as? Double)
+    }
+
+    @Test func answersAreKeptFromTheDrafters() throws {
+        let folder = try TemporaryFolder()
+        let with = try rows("--suite", suite(folder, excludes: true), "--fixed-width", "16", "--drafters", "rest")
+        #expect(try tokensPerStep(with, "rest") < 1.3)
+        // Two tokens that the prompt does not end with differ: then the copies are no longer the answer.
+        let task = try suite(folder, excludes: false)
+        let text = try String(contentsOfFile: task, encoding: .utf8).replacingOccurrences(of: "nil }", with: "nul }")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: task))
+        let without = try rows("--suite", task, "--fixed-width", "16", "--drafters", "rest")
+        #expect(try tokensPerStep(without, "rest") > 3)
+    }
+
+    @Test func widthsLimitSteps() throws {
+        let folder = try TemporaryFolder()
+        let repeated = String(repeating: "let a = values[index] + 1\n", count: 12)
+        let file = try suite(folder, excludes: true, reference: repeated)
+        let rows = try rows("--suite", file, "--fixed-width", "1,3,64", "--drafters", "suffix,prompt-lookup")
+        #expect(rows.count == 7)
+        for drafter in ["suffix", "prompt-lookup"] {
+            let own = rows.filter { $0["drafter"] as? String == drafter }
+            let values = own.compactMap { $0["tokens_per_step"] as? Double }
+            #expect(own.compactMap { $0["width"] as? Int } == [1, 3, 64])
+            #expect(values[0] == 1)
+            #expect(values[1] > 2 && values[1] <= 3)
+            #expect(values[2] > 3)
+            #expect(own.allSatisfy { $0["speedup"] == nil })
+            #expect(try #require(own[0]["in_loop_share"] as? Double) > 0.6)
+        }
+    }
+
+    @Test func costsAreCharged() throws {
+        let folder = try TemporaryFolder()
+        let repeated = String(repeating: "let a = values[index] + 1\n", count: 12)
+        let file = try suite(folder, excludes: true, reference: repeated)
+        let free = try folder.file("free.json", Data("[[1,1],[64,1]]".utf8)).path
+        let dear = try folder.file("dear.json", Data(#"{"step_cost":[[1,1],[2,3],[64,99]]}"#.utf8)).path
+        let options = ["--suite", file, "--drafters", "suffix", "--cost-curve"]
+        let fast = try row(rows(options + [free]), "suffix")
+        let speedup = try #require(fast["speedup"] as? Double)
+        #expect(abs(speedup - (try #require(fast["tokens_per_step"] as? Double))) < 1e-9)
+        #expect(speedup > 3)
+        // Where no guess can pay, none is checked.
+        let slow = try row(rows(options + [dear]), "suffix")
+        #expect(slow["speedup"] as? Double == 1)
+        #expect(slow["drafted"] as? Int == 0)
+    }
+
+    @Test func replayGivesTheReference() throws {
+        let folder = try TemporaryFolder()
+        let file = try suite(folder, excludes: true)
+        let tokens = try Command(["tokenize", Fixture.llama, Self.answer, "--no-bos", "--json"]).json()
+        let count = try #require(tokens["tokens"] as? [Int]).count
+        for extra in [[], ["--cold"]] {
+            let rows = try rows(["--suite", file, "--replay"] + extra)
+            #expect(rows.count == 7)
+            for row in rows {
+                #expect(row["tokens"] as? Int == count - 1)
+                #expect(try #require(row["tokens_per_second"] as? Double) > 0)
+                #expect(try #require(row["worst_task_speedup"] as? Double) > 0)
+            }
+            #expect(try row(rows, "none")["speedup"] as? Double == 1)
+        }
+    }
+
+    @Test func generatedTableAndDrawing() throws {
+        let folder = try TemporaryFolder()
+        let file = try suite(folder, excludes: true)
+        let drawing = try folder.file("plot.svg", Data())
+        let run = try Command(
+            "bench", "drafting", Fixture.llama, "--suite", file, "--suite", file, "-n", "12", "--limit", "1",
+            "--max-prompt", "6", "--drafters", "none,suffix,token-recycling", "--svg", drawing.path)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.split(separator: "\n").count == 4)
+        #expect(run.output.contains("speed-up before loops"))
+        let parser = XMLParser(data: try Data(contentsOf: drawing))
+        #expect(parser.parse())
+    }
+
+    @Test func refusals() throws {
+        let folder = try TemporaryFolder()
+        let file = try suite(folder, excludes: true)
+        let broken = try folder.file("broken.jsonl", Data("{\"id\":\"x\"}\n".utf8)).path
+        let curve = try folder.file("curve.json", Data("[[1,1],[2,0.5]]".utf8)).path
+        let lost = try folder.file(
+            "lost.jsonl", Data(#"{"id":"a","prompt":"b","reference":"c d","repository":"no"}"#.utf8)
+        ).path
+        for arguments in [
+            ["--suite", broken], ["--suite", lost, "--fixed-width", "2"], ["--suite", file, "--drafters", "nobody"],
+            ["--suite", file, "--cost-curve", curve],
+        ] {
+            #expect(try Command(["bench", "drafting", Fixture.llama] + arguments).isCleanFailure)
+        }
+        #expect(try Command("bench", "drafting", Fixture.llama, "--suite", file, "--warm").status == 64)
+    }
+}
