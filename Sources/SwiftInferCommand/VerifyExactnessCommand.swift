@@ -113,8 +113,9 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
         let texts = try prompts.map { try PromptFile.prompts(in: $0) } ?? ExactnessPrompts.texts
         let room = try context.options.contextLength(of: model) - n
         guard room > 0 else { throw ValidationError("The context has no room for \(n) tokens and a prompt.") }
-        var prompts = try texts.prefix(limit ?? .max).map { try model.tokens(for: .text($0)) }
-        let whole = prompts.joined()
+        let all = try texts.map { try model.tokens(for: .text($0)) }
+        var prompts = Array(all.prefix(limit ?? .max))
+        let whole = all.joined()
         for length in lengths.counts where length <= min(whole.count, room) {
             prompts.append(Array(whole.prefix(length)))
         }
