@@ -25,6 +25,7 @@
 #include "body/multiply_32.inc"
 #include "body/lanes_avx512.inc"
 #include "body/packed.inc"
+#include "body/peak.inc"
 
 #pragma clang attribute pop
 

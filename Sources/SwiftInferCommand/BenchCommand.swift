@@ -5,5 +5,5 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure speed.",
-        subcommands: [BenchModelCommand.self, BenchDraftingCommand.self])
+        subcommands: [BenchModelCommand.self, BenchDraftingCommand.self, BenchKernelsCommand.self])
 }

@@ -81,7 +81,7 @@ struct MachineDescription: Encodable {
         return fields
     }
 
-    private static func contents(_ path: String) -> String? {
+    static func contents(_ path: String) -> String? {
         (try? InputText.file(path)).map {
             String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         }

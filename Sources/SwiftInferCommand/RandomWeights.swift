@@ -20,7 +20,8 @@ struct RandomWeights {
         let layouts: [TensorType: (Int, Int?, Float)] = [
             .q4_0: (0, nil, 0), .q4_1: (0, 2, -7.5), .q5_0: (0, nil, 0), .q5_1: (0, 2, -15.5), .q8_0: (0, nil, 0),
             .q2_K: (80, 82, 1.5), .q3_K: (108, nil, 0), .q4_K: (0, 2, 7.5), .q5_K: (0, 2, 15.5), .q6_K: (208, nil, 0),
-            .iq4_nl: (0, nil, 0), .iq4_xs: (0, nil, 0), .f32: (0, nil, 0), .f16: (0, nil, 0), .bf16: (0, nil, 0),
+            .iq4_nl: (0, nil, 0), .iq4_xs: (0, nil, 0), .mxfp4: (0, nil, 0), .f32: (0, nil, 0), .f16: (0, nil, 0),
+            .bf16: (0, nil, 0),
         ]
         guard let layout = layouts[type], let format = TensorFormat(type) else { return nil }
         self.type = type
@@ -56,6 +57,11 @@ struct RandomWeights {
         let scale = deviation / Float(unit)
         let (half, minimum) = (scale.halfBits, (scale * minimumRatio).halfBits)
         for block in stride(from: 0, to: count, by: blockBytes) {
+            if type == .mxfp4 {
+                // 2^(exponent − 128): the power of two below.
+                bytes[block] = UInt8(128 + min(max(Int(scale.exponent), -128), 126))
+                continue
+            }
             Self.store(half, at: block + scaleOffset, in: &bytes)
             if let minimumOffset { Self.store(minimum, at: block + minimumOffset, in: &bytes) }
             // The one value of eight bits that quantisers do not produce.

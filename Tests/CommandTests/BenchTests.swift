@@ -1,4 +1,4 @@
-// `swiftinfer bench model` from outside: what it prints, not how fast it is.
+// `swiftinfer bench` from outside: what it prints, not how fast it is.
 
 import Foundation
 import Testing
@@ -33,5 +33,39 @@ struct BenchTests {
         #expect(run.status == 0)
         #expect(run.output.split(separator: "\n").count == 6)
         #expect(run.output.contains("step cost 1.00"))
+    }
+
+    @Test(arguments: ["automatic", "reference"])
+    func kernelsAreExactAndRatesAreNumbers(_ kernels: String) throws {
+        var arguments = ["bench", "kernels", "--types", "Q4_0,f16,q6_k", "--widths", "1,5", "--json"]
+        if kernels == "reference" { arguments += ["--kernels", kernels] }
+        let object = try Command(arguments).json()
+        let products = try #require(object["products"] as? [[String: Any]])
+        #expect(products.count == 3 * 2 * 4)
+        let wanted = [("q4_0", 1), ("q4_0", 5)]
+        #expect(products.prefix(2).map { $0["type"] as? String } == wanted.map(\.0))
+        #expect(products.prefix(2).map { $0["width"] as? Int } == wanted.map(\.1))
+        let others = try #require(object["others"] as? [[String: Any]])
+        #expect(Set(others.compactMap { $0["kernel"] as? String }).isSuperset(of: ["rms norm", "softmax"]))
+        for row in products + others {
+            #expect(row["ulps"] as? Int == 0)
+            #expect(try #require(row["ns"] as? Double) >= #require(row["ns_least"] as? Double))
+            #expect(try #require(row["ns_least"] as? Double) > 0)
+        }
+    }
+
+    @Test func kernelTable() throws {
+        let run = try Command(["bench", "kernels", "--types", "bf16", "--widths", "2", "--threads", "2"])
+        #expect(run.status == 0)
+        #expect(run.output.contains("the same bits"))
+        #expect(run.output.split(separator: "\n").filter { $0.hasPrefix("bf16") }.count == 4)
+    }
+
+    @Test(arguments: [
+        ["--types", "q4_9"], ["--types", ""], ["--widths", ""], ["--widths", "5000"], ["--kernels", "abacus"],
+        ["--threads", "0"],
+    ])
+    func kernelsRefuseWhatIsNotThere(_ arguments: [String]) throws {
+        #expect(try Command(["bench", "kernels"] + arguments).status == 64)
     }
 }

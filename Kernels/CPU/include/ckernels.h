@@ -221,6 +221,14 @@ typedef void si_store(size_t count, const float *x, void *y);
 /// exp(x) and tanh(x), elementwise: what the kernels above use, for tests.
 typedef void si_map(size_t count, const float *x, float *y);
 
+/// Multiplies and adds in registers alone, `rounds` times over, as fast as the instruction set allows; returns how many
+/// products were added. Bytes: with the instruction, or the two, that products with quantised weights are made of;
+/// floats: with fma.
+typedef uint64_t si_peak(size_t rounds);
+
+/// Reads bytes in whole vectors, but for the last few, and does nothing with them.
+typedef void si_read(size_t count, const void *bytes);
+
 // MARK: Dispatch
 
 /// One more than the largest GGUF type identifier that has a product kernel (MXFP4's, 39).
@@ -245,6 +253,8 @@ struct si_kernels {
     si_scale *scale;
     si_store *store_f16, *store_q8_0;
     si_map *exp, *tanh;
+    si_peak *peak_of_bytes, *peak_of_floats;
+    si_read *read;
 };
 
 /// Number of tables there are.

@@ -1,6 +1,6 @@
 // Memory of the CPU backend: zeroed, page-aligned, given back to the system with its owner.
 
-import GGUF
+package import GGUF
 
 #if canImport(Glibc)
     import Glibc
@@ -13,14 +13,14 @@ import GGUF
 /// Zeroed memory that takes up room only once it is touched.
 ///
 /// Sendable as a plain block of bytes is: whoever shares it says who writes when.
-final class AlignedMemory: @unchecked Sendable {
+package final class AlignedMemory: @unchecked Sendable {
     /// The first byte.
-    let base: UnsafeMutableRawPointer
+    package let base: UnsafeMutableRawPointer
     /// Size in bytes.
-    let byteCount: Int
+    package let byteCount: Int
 
     /// Memory for the product of `extents`, in bytes; `purpose` names it in the error message.
-    init(bytes extents: Int..., for purpose: String) throws(InferenceError) {
+    package init(bytes extents: Int..., for purpose: String) throws(InferenceError) {
         var size = 1
         for extent in extents {
             let (product, overflow) = size.multipliedReportingOverflow(by: extent)
@@ -39,7 +39,7 @@ final class AlignedMemory: @unchecked Sendable {
     }
 
     /// Asks for huge pages: long streams then miss the processor's page tables less, and fewer faults fill the memory.
-    func useHugePages() {
+    package func useHugePages() {
         #if canImport(Glibc) || canImport(Musl)
             madvise(base, byteCount, MADV_HUGEPAGE)
         #endif
@@ -48,7 +48,7 @@ final class AlignedMemory: @unchecked Sendable {
     deinit { munmap(base, byteCount) }
 
     /// The memory as f32 values.
-    var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
+    package var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 
     #if canImport(Darwin)
         private static let anonymous = MAP_ANON

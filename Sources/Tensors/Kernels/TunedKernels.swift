@@ -6,7 +6,7 @@ package import GGUF
 /// The kernels of `Kernels/CPU` in one of the variants that this processor can run.
 package struct TunedKernels: KernelSet, @unchecked Sendable {
     /// A table the C target never changes.
-    private let table: UnsafePointer<si_kernels>
+    let table: UnsafePointer<si_kernels>
 
     /// The best variant, or the one of that name; nil where this processor cannot run it.
     package init?(_ name: String? = nil) {

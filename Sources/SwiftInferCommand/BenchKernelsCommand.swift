@@ -1,0 +1,62 @@
+// `swiftinfer bench kernels`: every kernel checked against its twin in Swift, then timed.
+
+import ArgumentParser
+import GGUF
+import Tensors
+
+struct BenchKernelsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kernels",
+        abstract: "Check the kernels and measure how fast they are.",
+        discussion: """
+            Products with weights of every type, first compared with the same in Swift (ulps: units of the last place; 0 says \
+            the same bits), then timed on weights that lie in each cache and in memory. ns is the median of short runs; \
+            rates are those of the least. of peak: products a second over what the same instructions do on \
+            registers alone, as measured at the start. of roofline: the time that this peak and the measured read \
+            bandwidth allow over the time taken.
+            """
+    )
+
+    @Option(help: ArgumentHelp("Types of weights (default: all).", valueName: "type,…"))
+    var types: TensorTypeList?
+
+    @Option(help: ArgumentHelp("Numbers of inputs a product is computed for.", valueName: "n,n,…"))
+    var widths = CountList([1, 2, 4, 8, 16, 32, 64])
+
+    @Option(
+        help: ArgumentHelp(
+            "Which kernels: \((TunedKernels.names + ["reference"]).joined(separator: ", ")) (default: the first).",
+            valueName: "name"))
+    var kernels: String?
+
+    @Option(help: ArgumentHelp("Threads that make the same calls side by side.", valueName: "n"))
+    var threads = 1
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024.") }
+        if widths.counts.isEmpty { throw ValidationError("--widths must name one width at least.") }
+        if widths.counts.contains(where: { $0 > 4096 }) { throw ValidationError("--widths must be at most 4096.") }
+        if let kernels, kernels != "reference", !TunedKernels.names.contains(kernels) {
+            throw ValidationError("this processor has no kernels named '\(kernels)'.")
+        }
+    }
+
+    func run() throws {
+        let tuned = kernels == "reference" ? nil : TunedKernels(kernels)
+        let set: any KernelSet = tuned ?? ReferenceKernels()
+        let bar = ProgressBar("measuring")
+        defer { bar.clear() }
+        let report = try KernelBenchmark(
+            set, types: types?.types ?? TensorFormat.supportedTypes, widths: widths.counts, threads: threads
+        ).report { bar.update($0, note: $1) }
+        bar.clear()
+        if json { try Output.json(report) } else { Output.standardOutput(report.text) }
+        if !report.isExact {
+            Output.standardError("swiftinfer: error: some \(set.name) kernels differ from their twins in Swift\n")
+            throw ExitCode.failure
+        }
+    }
+}
