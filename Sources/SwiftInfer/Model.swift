@@ -63,7 +63,8 @@ public final class Model: Sendable {
         try Session(self, options)
     }
 
-    /// The bytes that ``makeSession(_:)`` will allocate with these options, on top of the model's own.
+    /// The bytes that ``makeSession(_:)`` will allocate with these options, on top of the model's own. Drafts take more when
+    /// they are first checked: 4 bytes for each token of the vocabulary and each row, up to 64 rows.
     ///
     /// - Throws: ``InferenceError`` with `invalidArgument` for a context length that is out of range.
     public func memoryEstimate(for options: Session.Options = .init()) throws(InferenceError) -> Int {

@@ -45,6 +45,11 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Ways to sample each prompt besides the greedy one, 0…3.", valueName: "n"))
     var samplings = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "Drafters and probes to check each answer with, in turn (default: all).", valueName: "n"))
+    var perAnswer: Int?
+
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Engine") var context: ContextOptions
 
@@ -70,6 +75,7 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
     func validate() throws {
         if n < 1 { throw ValidationError("-n must be at least 1.") }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
+        if let perAnswer, perAnswer < 1 { throw ValidationError("--per-answer must be at least 1.") }
         if !(0...3).contains(samplings) { throw ValidationError("--samplings must be from 0 to 3.") }
         if widths.counts.isEmpty { throw ValidationError("--widths must name at least one.") }
     }
@@ -82,6 +88,7 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
         check.widths = widths.counts
         check.tokens = n
         check.samplings = samplings
+        check.contestantsPerAnswer = perAnswer ?? .max
         let prompts = try tokens(of: model)
         let bar = ProgressBar("verifying")
         let report = try await check.run(prompts.map { Prompt.tokens($0) }) { report in

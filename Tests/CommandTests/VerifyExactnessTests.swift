@@ -18,6 +18,12 @@ struct VerifyExactnessTests {
         #expect((report["plain_hash"] as? String)?.count == 16)
     }
 
+    @Test func draftersTakeTurns() throws {
+        let options = ["-n", "6", "--limit", "4", "--per-answer", "2", "--samplings", "2", "--json"]
+        let report = try Command(["verify-exactness", Fixture.llama] + options).json()
+        #expect(report["runs"] as? Int == 4 * 3 * 2)
+    }
+
     @Test func promptsComeFromFiles() throws {
         let folder = try TemporaryFolder()
         let tasks = #"{"id": 1, "prompt": "def f(x):"}"# + "\n" + #"{"prompt": "class A:"}"# + "\n"
@@ -35,6 +41,7 @@ struct VerifyExactnessTests {
 
     @Test(arguments: [
         ["--drafters", "no-such-drafter"], ["-n", "0"], ["--widths", ""], ["--samplings", "4"], ["--limit", "0"],
+        ["--per-answer", "0"],
     ])
     func wrongUsage(options: [String]) throws {
         #expect(try Command(["verify-exactness", Fixture.llama] + options).status == 64)

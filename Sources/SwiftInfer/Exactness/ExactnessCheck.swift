@@ -22,6 +22,8 @@ package struct ExactnessCheck: Sendable {
     package var tokens = 48
     /// Ways to sample each prompt is continued in besides the greedy one; they are taken from a fixed list in turn.
     package var samplings = 1
+    /// Drafters and probes that each answer is checked with; when they are fewer than there are, they take turns.
+    package var contestantsPerAnswer = Int.max
 
     /// A check of one session against another.
     package init(plain: Session, drafted: Session) {
@@ -54,6 +56,7 @@ package struct ExactnessCheck: Sendable {
         var report = ExactnessReport()
         var hash = LogitsHash()
         var turn = 0
+        var next = 0
         for (number, prompt) in prompts.enumerated() {
             let given = try plain.model.tokens(for: prompt)
             for kind in 0...samplings {
@@ -69,7 +72,9 @@ package struct ExactnessCheck: Sendable {
                 plainOptions.usesDrafter = false
                 let expected = try await plain.respond(to: .tokens(given), options: plainOptions).statistics
                 for row in expected.rowHashes { hash.append(rowHash: row) }
-                for drafter in contestants(text: given + expected.tokens, seed: UInt64(turn)) {
+                let contestants = contestants(text: given + expected.tokens, seed: UInt64(turn))
+                for index in 0..<min(contestantsPerAnswer, contestants.count) {
+                    let drafter = contestants[(next + index) % contestants.count]
                     let width = widths[turn % widths.count]
                     turn += 1
                     options.draftWidth = .fixed(width - 1)
@@ -77,6 +82,7 @@ package struct ExactnessCheck: Sendable {
                     let found = try await drafted.respond(to: .tokens(given), options: options).statistics
                     report.add(found, to: expected, prompt: number, drafter: "\(drafter), \(width) rows")
                 }
+                next = (next + contestantsPerAnswer % contestants.count) % contestants.count
             }
             report.prompts += 1
             report.plainHash = hash.value
