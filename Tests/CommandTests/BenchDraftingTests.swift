@@ -118,6 +118,41 @@ struct BenchDraftingTests {
         }
     }
 
+    @Test func replayTakesAnotherVocabulary() throws {
+        let folder = try TemporaryFolder()
+        let file = try suite(folder, excludes: true)
+        let small = try rows("--suite", file, "--replay", "--drafters", "suffix", "--vocabulary", Fixture.llama)
+        #expect(small.count == 2)
+        let large = Fixture.path("tiny-gemma-f32")
+        let counts = try [Fixture.llama, large].map { path in
+            try #require(try Command("show", path, "--json").json()["vocabulary_size"] as? Int)
+        }
+        #expect(counts[0] < counts[1])
+        let run = try Command(
+            "bench", "drafting", Fixture.llama, "--suite", file, "--replay", "--vocabulary", large)
+        #expect(run.isCleanFailure)
+    }
+
+    @Test func interruptPrintsWhatIsDone() throws {
+        let folder = try TemporaryFolder()
+        let file = try suite(folder, excludes: true)
+        let task = try Data(contentsOf: URL(fileURLWithPath: file))
+        let long = try folder.file("long.jsonl", Data((0..<20_000).flatMap { _ in task })).path
+        let run = try Command(
+            [
+                "bench", "drafting", Fixture.llama, "--suite", long, "--fixed-width", "4", "--drafters", "suffix",
+                "--json",
+            ]
+        ) { running in
+            while try running.errors.isEmpty, running.process.isRunning { usleep(10_000) }
+            running.process.interrupt()
+        }
+        #expect(run.status == 130)
+        let rows = try #require(try run.json()["rows"] as? [[String: Any]])
+        #expect(rows.count == 2)
+        #expect(rows.allSatisfy { ($0["tasks"] as? Int).map { $0 > 0 && $0 < 20_000 } ?? false })
+    }
+
     @Test func generatedTableAndDrawing() throws {
         let folder = try TemporaryFolder()
         let file = try suite(folder, excludes: true)

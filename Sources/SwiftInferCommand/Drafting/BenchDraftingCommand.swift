@@ -35,6 +35,12 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Flag(help: "Let the model give the references.")
     var replay = false
 
+    @Option(
+        help: ArgumentHelp(
+            "With --replay, take the tokens of another file's vocabulary: real ones for a model of random weights.",
+            valueName: "file.gguf"))
+    var vocabulary: String?
+
     @Option(help: ArgumentHelp("Count steps of at most so many rows, without a model.", valueName: "n,n,…"))
     var fixedWidth = CountList([])
 
@@ -82,6 +88,8 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         if warm, cold || !isSimulation {
             throw ValidationError("--warm goes with --fixed-width or --cost-curve alone.")
         }
+        if vocabulary != nil, !replay { throw ValidationError("--vocabulary goes with --replay alone.") }
+        if replay, isSimulation { throw ValidationError("--fixed-width and --cost-curve replay without a model.") }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
         if n < 2 { throw ValidationError("-n must be at least 2: the first token comes with the prompt.") }
         if maxPrompt < 2 { throw ValidationError("--max-prompt must be at least 2.") }
@@ -117,7 +125,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
             settings.isCold = cold
             let (model, _) = try engine.load(path)
             let session = try model.makeSession(.init(contextLength: maxPrompt + n, cacheType: kvType))
-            return DraftingBenchmark(settings, contestants, tokenizer: model.tokenizer, session: session)
+            return DraftingBenchmark(settings, contestants, tokenizer: try tokenizer(for: model), session: session)
         }
         let costs = try costCurve.map { try CostCurve(contentsOf: $0, maximumRows: DraftPlanner.maximumRows).costs }
         settings.mode = .simulated(costs: costs, widths: fixedWidth.counts)
@@ -126,21 +134,30 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         return DraftingBenchmark(settings, contestants, tokenizer: tokenizer, session: nil)
     }
 
+    /// What turns texts into tokens that `model` takes.
+    private func tokenizer(for model: Model) throws(InferenceError) -> Tokenizer {
+        guard let vocabulary else { return model.tokenizer }
+        let tokenizer = try Tokenizer(metadata: GGUFFile(path: vocabulary).metadata)
+        guard tokenizer.count <= model.tokenizer.count else {
+            throw InferenceError(
+                .invalidArgument,
+                "\(vocabulary) has \(tokenizer.count) tokens, the model only \(model.tokenizer.count)")
+        }
+        return tokenizer
+    }
+
     /// Runs all tasks, or those before the task is cancelled.
     private static func results(
         of benchmark: DraftingBenchmark, _ suites: [DraftingSuite]
     ) async throws -> [DraftingResult] {
-        let bar = ProgressBar("drafting")
-        defer { bar.clear() }
-        let total = suites.reduce(0) { $0 + $1.tasks.count }
+        let progress = DraftingProgress(total: suites.reduce(0) { $0 + $1.tasks.count })
+        defer { progress.clear() }
         var results: [DraftingResult] = []
-        var count = 0
         for suite in suites {
             for task in suite.tasks {
                 if Task.isCancelled { return results }
-                bar.update(Double(count) / Double(total), note: task.id)
-                count += 1
                 if let result = try await benchmark.run(task, of: suite) { results.append(result) }
+                progress.advance("\(suite.name), \(task.id)")
             }
         }
         return results
