@@ -29,17 +29,38 @@ struct CandidateSet {
         var candidates: [Candidate] = []
         let limit = max(64, k.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * k)
         var bar = -Float.infinity
-        for (token, logit) in logits.enumerated() where logit > bar {
-            candidates.append(Candidate(token: Int32(truncatingIfNeeded: token), logit: logit))
-            if candidates.count == limit {
-                candidates.keepLargest(k)
-                // A later token of the same logit has a higher id and would lose the tie.
-                bar = candidates[k - 1].logit
+        for start in stride(from: 0, to: logits.count, by: blockLength) {
+            let end = min(start + blockLength, logits.count)
+            guard hasAny(logits[start..<end], above: bar) else { continue }
+            for token in start..<end where logits[token] > bar {
+                candidates.append(Candidate(token: Int32(truncatingIfNeeded: token), logit: logits[token]))
+                if candidates.count == limit {
+                    candidates.keepLargest(k)
+                    // A later token of the same logit has a higher id and would lose the tie.
+                    bar = candidates[k - 1].logit
+                }
             }
         }
         candidates.keepLargest(k)
         candidates.sortByToken()
         return candidates
+    }
+
+    /// Logits that are compared with the bar at once: nearly all blocks of a vocabulary lie below it.
+    private static let blockLength = 64
+
+    /// Whether a logit of a block is above `bar`.
+    private static func hasAny(_ block: Slice<UnsafeBufferPointer<Float>>, above bar: Float) -> Bool {
+        guard block.count == blockLength, let address = UnsafeBufferPointer(rebasing: block).baseAddress else {
+            return true
+        }
+        let bytes = UnsafeRawPointer(address)
+        let vectors = MemoryLayout<SIMD16<Float>>.size
+        var isAbove = SIMDMask<SIMD16<Int32>>(repeating: false)
+        for offset in stride(from: 0, to: blockLength * MemoryLayout<Float>.size, by: vectors) {
+            isAbove .|= bytes.loadUnaligned(fromByteOffset: offset, as: SIMD16<Float>.self) .> bar
+        }
+        return isAbove != SIMDMask(repeating: false)
     }
 
     /// Keeps the fewest most likely candidates whose probabilities among all of these reach `topP`.

@@ -155,8 +155,8 @@ struct GenerationRun {
         let start = ContinuousClock.now
         try timeline.evaluateLast(draft.offered)
         statistics.count(checked: draft.checked.count)
-        planner?.stepTook(ContinuousClock.now - start, rows: draft.checked.count + 1)
         noteCandidates(timeline)
+        planner?.stepTook(ContinuousClock.now - start, rows: draft.checked.count + 1)
     }
 
     /// The guesses for the next step that the context and the limits have room for.
