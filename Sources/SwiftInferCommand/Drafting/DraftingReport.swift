@@ -12,9 +12,9 @@ struct DraftingReport: Encodable {
         let tokensPerSecond: Double?
         /// The time of all tasks without drafting over that with it.
         let speedup: Double?
-        /// The median of the tasks' own quotients.
+        /// The median of the tasks' own quotients, of answers that are long enough to be timed.
         let medianSpeedup: Double?
-        /// The least of them, of answers that are long enough to be timed.
+        /// The least of them.
         let worstTaskSpeedup: Double?
         let tokensPerStep: Double
         let drafted: Int
@@ -94,8 +94,8 @@ struct DraftingReport: Encodable {
         let plain = total(pairs.map { $0.0.run(.none)?.time })
         let early = total(runs.map(\.timeBeforeLoop))
         let earlyPlain = total(pairs.map { $0.0.run(.none)?.timeBeforeLoop })
-        let speedups = pairs.compactMap { $0.0.speedup(of: $0.1) }.sorted()
-        let timed = pairs.filter { $0.1.tokens >= shortestTimedAnswer }.compactMap { $0.0.speedup(of: $0.1) }
+        let speedups = pairs.filter { $0.1.tokens >= shortestTimedAnswer }.compactMap { $0.0.speedup(of: $0.1) }
+            .sorted()
         let steps = sum(\.steps)
         let tokens = sum(\.tokens)
         let retrieval = runs.reduce(Duration.zero) { $0 + $1.retrieval }
@@ -104,7 +104,7 @@ struct DraftingReport: Encodable {
             tokensPerSecond: quotient(Double(tokens), time), speedup: quotient(plain, time),
             medianSpeedup: speedups.isEmpty
                 ? nil : (speedups[(speedups.count - 1) / 2] + speedups[speedups.count / 2]) / 2,
-            worstTaskSpeedup: timed.min(), tokensPerStep: Double(tokens) / Double(max(steps, 1)),
+            worstTaskSpeedup: speedups.first, tokensPerStep: Double(tokens) / Double(max(steps, 1)),
             drafted: sum(\.drafted), accepted: sum(\.accepted),
             retrievalPerStep: JSONNumber(retrieval / .microseconds(1) / Double(max(steps, 1))),
             inLoopShare: Double(sum(\.loopTokens)) / Double(max(tokens, 1)),
