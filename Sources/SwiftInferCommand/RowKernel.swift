@@ -54,7 +54,45 @@ struct RowKernel {
             },
             RowKernel("gate silu") { $0.gate(count, $1, weights, .silu, into: $2) },
             RowKernel("gate gelu") { $0.gate(count, $1, weights, .gelu, into: $2) },
-        ] + [KVCacheType.f32, .f16, .q8_0].map(accumulation)
+        ] + KVCacheType.allCases.map(score) + KVCacheType.allCases.map(accumulation)
+    }
+
+    private static func score(_ type: KVCacheType) -> RowKernel {
+        let format: InputFormat = type == .q8_0 ? .blocks32 : .float
+        let stride = format.rowBytes(headSize)
+        var noise = KernelNoise()
+        let rows = noise.values(queries * headSize)
+        var inputs = [UInt8](repeating: 0, count: queries * stride)
+        return RowKernel("score \(type)", elements: count * queries) { kernels, x in
+            let keys = Array(UnsafeBufferPointer(start: x, count: count))
+            let panelBytes = KVCacheShape(
+                layers: 1, heads: 1, keyDimension: headSize, valueDimension: 0, slots: 16, type: type
+            ).byteCount
+            keys.withUnsafeBufferPointer { keys in
+                guard let base = keys.baseAddress else { return }
+                for position in 0..<count / headSize {
+                    kernels.storeKey(
+                        headSize, base + position * headSize, as: type,
+                        into: UnsafeMutableRawPointer(x) + position / 16 * panelBytes, lane: position % 16)
+                }
+            }
+            rows.withUnsafeBufferPointer { rows in
+                inputs.withUnsafeMutableBytes { inputs in
+                    guard let base = rows.baseAddress, let start = inputs.baseAddress else { return }
+                    for query in 0..<queries {
+                        kernels.quantize(headSize, base + query * headSize, as: format, into: start + query * stride)
+                    }
+                }
+            }
+        } run: { kernels, x, y in
+            inputs.withUnsafeBytes { inputs in
+                guard let start = inputs.baseAddress else { return }
+                kernels.score(
+                    Scoring(
+                        dimension: headSize, panels: count / headSize / 16, keys: UnsafeRawPointer(x), count: queries,
+                        queries: start, queryStride: stride, scores: y, scoreStride: count / headSize), type)
+            }
+        }
     }
 
     private static func accumulation(_ type: KVCacheType) -> RowKernel {

@@ -37,12 +37,7 @@ package struct KVCacheShape: Sendable {
 
     /// Memory the cache takes.
     package var byteCount: Int {
-        let elements = layers * heads * (keyDimension + valueDimension) * slots
-        return switch type {
-        case .f32: elements * 4
-        case .f16: elements * 2
-        case .q8_0: elements / 32 * 34
-        }
+        type.byteCount(layers * heads * (keyDimension + valueDimension) * slots)
     }
 }
 

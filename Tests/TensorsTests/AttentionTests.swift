@@ -37,10 +37,12 @@ struct AttentionTests {
         let cache: KVCache
         let queries: Activations, keys: Activations, values: Activations, outputs: Activations
 
-        init(_ type: KVCacheType, threads: Int = 2, kernels: KernelChoice = .automatic) throws {
+        init(
+            _ type: KVCacheType, threads: Int = 2, kernels: KernelChoice = .automatic, slots: Int = 96
+        ) throws {
             backend = try CPUBackend(threads: threads, kernels: kernels)
             let shape = KVCacheShape(
-                layers: 2, heads: keyValueHeads, keyDimension: dimension, valueDimension: dimension, slots: 96,
+                layers: 2, heads: keyValueHeads, keyDimension: dimension, valueDimension: dimension, slots: slots,
                 type: type)
             cache = try backend.makeCache(shape)
             queries = try backend.makeActivations(rows: 64, columns: heads * dimension)
@@ -160,22 +162,54 @@ struct AttentionTests {
         #expect(results[0] == results[1])
     }
 
+    /// Steps large enough to be shared out, whole items or their parts, give the bits of one thread and of single tokens.
+    @Test(arguments: KVCacheType.allCases, [nil, 700])
+    func sharingOutChangesNoBit(_ type: KVCacheType, _ window: Int?) throws {
+        var source = RandomSource(seed: 12)
+        let past = (0..<1500).map { _ in Token(using: &source) }
+        let last = (0..<40).map { _ in Token(using: &source) }
+        let parents = last.indices.map { Int32($0 == 0 ? -1 : Int.random(in: max(-1, $0 - 4)..<$0, using: &source)) }
+        var expected: [[[UInt32]]] = []
+        for (threads, kernels) in [(1, KernelChoice.automatic), (2, .automatic), (3, .automatic), (8, .named("avx2"))] {
+            let setup = try Setup(type, threads: threads, kernels: kernels, slots: 1600)
+            let parameters = try Self.parameters(setup.backend, window: window, softCap: nil, sinks: true)
+            for start in stride(from: 0, to: past.count, by: 60) {
+                _ = setup.step(
+                    Array(past[start..<start + 60]), StepLayout(chain: 60, after: start), parameters)
+            }
+            var outputs: [[[UInt32]]] = []
+            for width in [1, 2, 5, 40] {
+                let layout = StepLayout(chain: width, after: past.count)
+                outputs.append(setup.step(Array(last[..<width]), layout, parameters).map(\.bits))
+            }
+            outputs.append(setup.step(last, StepLayout(parents: parents, after: past.count), parameters).map(\.bits))
+            if expected.isEmpty {
+                // Narrower steps are the beginning of the widest, and the tree is something else.
+                for width in 0..<3 { #expect(outputs[width] == Array(outputs[3][..<outputs[width].count])) }
+                #expect(outputs[4] != outputs[3])
+                expected = outputs
+            }
+            #expect(outputs == expected, "\(threads) threads, \(kernels)")
+        }
+    }
+
     /// Accepted rows are moved to the front; what follows computes as if the others had never been.
-    @Test func movedSlotsServeAsIfTheyHadBeenThere() throws {
+    @Test(arguments: KVCacheType.allCases)
+    func movedSlotsServeAsIfTheyHadBeenThere(_ type: KVCacheType) throws {
         var source = RandomSource(seed: 10)
-        let past = (0..<10).map { _ in Token(using: &source) }
+        let past = (0..<14).map { _ in Token(using: &source) }
         let drafts = (0..<8).map { _ in Token(using: &source) }
         let next = Token(using: &source)
-        let tree = try Setup(.f16), line = try Setup(.f16)
+        let tree = try Setup(type), line = try Setup(type)
         let parameters = try Self.parameters(tree.backend, window: nil, softCap: nil, sinks: false)
-        _ = tree.step(past, StepLayout(chain: 10, after: 0), parameters)
-        _ = tree.step(drafts, StepLayout(parents: [-1, 0, 0, 1, 2, 2, 5, 4], after: 10), parameters)
+        _ = tree.step(past, StepLayout(chain: 14, after: 0), parameters)
+        _ = tree.step(drafts, StepLayout(parents: [-1, 0, 0, 1, 2, 2, 5, 4], after: 14), parameters)
         tree.backend.moveSlots(
-            [(from: 10, to: 10), (from: 12, to: 11), (from: 15, to: 12), (from: 16, to: 13)], in: tree.cache)
-        let afterTree = tree.step([next], StepLayout(chain: 1, after: 14), parameters)
+            [(from: 14, to: 14), (from: 16, to: 15), (from: 19, to: 16), (from: 20, to: 17)], in: tree.cache)
+        let afterTree = tree.step([next], StepLayout(chain: 1, after: 18), parameters)
         let accepted = past + [drafts[0], drafts[2], drafts[5], drafts[6]]
-        _ = line.step(accepted, StepLayout(chain: 14, after: 0), parameters)
-        #expect(afterTree[0].bits == line.step([next], StepLayout(chain: 1, after: 14), parameters)[0].bits)
+        _ = line.step(accepted, StepLayout(chain: 18, after: 0), parameters)
+        #expect(afterTree[0].bits == line.step([next], StepLayout(chain: 1, after: 18), parameters)[0].bits)
     }
 
     /// A row that is not an ancestor cannot reach another, even with values that are not numbers.

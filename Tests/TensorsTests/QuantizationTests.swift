@@ -81,46 +81,4 @@ struct QuantizationTests {
             #expect(bytes == expected)
         }
     }
-
-    @Test(arguments: KVCacheType.allCases)
-    func weightedSumsAreTheSameInSwiftAndC(_ type: KVCacheType) {
-        guard let tuned = TunedKernels() else { return }
-        var source = RandomSource(seed: 13)
-        for dimension in type == .q8_0 ? [32, 64, 96] : [1, 8, 20, 64, 77] {
-            for queries in 1...7 {
-                let count = 11
-                let stride = type == .f32 ? dimension * 4 : type == .f16 ? dimension * 2 : dimension / 32 * 34
-                var values = [UInt8](repeating: 0, count: stride * count)
-                for j in 0..<count {
-                    let value = source.floats(dimension)
-                    values.withUnsafeMutableBytes {
-                        ReferenceKernels().store(dimension, value, as: type, into: $0.baseAddress! + j * stride)
-                    }
-                }
-                let weights = source.floats(queries * count)
-                let start = source.floats(queries * (dimension + 3))
-                let results = [ReferenceKernels() as any KernelSet, tuned].map { kernels -> [UInt32] in
-                    var outputs = start
-                    outputs.withUnsafeMutableBufferPointer { outputs in
-                        values.withUnsafeBytes { values in
-                            weights.withUnsafeBufferPointer { weights in
-                                kernels.accumulate(
-                                    Accumulation(
-                                        dimension: dimension, count: count, values: values.baseAddress!,
-                                        valueStride: stride, queries: queries, weights: weights.baseAddress!,
-                                        weightStride: count, outputs: outputs.baseAddress!,
-                                        outputStride: dimension + 3), type)
-                            }
-                        }
-                    }
-                    return outputs.bits
-                }
-                #expect(results[0] == results[1], "\(dimension) × \(queries)")
-                for query in 0..<queries {
-                    let gap = query * (dimension + 3) + dimension..<(query + 1) * (dimension + 3)
-                    #expect(Array(results[1][gap]) == Array(start[gap]).bits)
-                }
-            }
-        }
-    }
 }

@@ -127,6 +127,12 @@ _Static_assert(sizeof(struct si_input_32) == 44, "activation block of 32");
 struct si_input_256 { float scale; int16_t sums[16], sums_32[8]; int8_t values[256]; };
 _Static_assert(sizeof(struct si_input_256) == 308, "activation block of 256");
 
+// MARK: Keys in the cache
+
+/// 32 dimensions of sixteen keys: the Q8_0 scale of each, then for each four dimensions the four values of each.
+struct si_key_block_q8_0 { uint16_t scales[16]; int8_t values[8][16][4]; };
+_Static_assert(sizeof(struct si_key_block_q8_0) == 16 * sizeof(struct si_block_q8_0), "block of sixteen keys");
+
 // MARK: Operations
 
 /// Operands of a product. Weights: `rows` rows of `k` elements, `weight_stride` bytes apart; packed ones are in panels of
@@ -175,12 +181,41 @@ struct si_weights {
 /// range of its normal numbers.
 typedef void si_quantize(size_t count, const float *x, void *blocks);
 
-/// y[q][d] = Σ_j p[q][j] · v[j][d] added to y: y = fma(p, v, y) for ascending j; d in 0..<dimension, j in 0..<count, q
-/// in 0..<queries. Rows of v are `v_stride` bytes apart, of p and y as many floats. q8_0: v = float(scale) ·
-/// float(value).
-typedef void si_accumulate(
-    size_t dimension, size_t count, const void *v, size_t v_stride, size_t queries, const float *p, size_t p_stride,
-    float *y, size_t y_stride);
+/// Operands of attention's scores. Keys: `panels` panels of sixteen, one after the other, see si_store_key. Queries:
+/// `count` rows `query_stride` bytes apart; si_input_32 blocks where keys are q8_0, else f32. Scores: rows
+/// `score_stride` floats apart.
+struct si_scoring {
+    size_t dimension, panels;
+    const void *keys;
+    size_t count;
+    const void *queries;
+    size_t query_stride;
+    float *scores;
+    size_t score_stride;
+};
+
+/// scores[q][16p + i] = Σ_d queries[q][d] · keys[p][d][i], for q in 0..<count, p in 0..<panels, i in 0..<16.
+///
+/// f32, f16: sum = fma(x, key, sum) for ascending d, from zero. q8_0: as a product with Q8_0 weights.
+typedef void si_score(const struct si_scoring *scoring);
+
+/// Operands of attention's weighted sum of values. Values: rows `value_stride` bytes apart, number j being row rows[j],
+/// or j where the list is NULL. Weights and outputs: rows as many floats apart.
+struct si_accumulation {
+    size_t dimension, count;
+    const void *values;
+    size_t value_stride;
+    const int32_t *rows;
+    size_t queries;
+    const float *weights;
+    size_t weight_stride;
+    float *outputs;
+    size_t output_stride;
+};
+
+/// outputs[q][d] += Σ_j weights[q][j] · values[j][d], for q in 0..<queries, d in 0..<dimension, j in 0..<count:
+/// y = fma(w, v, y) for ascending j. q8_0: v = float(scale) · float(value).
+typedef void si_accumulate(const struct si_accumulation *accumulation);
 
 /// Turns scores into softmax numerators in place and returns their sum. t_j = s_j · scale; with cap > 0,
 /// t_j = cap · tanh(t_j / cap); m = max(t, sink); s_j = exp(t_j − m), summed as 16 partial sums by j mod 16 added in
@@ -218,6 +253,10 @@ typedef void si_scale(size_t count, float *x, float scale);
 /// scale rounded to f16.
 typedef void si_store(size_t count, const float *x, void *y);
 
+/// Stores x as lane `lane` (0..<16) of a panel of sixteen keys, rounded as by si_store. f32, f16: [count][16]; q8_0: one
+/// si_key_block_q8_0 for each 32 values.
+typedef void si_store_key(size_t count, const float *x, void *panel, size_t lane);
+
 /// exp(x) and tanh(x), elementwise: what the kernels above use, for tests.
 typedef void si_map(size_t count, const float *x, float *y);
 
@@ -239,9 +278,8 @@ struct si_kernels {
     const char *name;
     /// Products with weights, by GGUF type identifier; all zero for a type without kernel.
     struct si_weights weights[SI_TYPE_LIMIT];
-    /// Products with rows as the file or the cache stores them; NULL for a type without kernel.
-    si_multiply *multiply[SI_TYPE_LIMIT];
     si_quantize *quantize_32, *quantize_256;
+    si_score *score_f32, *score_f16, *score_q8_0;
     si_accumulate *accumulate_f32, *accumulate_f16, *accumulate_q8_0;
     si_softmax *softmax;
     si_rms_norm *rms_norm;
@@ -252,6 +290,7 @@ struct si_kernels {
     si_add_scaled *add_scaled;
     si_scale *scale;
     si_store *store_f16, *store_q8_0;
+    si_store_key *store_key_f32, *store_key_f16, *store_key_q8_0;
     si_map *exp, *tanh;
     si_peak *peak_of_bytes, *peak_of_floats;
     si_read *read;
@@ -266,11 +305,6 @@ const struct si_kernels *si_kernels_for_this_processor(size_t index);
 /// How weights of a GGUF type are multiplied, or NULL.
 static inline const struct si_weights *si_weights_for(const struct si_kernels *kernels, uint32_t type) {
     return type < SI_TYPE_LIMIT && kernels->weights[type].multiply ? &kernels->weights[type] : NULL;
-}
-
-/// The product kernel for rows of a GGUF type, or NULL.
-static inline si_multiply *si_multiply_for(const struct si_kernels *kernels, uint32_t type) {
-    return type < SI_TYPE_LIMIT ? kernels->multiply[type] : NULL;
 }
 
 /// Tells the processor that this is a spin loop.

@@ -1,6 +1,6 @@
-// One thread's working memory for attention.
+// The working memory of one item of attention.
 
-/// Queries, scores and outputs of one item of attention: up to ``queries`` rows, one per query.
+/// Queries, scores, outputs and sums of one item of attention: up to ``queries`` rows, one per query.
 struct AttentionScratch {
     /// Most queries of an item.
     static let queries = 16
@@ -9,18 +9,18 @@ struct AttentionScratch {
     struct Layout {
         /// Bytes of a query in the keys' input format.
         let queryBytes: Int
-        /// Floats of a row of scores, a multiple of 16.
+        /// Floats of a row of scores. Not a power of two, for then all rows would compete for the same few cache lines.
         let scores: Int
         /// Floats of an output.
         let outputs: Int
-        /// All of it.
-        var byteCount: Int { AttentionScratch.queries * (queryBytes + 4 * (scores + outputs)) }
+        /// All of it, with one sum per query.
+        var byteCount: Int { AttentionScratch.queries * (queryBytes + 4 * (scores + outputs + 1)) }
 
         /// The division for a cache of that shape.
         init(_ shape: KVCacheShape) {
             let format: InputFormat = shape.type == .q8_0 ? .blocks32 : .float
             queryBytes = (format.rowBytes(shape.keyDimension) + 63) / 64 * 64
-            scores = (shape.slots + 15) / 16 * 16
+            scores = (shape.slots + 15) / 16 * 16 + 16
             outputs = (shape.valueDimension + 15) / 16 * 16
         }
     }
@@ -50,4 +50,7 @@ struct AttentionScratch {
     func output(_ index: Int) -> UnsafeMutablePointer<Float> {
         scores(Self.queries) + index * outputStride
     }
+
+    /// Query `index`'s sum of softmax numerators.
+    func sum(_ index: Int) -> UnsafeMutablePointer<Float> { output(Self.queries) + index }
 }

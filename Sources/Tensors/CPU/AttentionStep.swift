@@ -4,7 +4,7 @@
 ///
 /// Two passes over logical positions: all scores first, then softmax over them in their logical order, then the values
 /// in that order. A position's slot only says where its key and value are read from, so a tree's row gives the bits its
-/// committed counterpart gives.
+/// committed counterpart gives. Scores may be cut anywhere and sums at any dimension; over positions they are never cut.
 struct AttentionStep {
     let queries: Activations
     let outputs: Activations
@@ -13,7 +13,6 @@ struct AttentionStep {
     let layer: Int
     let parameters: AttentionParameters
     let kernels: any KernelSet
-    let product: ProductKernel
 
     /// Positions whose keys or values stay in the cache while all queries of an item use them.
     private static let block = 128
@@ -24,41 +23,29 @@ struct AttentionStep {
         return max(0, layout.position(of: row) + 1 - window)
     }
 
-    /// Computes `rows` × `heads`, all of which read key–value head `keyValueHead`.
-    func attend(rows: Range<Int>, heads: Range<Int>, keyValueHead: Int, _ scratch: AttentionScratch) {
-        let first = rows.reduce(Int.max) { min($0, firstPosition($1)) }
+    /// The item of `rows` × `heads`, all of which read key–value head `keyValueHead`.
+    func item(
+        rows: Range<Int>, heads: Range<Int>, keyValueHead: Int, _ scratch: AttentionScratch
+    ) -> AttentionItem {
+        var first = rows.reduce(Int.max) { min($0, firstPosition($1)) }
         // Scores are laid out by position from here on; in a tree a window may begin inside the step, whose slots are
         // not positions.
-        let base = layout.isChain ? first : min(first, layout.committed)
-        let item = Item(rows: rows, heads: heads, keyValueHead: keyValueHead, base: base, scratch: scratch)
+        if !layout.isChain { first = min(first, layout.committed) }
+        return AttentionItem(
+            rows: rows, heads: heads, keyValueHead: keyValueHead, base: first / KeyPanel.keys * KeyPanel.keys,
+            end: layout.committed + rows.upperBound, scratch: scratch)
+    }
+
+    /// Computes all of an item.
+    func attend(_ item: AttentionItem) {
         loadQueries(item)
-        score(item)
-        if !layout.isChain { arrange(item) }
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: item.count) { sums in
-            normalise(item, sums)
-            accumulate(item)
-            store(item, sums)
-        }
+        score(item, panels: 0..<item.panels)
+        normalise(item, queries: 0..<item.count)
+        accumulate(item, dimensions: 0..<cache.shape.valueDimension)
     }
 
-    /// The queries and working memory of one item; query (row, head) has index (row − first row) · heads + (head −
-    /// first head).
-    private struct Item {
-        let rows: Range<Int>
-        let heads: Range<Int>
-        let keyValueHead: Int
-        /// Position, or slot, of the first score.
-        let base: Int
-        let scratch: AttentionScratch
-
-        var count: Int { rows.count * heads.count }
-
-        func query(_ row: Int, _ head: Int) -> Int {
-            (row - rows.lowerBound) * heads.count + head - heads.lowerBound
-        }
-    }
-
-    private func loadQueries(_ item: Item) {
+    /// Copies the item's queries into its memory, in the keys' input format.
+    func loadQueries(_ item: AttentionItem) {
         let dimension = cache.shape.keyDimension
         let format: InputFormat = cache.shape.type == .q8_0 ? .blocks32 : .float
         for row in item.rows {
@@ -70,104 +57,125 @@ struct AttentionStep {
         }
     }
 
-    /// Scores of all slots any row of the item may see; those a row does not see are never read.
-    private func score(_ item: Item) {
-        let end = layout.committed + item.rows.upperBound
-        for slot in stride(from: item.base, to: end, by: Self.block) {
-            product(
-                Product(
-                    k: cache.shape.keyDimension, rows: min(Self.block, end - slot),
-                    weights: cache.key(layer: layer, head: item.keyValueHead, slot: slot),
-                    weightStride: cache.keyBytes, columns: item.count, inputs: item.scratch.query(0),
-                    inputStride: item.scratch.queryStride, outputs: item.scratch.scores(0) + (slot - item.base),
-                    outputStride: item.scratch.scoreStride))
-        }
-    }
-
-    /// Brings the scores of each row's ancestors into the order of their depths. An ancestor's row number is at least
-    /// its depth, so ascending copies read nothing that was overwritten.
-    private func arrange(_ item: Item) {
-        for row in item.rows {
-            let path = layout.paths[Int(layout.pathStarts[row])..<Int(layout.pathStarts[row + 1])]
-            for head in item.heads {
-                let scores = item.scratch.scores(item.query(row, head)) + (layout.committed - item.base)
-                for (depth, ancestor) in path.enumerated() { scores[depth] = scores[Int(ancestor)] }
-            }
-        }
-    }
-
-    private func normalise(_ item: Item, _ sums: UnsafeMutableBufferPointer<Float>) {
-        for row in item.rows {
-            let first = firstPosition(row)
-            let count = layout.position(of: row) + 1 - first
-            for head in item.heads {
-                let query = item.query(row, head)
-                sums[query] = kernels.softmax(
-                    count, item.scratch.scores(query) + (first - item.base), scale: parameters.scale,
-                    cap: parameters.softCap ?? 0, sink: parameters.sinks?.values[head] ?? -.infinity)
-            }
-        }
-    }
-
-    /// Weighted sums of values in the order of positions: what only some rows see before and after what all see.
-    private func accumulate(_ item: Item) {
-        for query in 0..<item.count {
-            item.scratch.output(query).update(repeating: 0, count: cache.shape.valueDimension)
-        }
-        let firstRow = item.rows.lowerBound
-        let start = item.rows.reduce(0) { max($0, firstPosition($1)) }
-        let end = layout.isChain ? layout.position(of: firstRow) + 1 : layout.committed
-        let common = start..<max(start, end)
-        guard item.rows.count > 1, !common.isEmpty else {
-            for row in item.rows { accumulate(item, row, firstPosition(row)..<layout.position(of: row) + 1) }
-            return
-        }
-        for row in item.rows { accumulate(item, row, firstPosition(row)..<common.lowerBound) }
-        accumulate(item, queries: 0..<item.count, slots: common, position: common.lowerBound)
-        for row in item.rows { accumulate(item, row, common.upperBound..<layout.position(of: row) + 1) }
-    }
-
-    /// One row's part for some positions.
-    private func accumulate(_ item: Item, _ row: Int, _ positions: Range<Int>) {
-        let first = item.query(row, item.heads.lowerBound)
-        let queries = first..<first + item.heads.count
-        if layout.isChain {
-            accumulate(item, queries: queries, slots: positions, position: positions.lowerBound)
-            return
-        }
-        let past = positions.clamped(to: 0..<layout.committed)
-        accumulate(item, queries: queries, slots: past, position: past.lowerBound)
-        let path = Int(layout.pathStarts[row])
-        for position in max(positions.lowerBound, layout.committed)..<max(positions.upperBound, layout.committed) {
-            let slot = layout.committed + Int(layout.paths[path + position - layout.committed])
-            accumulate(item, queries: queries, slots: slot..<slot + 1, position: position)
-        }
-    }
-
-    /// The part of consecutive slots whose first has position `position`.
-    private func accumulate(_ item: Item, queries: Range<Int>, slots: Range<Int>, position: Int) {
-        for slot in stride(from: slots.lowerBound, to: slots.upperBound, by: Self.block) {
-            let score = position - item.base + slot - slots.lowerBound
-            kernels.accumulate(
-                Accumulation(
-                    dimension: cache.shape.valueDimension, count: min(Self.block, slots.upperBound - slot),
-                    values: cache.value(layer: layer, head: item.keyValueHead, slot: slot),
-                    valueStride: cache.valueBytes, queries: queries.count,
-                    weights: item.scratch.scores(queries.lowerBound) + score, weightStride: item.scratch.scoreStride,
-                    outputs: item.scratch.output(queries.lowerBound), outputStride: item.scratch.outputStride),
+    /// Scores of all slots in some of the item's panels, for all its queries; those a row does not see are never read.
+    func score(_ item: AttentionItem, panels: Range<Int>) {
+        let block = Self.block / KeyPanel.keys
+        for panel in stride(from: panels.lowerBound, to: panels.upperBound, by: block) {
+            let slot = item.base + panel * KeyPanel.keys
+            kernels.score(
+                Scoring(
+                    dimension: cache.shape.keyDimension, panels: min(block, panels.upperBound - panel),
+                    keys: cache.keyPanel(layer: layer, head: item.keyValueHead, slot: slot), count: item.count,
+                    queries: item.scratch.query(0), queryStride: item.scratch.queryStride,
+                    scores: item.scratch.scores(0) + panel * KeyPanel.keys, scoreStride: item.scratch.scoreStride),
                 cache.shape.type)
         }
     }
 
-    private func store(_ item: Item, _ sums: UnsafeMutableBufferPointer<Float>) {
-        let dimension = cache.shape.valueDimension
+    /// Turns some queries' scores into softmax numerators.
+    func normalise(_ item: AttentionItem, queries: Range<Int>) {
+        for query in queries {
+            let (row, head) = query.quotientAndRemainder(dividingBy: item.heads.count)
+            let scores = item.scratch.scores(query)
+            if !layout.isChain { arrange(item.rows.lowerBound + row, scores + (layout.committed - item.base)) }
+            let first = firstPosition(item.rows.lowerBound + row)
+            let count = layout.position(of: item.rows.lowerBound + row) + 1 - first
+            item.scratch.sum(query).pointee = kernels.softmax(
+                count, scores + (first - item.base), scale: parameters.scale, cap: parameters.softCap ?? 0,
+                sink: parameters.sinks?.values[item.heads.lowerBound + head] ?? -.infinity)
+        }
+    }
+
+    /// Brings the scores of a row's ancestors into the order of their depths. An ancestor's row number is at least its
+    /// depth, so ascending copies read nothing that was overwritten.
+    private func arrange(_ row: Int, _ scores: UnsafeMutablePointer<Float>) {
+        let path = layout.paths[Int(layout.pathStarts[row])..<Int(layout.pathStarts[row + 1])]
+        for (depth, ancestor) in path.enumerated() { scores[depth] = scores[Int(ancestor)] }
+    }
+
+    /// Some dimensions of all queries' outputs: weighted sums of values in the order of positions, what only some rows see
+    /// before and after what all see.
+    func accumulate(_ item: AttentionItem, dimensions: Range<Int>) {
+        let sums = AttentionSums(step: self, item: item, dimensions: dimensions)
+        for query in 0..<item.count { sums.output(query).update(repeating: 0, count: dimensions.count) }
+        let start = item.rows.reduce(0) { max($0, firstPosition($1)) }
+        let end = layout.isChain ? layout.position(of: item.rows.lowerBound) + 1 : layout.committed
+        if start < end {
+            for row in item.rows { sums.add(row, positions: firstPosition(row)..<start) }
+            sums.add(queries: 0..<item.count, positions: start..<end)
+            for row in item.rows { sums.add(row, positions: end..<layout.position(of: row) + 1) }
+        } else {
+            for row in item.rows { sums.add(row, positions: firstPosition(row)..<layout.position(of: row) + 1) }
+        }
+        store(item, sums)
+    }
+
+    private func store(_ item: AttentionItem, _ sums: AttentionSums) {
         for row in item.rows {
             for head in item.heads {
                 let query = item.query(row, head)
-                let output = outputs.row(row) + head * dimension
-                output.update(from: item.scratch.output(query), count: dimension)
-                kernels.scale(dimension, output, by: 1 / sums[query])
+                let start = head * cache.shape.valueDimension + sums.dimensions.lowerBound
+                let output = outputs.row(row) + start
+                output.update(from: sums.output(query), count: sums.dimensions.count)
+                kernels.scale(sums.dimensions.count, output, by: 1 / item.scratch.sum(query).pointee)
             }
+        }
+    }
+
+    /// The sums of an item over some dimensions.
+    private struct AttentionSums {
+        let step: AttentionStep
+        let item: AttentionItem
+        let dimensions: Range<Int>
+
+        func output(_ query: Int) -> UnsafeMutablePointer<Float> {
+            item.scratch.output(query) + dimensions.lowerBound
+        }
+
+        /// Adds what one row sees at some positions.
+        func add(_ row: Int, positions: Range<Int>) {
+            let layout = step.layout
+            let first = item.query(row, item.heads.lowerBound)
+            let queries = first..<first + item.heads.count
+            if layout.isChain {
+                add(queries: queries, positions: positions)
+                return
+            }
+            add(queries: queries, positions: positions.clamped(to: 0..<layout.committed))
+            let inside = positions.clamped(to: layout.committed..<Int.max)
+            guard !inside.isEmpty else { return }
+            layout.paths.withUnsafeBufferPointer { paths in
+                guard let start = paths.baseAddress else { return }
+                add(
+                    queries: queries, position: inside.lowerBound, count: inside.count, slot: layout.committed,
+                    rows: start + (Int(layout.pathStarts[row]) + inside.lowerBound - layout.committed))
+            }
+        }
+
+        /// Adds positions that are slots.
+        func add(queries: Range<Int>, positions: Range<Int>) {
+            for position in stride(from: positions.lowerBound, to: positions.upperBound, by: AttentionStep.block) {
+                add(
+                    queries: queries, position: position,
+                    count: min(AttentionStep.block, positions.upperBound - position), slot: position, rows: nil)
+            }
+        }
+
+        /// Adds `count` values from `slot` on, or those `rows` tells after it, the first of which has position `position`.
+        private func add(
+            queries: Range<Int>, position: Int, count: Int, slot: Int, rows: UnsafePointer<Int32>?
+        ) {
+            let cache = step.cache
+            let values = cache.value(layer: step.layer, head: item.keyValueHead, slot: slot)
+            step.kernels.accumulate(
+                Accumulation(
+                    dimension: dimensions.count, count: count,
+                    values: values + cache.shape.type.byteCount(dimensions.lowerBound),
+                    valueStride: cache.valueBytes, rows: rows, queries: queries.count,
+                    weights: item.scratch.scores(queries.lowerBound) + (position - item.base),
+                    weightStride: item.scratch.scoreStride, outputs: output(queries.lowerBound),
+                    outputStride: item.scratch.outputStride),
+                cache.shape.type)
         }
     }
 }

@@ -43,8 +43,8 @@ extension CPUBackend {
 
     package func makeCache(_ shape: KVCacheShape) throws(InferenceError) -> KVCache {
         let cache = try CPUKeyValueCache(shape)
-        let threads = threads
-        try reserve { scratch throws(InferenceError) in try scratch.reserveAttention(shape, threads: threads) }
+        let items = Self.itemsPerThread * threads
+        try reserve { scratch throws(InferenceError) in try scratch.reserveAttention(shape, items: items) }
         return cache
     }
 

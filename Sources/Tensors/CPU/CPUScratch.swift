@@ -7,7 +7,7 @@ import GGUF
 struct CPUScratch {
     /// A step's activations, quantised for products.
     private(set) var inputs: AlignedMemory
-    /// Per thread: what one item of attention needs.
+    /// What one item of attention needs, for as many as may be in work at once.
     private(set) var attention: [AlignedMemory] = []
 
     /// No room yet.
@@ -21,12 +21,12 @@ struct CPUScratch {
         inputs = try AlignedMemory(bytes: rows, rowBytes, for: "\(rows) rows of quantised activations")
     }
 
-    /// Makes room for attention over a cache of that shape in each of `threads` threads.
-    mutating func reserveAttention(_ shape: KVCacheShape, threads: Int) throws(InferenceError) {
+    /// Makes room for attention over a cache of that shape in `items` items at once.
+    mutating func reserveAttention(_ shape: KVCacheShape, items: Int) throws(InferenceError) {
         let layout = AttentionScratch.Layout(shape)
-        if attention.count == threads, attention.allSatisfy({ $0.byteCount >= layout.byteCount }) { return }
+        if attention.count == items, attention.allSatisfy({ $0.byteCount >= layout.byteCount }) { return }
         var memory: [AlignedMemory] = []
-        for _ in 0..<threads {
+        for _ in 0..<items {
             memory.append(try AlignedMemory(bytes: layout.byteCount, for: "the scores of \(shape.slots) tokens"))
         }
         attention = memory

@@ -11,11 +11,11 @@ package protocol KernelSet: Sendable {
     /// How weights of a type are multiplied, or nil where the type is not supported.
     func weights(_ type: TensorType) -> WeightKernel?
 
-    /// The product kernel for rows as a cache stores them, or nil where it stores none of the type.
-    func product(_ type: TensorType) -> ProductKernel?
-
     /// Quantises a row of activations into blocks of 32 or 256.
     func quantize(_ count: Int, _ x: UnsafePointer<Float>, as format: InputFormat, into blocks: UnsafeMutableRawPointer)
+
+    /// Scores of queries against panels of keys in the cache's type.
+    func score(_ operands: Scoring, _ type: KVCacheType)
 
     /// y += p · v over `count` rows of values in the cache's type, for several queries.
     func accumulate(_ operands: Accumulation, _ type: KVCacheType)
@@ -51,8 +51,12 @@ package protocol KernelSet: Sendable {
     /// x = scale · x
     func scale(_ count: Int, _ x: UnsafeMutablePointer<Float>, by scale: Float)
 
-    /// Stores a head's key or value in the cache's type.
+    /// Stores a head's value in the cache's type.
     func store(_ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into y: UnsafeMutableRawPointer)
+
+    /// Stores a head's key as number `lane` of a panel of sixteen, in the cache's type.
+    func storeKey(
+        _ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into panel: UnsafeMutableRawPointer, lane: Int)
 
     /// exp(x), elementwise, as used by the others.
     func exp(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>)

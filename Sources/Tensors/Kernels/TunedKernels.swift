@@ -33,10 +33,6 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
             panelBlockBytes: Int(weights.panel_block_bytes), pack: { pack($0, $1, $2, $3, $4) }, multiply: multiply)
     }
 
-    package func product(_ type: TensorType) -> ProductKernel? {
-        si_multiply_for(table, type.rawValue).map(Self.kernel)
-    }
-
     private static func kernel(_ multiply: @escaping @convention(c) (UnsafePointer<si_product>?) -> Void)
         -> ProductKernel
     {
@@ -60,6 +56,19 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
         }
     }
 
+    package func score(_ s: Scoring, _ type: KVCacheType) {
+        let kernel =
+            switch type {
+            case .f32: table.pointee.score_f32
+            case .f16: table.pointee.score_f16
+            case .q8_0: table.pointee.score_q8_0
+            }
+        var operands = si_scoring(
+            dimension: s.dimension, panels: s.panels, keys: s.keys, count: s.count, queries: s.queries,
+            query_stride: s.queryStride, scores: s.scores, score_stride: s.scoreStride)
+        kernel?(&operands)
+    }
+
     package func accumulate(_ a: Accumulation, _ type: KVCacheType) {
         let kernel =
             switch type {
@@ -67,9 +76,11 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
             case .f16: table.pointee.accumulate_f16
             case .q8_0: table.pointee.accumulate_q8_0
             }
-        kernel?(
-            a.dimension, a.count, a.values, a.valueStride, a.queries, a.weights, a.weightStride, a.outputs,
-            a.outputStride)
+        var operands = si_accumulation(
+            dimension: a.dimension, count: a.count, values: a.values, value_stride: a.valueStride, rows: a.rows,
+            queries: a.queries, weights: a.weights, weight_stride: a.weightStride, outputs: a.outputs,
+            output_stride: a.outputStride)
+        kernel?(&operands)
     }
 
     package func softmax(
@@ -129,6 +140,16 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
         case .f32: y.copyMemory(from: x, byteCount: count * 4)
         case .f16: table.pointee.store_f16(count, x, y)
         case .q8_0: table.pointee.store_q8_0(count, x, y)
+        }
+    }
+
+    package func storeKey(
+        _ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into panel: UnsafeMutableRawPointer, lane: Int
+    ) {
+        switch type {
+        case .f32: table.pointee.store_key_f32(count, x, panel, lane)
+        case .f16: table.pointee.store_key_f16(count, x, panel, lane)
+        case .q8_0: table.pointee.store_key_q8_0(count, x, panel, lane)
         }
     }
 

@@ -5,7 +5,7 @@ package import GGUF
 extension ReferenceKernels {
     package func weights(_ type: TensorType) -> WeightKernel? { product(type).map { WeightKernel(multiply: $0) } }
 
-    package func product(_ type: TensorType) -> ProductKernel? {
+    private func product(_ type: TensorType) -> ProductKernel? {
         switch type {
         case .f32: { Self.multiply($0) { Float(at: $0, $1) } }
         case .f16: { Self.multiply($0) { Float(halfAt: $0 + 2 * $1) } }

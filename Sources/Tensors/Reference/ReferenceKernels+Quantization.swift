@@ -1,5 +1,4 @@
-// The scalar kernels that quantise activations and cache entries to eight bits, and the weighted sum that reads the
-// cache.
+// The scalar kernels that quantise activations to eight bits.
 
 extension ReferenceKernels {
     package func quantize(
@@ -51,7 +50,7 @@ extension ReferenceKernels {
     }
 
     /// Quantises one block of `size` values, of which `count` exist, and returns its scale.
-    private static func quantizeBlock(
+    static func quantizeBlock(
         _ count: Int, _ x: UnsafePointer<Float>, size: Int, into values: UnsafeMutablePointer<Int8>
     ) -> Float {
         var magnitude: UInt32 = 0  // bit patterns order as the magnitudes do, NaN above all
@@ -65,40 +64,5 @@ extension ReferenceKernels {
         for i in 0..<count { values[i] = Int8((x[i] * factor).rounded(.toNearestOrEven)) }
         for i in count..<size { values[i] = 0 }
         return maximum / 127
-    }
-
-    package func store(_ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into y: UnsafeMutableRawPointer) {
-        switch type {
-        case .f32:
-            y.copyMemory(from: x, byteCount: count * 4)
-        case .f16:
-            for i in 0..<count { y.storeBytes(of: x[i].halfBits, toByteOffset: 2 * i, as: UInt16.self) }
-        case .q8_0:
-            for (index, start) in stride(from: 0, to: count, by: 32).enumerated() {
-                let block = y + index * 34
-                let values = (block + 2).assumingMemoryBound(to: Int8.self)
-                let scale = Self.quantizeBlock(min(32, count - start), x + start, size: 32, into: values)
-                block.storeBytes(of: scale.halfBits, as: UInt16.self)
-            }
-        }
-    }
-
-    package func accumulate(_ a: Accumulation, _ type: KVCacheType) {
-        for j in 0..<a.count {
-            let row = a.values + j * a.valueStride
-            for d in 0..<a.dimension {
-                let value: Float
-                switch type {
-                case .f32: value = Float(at: row, d)
-                case .f16: value = Float(halfAt: row + 2 * d)
-                case .q8_0:
-                    let block = row + d / 32 * 34
-                    value = Float(halfAt: block) * Float(block.load(fromByteOffset: 2 + d % 32, as: Int8.self))
-                }
-                for q in 0..<a.queries {
-                    a.outputs[q * a.outputStride + d].addProduct(a.weights[q * a.weightStride + j], value)
-                }
-            }
-        }
     }
 }
