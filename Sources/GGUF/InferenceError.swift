@@ -25,7 +25,7 @@ extension InferenceError {
         private enum Storage: String {
             case unreadableFile, malformedModel, unsupportedModel, unsupportedTensorType, unsupportedTokenizer
             case unsupportedArchitecture, unsupportedTemplate, invalidArgument, contextFull, outOfMemory, busy
-            case cancelled, unwritableFile
+            case cancelled, unwritableFile, malformedDatastore, incompatibleDatastore
         }
         private let storage: Storage
         private init(_ storage: Storage) { self.storage = storage }
@@ -46,6 +46,10 @@ extension InferenceError {
         public static let unsupportedArchitecture = Code(.unsupportedArchitecture)
         /// The model's chat template is not one that is recognised.
         public static let unsupportedTemplate = Code(.unsupportedTemplate)
+        /// A datastore contradicts its format or itself.
+        public static let malformedDatastore = Code(.malformedDatastore)
+        /// A datastore is sound, but was built for another tokenizer or by a newer version.
+        public static let incompatibleDatastore = Code(.incompatibleDatastore)
         /// A value given by the caller is out of range.
         public static let invalidArgument = Code(.invalidArgument)
         /// The prompt and its continuation no longer fit the context.

@@ -60,7 +60,7 @@ package final class OutputFile {
     }
 
     /// Adds zeros until the length is a multiple of `alignment`.
-    func pad(to alignment: Int) throws(InferenceError) {
+    package func pad(to alignment: Int) throws(InferenceError) {
         let zeros = [UInt8](repeating: 0, count: (alignment - count % alignment) % alignment)
         try zeros.withUnsafeBufferPointer { bytes throws(InferenceError) in
             try append(UnsafeRawBufferPointer(bytes))
