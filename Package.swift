@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["GGUF", "CKernels"]),
         .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
         .target(name: "Decoding", dependencies: ["GGUF"]),
+        .target(name: "CodeSwift", dependencies: ["GGUF", "Tokenizers", "Decoding"]),
         .target(name: "SwiftInfer", dependencies: ["GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding"]),
 
         // MARK: Command line. The folder cannot be named `swiftinfer`: beside `SwiftInfer` the two would be one
@@ -34,7 +35,7 @@ let package = Package(
         .executableTarget(
             name: "SwiftInferCommand",
             dependencies: [
-                "SwiftInfer", "GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding",
+                "SwiftInfer", "GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding", "CodeSwift",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
             ],
@@ -48,6 +49,7 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "DecodingTests", dependencies: ["Decoding", "GGUF"]),
+        .testTarget(name: "CodeSwiftTests", dependencies: ["CodeSwift", "GGUF", "Tokenizers", "Decoding"]),
         .testTarget(name: "SwiftInferTests", dependencies: ["SwiftInfer", "GGUF", "Tokenizers", "Decoding"]),
         .testTarget(name: "CommandTests", dependencies: ["SwiftInferCommand", "GGUF"]),
     ],

@@ -1,0 +1,75 @@
+// A datastore file, opened.
+
+public import GGUF
+
+/// A corpus as token ids with its suffix array, mapped from a file.
+///
+/// Opening takes the same time for any size and checks only the fixed parts; ``verify(progress:)`` checks everything. A
+/// damaged store can give bad drafts, never a fault and never another output. Replacing the file by renaming, as
+/// ``DatastoreWriter`` does, leaves open stores what they are.
+public final class Datastore: Sendable {
+    /// The tokenizer it was built with.
+    public let tokenizer: TokenizerIdentity
+    /// Number of documents.
+    public var documentCount: Int { header.documentCount }
+    /// Number of tokens, the separators after each document included.
+    public var tokenCount: Int { header.tokenCount }
+    /// Size of the file in bytes.
+    public var byteCount: Int { header.fileLength }
+    /// The path it was opened by.
+    public var path: String { file.path }
+
+    /// Its suffix array.
+    package let index: SuffixIndex
+    let header: DatastoreHeader
+    let file: MappedFile
+
+    /// Opens the datastore at `path`.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile`, `malformedDatastore`, or `incompatibleDatastore` for one of
+    ///   another version or byte order.
+    public convenience init(path: String) throws(InferenceError) {
+        try self.init(MappedFile(path: path))
+    }
+
+    /// A datastore from a file's bytes.
+    package init(_ file: MappedFile) throws(InferenceError) {
+        let header = try DatastoreHeader(file)
+        self.header = header
+        self.file = file
+        tokenizer = TokenizerIdentity(
+            name: String(decoding: Self.bytes(.tokenizer, header, file), as: UTF8.self),
+            fingerprint: header.fingerprint, vocabularyCount: header.vocabularyCount)
+        index = SuffixIndex(
+            owner: file,
+            tokens: TokenBuffer(
+                bytes: Self.bytes(.tokens, header, file), count: header.tokenCount, width: header.tokenWidth,
+                separator: UInt32(header.vocabularyCount)),
+            suffixes: Self.bytes(.suffixes, header, file).bindMemory(to: UInt32.self),
+            buckets: Self.bytes(.buckets, header, file).bindMemory(to: UInt32.self))
+    }
+
+    /// Throws unless the store's ids are those of `other`.
+    ///
+    /// - Throws: ``InferenceError`` with `incompatibleDatastore` and a message that names both tokenizers.
+    public func requireTokenizer(_ other: TokenizerIdentity) throws(InferenceError) {
+        guard tokenizer.fingerprint == other.fingerprint, tokenizer.vocabularyCount == other.vocabularyCount else {
+            throw InferenceError(
+                .incompatibleDatastore,
+                "\(path) was built for the tokenizer \(tokenizer.summary); this model has \(other.summary)")
+        }
+    }
+
+    /// Where the sections lie in the file; what is between them is padding.
+    package var sectionRanges: [Range<Int>] { header.sections.map { $0.offset..<$0.offset + $0.length } }
+
+    /// The bytes of a section, whose place ``DatastoreHeader`` has checked.
+    static func bytes(_ kind: DatastoreHeader.Kind, _ header: DatastoreHeader, _ file: MappedFile)
+        -> UnsafeRawBufferPointer
+    {
+        guard let section = header.section(kind) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(rebasing: file.bytes[section.offset..<section.offset + section.length])
+    }
+
+    func bytes(_ kind: DatastoreHeader.Kind) -> UnsafeRawBufferPointer { Self.bytes(kind, header, file) }
+}

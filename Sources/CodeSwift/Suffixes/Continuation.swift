@@ -1,0 +1,13 @@
+// A token that follows a pattern, and how often.
+
+package import Tokenizers
+
+/// One way in which occurrences of a pattern go on.
+package struct Continuation: Hashable, Sendable {
+    /// The token that follows.
+    package var token: TokenID
+    /// How many of the occurrences it follows.
+    package var count: Int
+    /// Those occurrences, as occurrences of the longer pattern.
+    package var range: SuffixRange
+}

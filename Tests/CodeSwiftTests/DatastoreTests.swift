@@ -1,0 +1,157 @@
+// Datastore files: written, read, compared, damaged.
+
+import CodeSwift
+import Foundation
+import GGUF
+import Testing
+
+struct DatastoreTests {
+    private func write(_ documents: [[Int32]], to path: String, vocabularyCount: Int = 40) throws {
+        var tokenizer = Sample.tokenizer
+        tokenizer.vocabularyCount = vocabularyCount
+        try DatastoreWriter.write(
+            SortedCorpus(Sample.corpus(documents, vocabularyCount: vocabularyCount)), tokenizer: tokenizer, to: path)
+    }
+
+    @Test(arguments: [40, 65_535, 65_536, 70_000]) func whatIsWrittenIsRead(vocabularyCount: Int) throws {
+        let folder = try TemporaryFolder()
+        let documents = Sample.documents(9).filter { !$0.isEmpty }
+        try write(documents, to: folder.path("a.store"), vocabularyCount: vocabularyCount)
+        let store = try Datastore(path: folder.path("a.store"))
+        try store.verify()
+        #expect(store.documentCount == documents.count)
+        #expect(store.tokenCount == documents.reduce(0) { $0 + $1.count + 1 })
+        #expect(store.tokenizer.name == "tests")
+        #expect(store.tokenizer.vocabularyCount == vocabularyCount)
+        let memory = try SortedCorpus(Sample.corpus(documents, vocabularyCount: vocabularyCount)).index
+        for document in documents {
+            #expect(store.index.find(document.prefix(5)) == memory.find(document.prefix(5)))
+        }
+        var position = 0
+        for (index, document) in documents.enumerated() {
+            let found = try #require(store.document(index))
+            #expect(found.tokens == position..<position + document.count)
+            #expect(store.documentIndex(at: position + document.count) == index)
+            position += document.count + 1
+        }
+        #expect(store.documentIndex(at: position) == nil)
+    }
+
+    @Test func theSameInputGivesTheSameBytes() throws {
+        let folder = try TemporaryFolder()
+        try write(Sample.documents(10), to: folder.path("a"))
+        try write(Sample.documents(10), to: folder.path("b"))
+        #expect(try Data(contentsOf: URL(filePath: folder.path("a"))) == Data(contentsOf: URL(filePath: folder.path("b"))))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == ["a", "b"])
+    }
+
+    @Test func emptyStore() throws {
+        let folder = try TemporaryFolder()
+        try write([], to: folder.path("a"))
+        let store = try Datastore(path: folder.path("a"))
+        try store.verify()
+        #expect(store.index.find([1]) == nil)
+        #expect(store.document(0) == nil)
+    }
+
+    @Test func anotherTokenizerIsRefusedByName() throws {
+        let folder = try TemporaryFolder()
+        try write([[1, 2]], to: folder.path("a"))
+        let store = try Datastore(path: folder.path("a"))
+        try store.requireTokenizer(Sample.tokenizer)
+        var other = Sample.tokenizer
+        other.name = "another one"
+        other.fingerprint = 1
+        let error = #expect(throws: InferenceError.self) { try store.requireTokenizer(other) }
+        #expect(error?.code == .incompatibleDatastore)
+        #expect(error?.message.contains("tests") == true && error?.message.contains("another one") == true)
+    }
+
+    @Test func openStoresOutliveTheirReplacement() throws {
+        let folder = try TemporaryFolder()
+        try write([[1, 2, 3]], to: folder.path("a"))
+        let old = try Datastore(path: folder.path("a"))
+        try write([[4, 5]], to: folder.path("a"))
+        try old.verify()
+        #expect(old.index.find([1, 2, 3]) != nil)
+        #expect(try Datastore(path: folder.path("a")).index.find([4, 5]) != nil)
+    }
+
+    @Test func otherVersionsAndByteOrdersAreNamed() throws {
+        let folder = try TemporaryFolder()
+        try write([[1, 2, 3]], to: folder.path("a"))
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.path("a"))))
+        for (offset, value, word) in [(8, 9, "version"), (12, 1, "byte order")] {
+            var changed = bytes
+            changed[offset] = UInt8(value)
+            let error = #expect(throws: InferenceError.self) { try Datastore(MappedFile(contents: changed, path: "x")) }
+            #expect(error?.code == .incompatibleDatastore)
+            #expect(error?.message.contains(word) == true)
+        }
+    }
+
+    /// Every flip of a bit is either refused when opening or found by verifying; look-ups survive in between.
+    @Test func damageIsFoundAndHarmless() throws {
+        let folder = try TemporaryFolder()
+        let documents = Sample.documents(11, count: 6, limit: 60)
+        try write(documents, to: folder.path("a"))
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.path("a"))))
+        let whole = try Datastore(MappedFile(contents: bytes, path: "whole"))
+        var opened = 0
+        for index in bytes.indices {
+            var damaged = bytes
+            damaged[index] ^= 1 << UInt8(index % 8)
+            guard let store = try? Datastore(MappedFile(contents: damaged, path: "damaged")) else { continue }
+            opened += 1
+            if isPadding(index, whole) { continue }
+            let error = #expect(throws: InferenceError.self) { try store.verify() }
+            #expect(error?.code == .malformedDatastore)
+            search(store, documents)
+        }
+        #expect(opened > bytes.count / 2)
+    }
+
+    @Test func manyDamagedBytesAreHarmless() throws {
+        let folder = try TemporaryFolder()
+        let documents = Sample.documents(12)
+        try write(documents, to: folder.path("a"))
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.path("a"))))
+        var generator = SeededGenerator(13)
+        for _ in 0..<200 {
+            var damaged = bytes
+            // Beyond header and table, before the footer.
+            for _ in 0..<200 { damaged[Int.random(in: 256..<bytes.count - 16, using: &generator)] = .random(in: 0...255) }
+            search(try Datastore(MappedFile(contents: damaged, path: "damaged")), documents)
+        }
+    }
+
+    @Test func truncatedFilesAreRefused() throws {
+        let folder = try TemporaryFolder()
+        try write(Sample.documents(14, count: 3), to: folder.path("a"))
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.path("a"))))
+        for count in 0..<bytes.count {
+            let error = #expect(throws: InferenceError.self) {
+                try Datastore(MappedFile(contents: Array(bytes[..<count]), path: "cut"))
+            }
+            #expect(error?.code == .malformedDatastore)
+        }
+    }
+
+    private func isPadding(_ index: Int, _ store: Datastore) -> Bool {
+        !store.sectionRanges.contains { $0.contains(index) }
+    }
+
+    /// Looks up parts of the documents and everything that follows; whatever is found is a token.
+    private func search(_ store: Datastore, _ documents: [[Int32]]) {
+        for document in documents {
+            for start in stride(from: 0, to: document.count, by: 7) {
+                guard let range = store.index.find(document[start...].prefix(3)) else { continue }
+                var continuations: [Continuation] = []
+                store.index.continuations(of: range, limit: 8, into: &continuations)
+                #expect(continuations.allSatisfy { $0.token >= 0 && $0.token < 40 && $0.count > 0 })
+            }
+        }
+        for index in 0..<store.documentCount { _ = store.document(index) }
+        _ = store.documentIndex(at: 17)
+    }
+}
