@@ -41,7 +41,8 @@ struct DatastoreTests {
         let folder = try TemporaryFolder()
         try write(Sample.documents(10), to: folder.path("a"))
         try write(Sample.documents(10), to: folder.path("b"))
-        #expect(try Data(contentsOf: URL(filePath: folder.path("a"))) == Data(contentsOf: URL(filePath: folder.path("b"))))
+        #expect(
+            try Data(contentsOf: URL(filePath: folder.path("a"))) == Data(contentsOf: URL(filePath: folder.path("b"))))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == ["a", "b"])
     }
 
@@ -120,7 +121,9 @@ struct DatastoreTests {
         for _ in 0..<200 {
             var damaged = bytes
             // Beyond header and table, before the footer.
-            for _ in 0..<200 { damaged[Int.random(in: 256..<bytes.count - 16, using: &generator)] = .random(in: 0...255) }
+            for _ in 0..<200 {
+                damaged[Int.random(in: 256..<bytes.count - 16, using: &generator)] = .random(in: 0...255)
+            }
             search(try Datastore(MappedFile(contents: damaged, path: "damaged")), documents)
         }
     }

@@ -31,7 +31,8 @@ extension DatastoreHeader {
         guard word(8) == Self.version else {
             throw InferenceError(
                 .incompatibleDatastore,
-                "\(file.path): datastore version \(word(8)) is not supported; this program reads version \(Self.version)")
+                "\(file.path): datastore version \(word(8)) is not supported; this program reads version \(Self.version)"
+            )
         }
         guard word(20) <= UInt32(Self.maximumSections),
             Self.size + Int(word(20)) * Self.entrySize + Self.footerSize <= bytes.count

@@ -19,7 +19,8 @@ package struct PositionSet: Sendable {
         let last = firstRange { $0.lowerBound > range.upperBound }
         var merged = range
         if first < last {
-            merged = min(range.lowerBound, ranges[first].lowerBound)..<max(range.upperBound, ranges[last - 1].upperBound)
+            merged =
+                min(range.lowerBound, ranges[first].lowerBound)..<max(range.upperBound, ranges[last - 1].upperBound)
         }
         ranges.replaceSubrange(first..<last, with: CollectionOfOne(merged))
     }

@@ -51,7 +51,8 @@ extension SuffixIndex {
         if current.count > 0 { close(at: range.upper, &result) }
     }
 
-    private func readSamples(_ range: SuffixRange, excluding excluded: PositionSet?, into result: inout [Continuation]) {
+    private func readSamples(_ range: SuffixRange, excluding excluded: PositionSet?, into result: inout [Continuation])
+    {
         let samples = 64
         var index = range.lower
         for sample in 0..<samples {

@@ -29,7 +29,8 @@ package enum SuffixSorter {
         guard suffixes.count == text.count, alphabet > 0, alphabet <= maximumCount else {
             throw InferenceError(
                 .invalidArgument,
-                "a suffix array of \(suffixes.count) entries over \(alphabet) symbols does not fit \(text.count) tokens")
+                "a suffix array of \(suffixes.count) entries over \(alphabet) symbols does not fit \(text.count) tokens"
+            )
         }
         if let symbol = text.first(where: { Int($0) >= alphabet }) {
             throw InferenceError(.invalidArgument, "token \(symbol) lies outside the alphabet of \(alphabet)")

@@ -1,0 +1,69 @@
+// Which files are worth having in a store, by contents.
+
+/// Tells source text from what only takes up room, and from what must not be kept.
+package struct ContentFilter {
+    private let options: IngestionOptions
+
+    package init(_ options: IngestionOptions) { self.options = options }
+
+    /// Why a file with these contents is passed over; nil when it is source text.
+    package func reason(_ contents: [UInt8]) -> SkipReason? {
+        if contents.isEmpty { return .empty }
+        if Self.isBinary(contents) { return .binary }
+        if options.skipsGenerated, Self.isGenerated(contents) { return .generated }
+        return options.skipsSecrets && Self.holdsSecret(contents) ? .secret : nil
+    }
+
+    /// A zero byte among the first 8000 is git's rule; text in another encoding than UTF-8 gives poor tokens.
+    private static func isBinary(_ contents: [UInt8]) -> Bool {
+        contents.prefix(8000).contains(0) || String(validating: contents, as: UTF8.self) == nil
+    }
+
+    private static func isGenerated(_ contents: [UInt8]) -> Bool {
+        if markers.contains(where: { contains(contents.prefix(2048), $0) }) { return true }
+        // Hardly any line breaks: minified, or data.
+        let lines = contents.count { $0 == UInt8(ascii: "\n") } + 1
+        return contents.count > 4096 && contents.count / lines > 300
+    }
+
+    private static let markers = ["@generated", "DO NOT EDIT", "do not edit by hand", "utogenerated"].map {
+        Array($0.utf8)
+    }
+
+    /// How access tokens of large services begin, and how many letters, digits, hyphens or underscores follow.
+    private static let tokenPrefixes: [(prefix: [UInt8], rest: Int)] = [
+        ("AKIA", 16), ("ghp_", 36), ("gho_", 36), ("ghs_", 36), ("github_pat_", 60), ("glpat-", 20), ("xoxb-", 20),
+        ("xoxp-", 20), ("sk_live_", 24), ("AIza", 35), ("npm_", 36), ("hf_", 34),
+    ].map { (Array($0.utf8), $1) }
+    private static let keyBegin = Array("-----BEGIN".utf8)
+    private static let keyTitle = Array("PRIVATE KEY".utf8)
+
+    /// Looks at every run of letters, digits, hyphens and underscores that could be an access token, or the first line
+    /// of a PEM-encoded private key.
+    private static func holdsSecret(_ contents: [UInt8]) -> Bool {
+        var start = 0
+        for (index, byte) in contents.enumerated() where !isTokenByte[Int(byte)] {
+            if index - start >= keyBegin.count, isSecret(contents, start..<index) { return true }
+            start = index + 1
+        }
+        return contents.count - start >= keyBegin.count && isSecret(contents, start..<contents.count)
+    }
+
+    private static func isSecret(_ contents: [UInt8], _ run: Range<Int>) -> Bool {
+        let text = contents[run]
+        if text.elementsEqual(keyBegin), contains(contents[run.upperBound...].prefix(30), keyTitle) { return true }
+        return tokenPrefixes.contains { text.count >= $0.prefix.count + $0.rest && text.starts(with: $0.prefix) }
+    }
+
+    private static let isTokenByte = (0..<256).map { byte in
+        let scalar = Unicode.Scalar(UInt8(byte))
+        return scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+            || scalar == "_" || scalar == "-"
+    }
+
+    /// Whether `text` occurs in `bytes`; for short stretches.
+    private static func contains(_ bytes: ArraySlice<UInt8>, _ text: [UInt8]) -> Bool {
+        guard let first = text.first else { return true }
+        return bytes.indices.contains { bytes[$0] == first && bytes[$0...].starts(with: text) }
+    }
+}

@@ -1,0 +1,72 @@
+// Sharing out independent work among threads.
+
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Threads for one piece of work.
+enum WorkerThreads {
+    /// Processors of the machine.
+    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// Calls `body(item)` once for each item in 0..<count, on up to `threads` threads, the calling one among them, and
+    /// returns when all calls have. Items are begun in order.
+    static func run(_ count: Int, threads: Int, _ body: @Sendable (Int) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            let work = Work(count: count, body: body)
+            var workers: [pthread_t] = []
+            for _ in 1..<max(1, min(threads, count)) {
+                let context = Unmanaged.passRetained(work)
+                guard let worker = start(context.toOpaque()) else {
+                    // The others do this one's part.
+                    context.release()
+                    break
+                }
+                workers.append(worker)
+            }
+            work.run()
+            for worker in workers { pthread_join(worker, nil) }
+        }
+    }
+
+    private final class Work: Sendable {
+        private let next = Atomic(0)
+        private let count: Int
+        private let body: @Sendable (Int) -> Void
+
+        init(count: Int, body: @escaping @Sendable (Int) -> Void) {
+            self.count = count
+            self.body = body
+        }
+
+        func run() {
+            while true {
+                let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard item < count else { return }
+                body(item)
+            }
+        }
+    }
+
+    private static func main(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+        Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run()
+        return nil
+    }
+
+    private static func start(_ context: UnsafeMutableRawPointer) -> pthread_t? {
+        #if canImport(Darwin)
+            var thread: pthread_t?
+            let status = pthread_create(&thread, nil, { WorkerThreads.main($0) }, context)
+        #else
+            var thread = pthread_t()
+            let status = pthread_create(&thread, nil, { $0.flatMap { WorkerThreads.main($0) } }, context)
+        #endif
+        return status == 0 ? thread : nil
+    }
+}
