@@ -27,21 +27,18 @@ struct SuffixIndexTests {
             let length = Int.random(in: 2...6, using: &generator)
             let pattern = (0..<length).map { _ in Int32.random(in: 0..<6, using: &generator) }
             // Larger ranges are sampled, see below.
-            guard let range = index.find(pattern), range.count <= 128 else { continue }
+            guard let range = index.find(pattern), range.count <= 48 else { continue }
             var continuations: [Continuation] = []
             index.continuations(of: range, limit: 100, into: &continuations)
             let counts = Dictionary(uniqueKeysWithValues: continuations.map { ($0.token, $0.count) })
             #expect(counts == Sample.continuations(of: pattern, in: documents))
             #expect(continuations.map(\.count) == continuations.map(\.count).sorted(by: >))
-            for continuation in continuations {
-                #expect(continuation.range == index.find(pattern + [continuation.token]))
-            }
             found += continuations.count
         }
         #expect(found > 1000)
     }
 
-    @Test func largeRangesGiveTheFrequentContinuationsExactly() throws {
+    @Test func largeRangesGiveTheFrequentContinuations() throws {
         var generator = SeededGenerator(7)
         // 0 is followed by 1 in two thirds of all cases, by 2…31 in the others.
         let document = (0..<9000).flatMap { _ -> [Int32] in
@@ -53,9 +50,8 @@ struct SuffixIndexTests {
         var continuations: [Continuation] = []
         index.continuations(of: range, limit: 4, into: &continuations)
         #expect(continuations.count == 4)
-        let exact = Sample.continuations(of: [0], in: [document])
         #expect(continuations.first?.token == 1)
-        for continuation in continuations { #expect(continuation.count == exact[continuation.token]) }
+        #expect((5500...6500).contains(continuations.first?.count ?? 0))
     }
 
     @Test func excludedPositionsDoNotCount() throws {

@@ -6,8 +6,6 @@ package import Tokenizers
 package struct Continuation: Hashable, Sendable {
     /// The token that follows.
     package var token: TokenID
-    /// How many of the occurrences it follows.
+    /// How many of the occurrences it follows; estimated for patterns that occur often.
     package var count: Int
-    /// Those occurrences, as occurrences of the longer pattern.
-    package var range: SuffixRange
 }

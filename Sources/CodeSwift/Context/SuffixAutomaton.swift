@@ -1,0 +1,137 @@
+// All repetitions in a growing text.
+
+package import Tokenizers
+
+/// A suffix automaton over token ids, built online (Blumer et al., "The Smallest Automaton Recognizing the Subwords of a
+/// Text", 1985): a token is added in amortised constant time.
+///
+/// Every state stands for the substrings that occur at the same places. For each state it keeps how often they occur and
+/// where last; both are brought up to date for the ``countingDepth`` longest classes of endings of the text, which is all
+/// of them but in a text that repeats one token.
+package struct SuffixAutomaton {
+    /// A number of a state.
+    package typealias State = Int32
+
+    /// The state of the empty string, of which every other is a continuation.
+    package static let start: State = 0
+    /// Classes of endings whose counts an added token updates.
+    private static let countingDepth = 64
+
+    private struct Node {
+        /// Length of the longest substring of the class.
+        var length: Int32
+        /// The class of the longest proper ending of these substrings that occurs elsewhere too.
+        var link: State
+        var occurrences: Int32 = 0
+        /// Position of the last token of the last occurrence.
+        var lastEnd: Int32 = -1
+        /// The first of the class's transitions, which form a list.
+        var firstEdge: Int32 = -1
+    }
+
+    private struct Edge {
+        var token: TokenID
+        var target: State
+        var next: Int32
+    }
+
+    private var nodes = [Node(length: 0, link: -1)]
+    private var edges: [Edge] = []
+    private var table = EdgeTable()
+    /// The state of the whole text.
+    private var last = start
+    /// Number of tokens in the text.
+    package private(set) var count = 0
+
+    /// The automaton of an empty text.
+    package init() {}
+
+    /// The class of the longest ending of the text that occurs elsewhere in it.
+    package var repeatedEnding: State { max(nodes[Int(last)].link, Self.start) }
+
+    /// Length of the longest substring of a class.
+    package func length(_ state: State) -> Int { Int(nodes[Int(state)].length) }
+
+    /// The class of the longest ending of a class's substrings that occurs at more places.
+    package func shorter(_ state: State) -> State { max(nodes[Int(state)].link, Self.start) }
+
+    /// How often the substrings of a class occur.
+    package func occurrences(_ state: State) -> Int { Int(nodes[Int(state)].occurrences) }
+
+    /// Position of the last token of the last occurrence of a class's substrings.
+    package func lastEnd(_ state: State) -> Int { Int(nodes[Int(state)].lastEnd) }
+
+    /// The class of a class's substrings with `token` behind them; nil when they are not followed by it.
+    package func next(_ state: State, _ token: TokenID) -> State? {
+        table.find(state, token).map { edges[Int($0)].target }
+    }
+
+    /// Calls `body` with every token that follows the substrings of a class, and the class that results.
+    package func forEachContinuation(of state: State, _ body: (TokenID, State) -> Void) {
+        var edge = nodes[Int(state)].firstEdge
+        while edge >= 0 {
+            body(edges[Int(edge)].token, edges[Int(edge)].target)
+            edge = edges[Int(edge)].next
+        }
+    }
+
+    /// Adds a token to the text.
+    package mutating func append(_ token: TokenID) {
+        let current = State(nodes.count)
+        nodes.append(Node(length: nodes[Int(last)].length + 1, link: Self.start))
+        var state = last
+        var target: State?
+        while state >= 0 {
+            target = next(state, token)
+            if target != nil { break }
+            addEdge(state, token, current)
+            state = nodes[Int(state)].link
+        }
+        if let target {
+            nodes[Int(current)].link = split(target, after: state, by: token)
+        }
+        last = current
+        countOccurrence(current)
+        count += 1
+    }
+
+    /// The class that ends the search for endings followed by `token`: `target`, or a new one for its shorter substrings
+    /// when only those end the text.
+    private mutating func split(_ target: State, after state: State, by token: TokenID) -> State {
+        guard nodes[Int(target)].length != nodes[Int(state)].length + 1 else { return target }
+        let clone = State(nodes.count)
+        var node = nodes[Int(target)]
+        node.length = nodes[Int(state)].length + 1
+        node.firstEdge = -1
+        nodes.append(node)
+        var edge = nodes[Int(target)].firstEdge
+        while edge >= 0 {
+            addEdge(clone, edges[Int(edge)].token, edges[Int(edge)].target)
+            edge = edges[Int(edge)].next
+        }
+        nodes[Int(target)].link = clone
+        var state = state
+        while state >= 0, let edge = table.find(state, token), edges[Int(edge)].target == target {
+            edges[Int(edge)].target = clone
+            state = nodes[Int(state)].link
+        }
+        return clone
+    }
+
+    private mutating func addEdge(_ state: State, _ token: TokenID, _ target: State) {
+        let edge = Int32(edges.count)
+        edges.append(Edge(token: token, target: target, next: nodes[Int(state)].firstEdge))
+        nodes[Int(state)].firstEdge = edge
+        table.insert(state, token, edge)
+    }
+
+    private mutating func countOccurrence(_ current: State) {
+        var state = current
+        for _ in 0..<Self.countingDepth {
+            guard state > Self.start else { return }
+            nodes[Int(state)].occurrences += 1
+            nodes[Int(state)].lastEnd = Int32(count)
+            state = nodes[Int(state)].link
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// The automaton against counting substrings.
+
+import CodeSwift
+import Testing
+
+struct SuffixAutomatonTests {
+    /// Every substring that occurs more than once, with its number of occurrences and its last end.
+    private func substrings(_ text: [Int32]) -> [[Int32]: (count: Int, lastEnd: Int)] {
+        var result: [[Int32]: (count: Int, lastEnd: Int)] = [:]
+        for start in text.indices {
+            for end in start..<text.count {
+                let (count, _) = result[Array(text[start...end])] ?? (0, 0)
+                result[Array(text[start...end])] = (count + 1, max(end, result[Array(text[start...end])]?.lastEnd ?? 0))
+            }
+        }
+        return result
+    }
+
+    private func state(_ automaton: SuffixAutomaton, _ string: [Int32]) -> SuffixAutomaton.State? {
+        var state = SuffixAutomaton.start
+        for token in string {
+            guard let next = automaton.next(state, token) else { return nil }
+            state = next
+        }
+        return state
+    }
+
+    @Test func countsAndPlacesOfAllSubstrings() {
+        var generator = SeededGenerator(30)
+        for trial in 0..<150 {
+            let text = RandomText.make(trial, limit: 40, alphabet: 3, &generator)
+            var automaton = SuffixAutomaton()
+            for token in text { automaton.append(token) }
+            let expected = substrings(text)
+            for (string, occurrences) in expected {
+                guard let state = state(automaton, string) else {
+                    Issue.record("\(string) not found in \(text)")
+                    return
+                }
+                #expect(automaton.occurrences(state) == occurrences.count, "\(string) in \(text)")
+                #expect(automaton.lastEnd(state) == occurrences.lastEnd)
+                var continuations: [Int32: Int] = [:]
+                automaton.forEachContinuation(of: state) { continuations[$0] = automaton.occurrences($1) }
+                let longer = expected.filter { $0.key.count == string.count + 1 && $0.key.starts(with: string) }
+                #expect(
+                    continuations == Dictionary(uniqueKeysWithValues: longer.map { ($0.key.last ?? 0, $0.value.count) })
+                )
+            }
+            #expect(state(automaton, [0, 1, 2, 0, 1, 1, 1, 7]) == nil)
+        }
+    }
+
+    @Test func theRepeatedEndingIsTheLongest() {
+        var generator = SeededGenerator(31)
+        for trial in 0..<200 {
+            let text = RandomText.make(trial, limit: 60, alphabet: 3, &generator)
+            var automaton = SuffixAutomaton()
+            for (index, token) in text.enumerated() {
+                automaton.append(token)
+                let prefix = Array(text[...index])
+                let longest = (0...index).last { length in
+                    Sample.occurrences(of: prefix.suffix(length), in: [prefix]) > 1 || length == 0
+                }
+                #expect(automaton.length(automaton.repeatedEnding) == longest)
+            }
+        }
+    }
+
+    /// Without a limit on the counting, this would take 10^11 steps.
+    @Test func oneTokenManyTimes() {
+        var automaton = SuffixAutomaton()
+        for _ in 0..<300_000 { automaton.append(5) }
+        #expect(automaton.length(automaton.repeatedEnding) == 299_999)
+    }
+}
