@@ -63,7 +63,7 @@ struct SuffixIndexTests {
         index.continuations(of: range, limit: 9, excluding: excluded, into: &continuations)
         #expect(continuations.map(\.token) == [3, 4])
         #expect(continuations.map(\.count) == [1, 1])
-        excluded.insert(7..<8)
+        excluded.insert(9..<10)
         continuations = []
         index.continuations(of: range, limit: 9, excluding: excluded, into: &continuations)
         #expect(continuations.map(\.token) == [4])

@@ -16,6 +16,12 @@ package final class Corpus {
     /// The names, one after the other.
     package private(set) var names: [UInt8] = []
 
+    /// The documents' names.
+    package var documentNames: [[UInt8]] {
+        let ends = nameStarts.dropFirst().map { Int($0) } + [names.count]
+        return zip(nameStarts, ends).map { Array(names[Int($0)..<$1]) }
+    }
+
     private let width: Int
     private var memory: UnsafeMutableRawBufferPointer
 

@@ -7,7 +7,7 @@ extension SuffixIndex {
     private static let sampleCount = 32
 
     /// Appends the most frequent continuations of the occurrences in `range` to `result`, most frequent first, then by
-    /// token. Occurrences inside `excluded` do not count.
+    /// token. Tokens at positions in `excluded` do not count.
     ///
     /// Of ranges of more than 48 occurrences 32 are read, which takes the same time for any store: the counts are
     /// estimates then, and rare continuations can be missing.
@@ -25,7 +25,8 @@ extension SuffixIndex {
             let position = self.position(range.lower + (isSample ? range.count * read / reads : read))
             let next = tokens[position &+ range.length]
             // Nothing after a separator, and nothing a damaged file makes up, is a token.
-            guard next < tokens.separator, excluded?.contains(position) != true else { continue }
+            guard next < tokens.separator, excluded?.contains(position &+ range.length) != true
+            else { continue }
             if next != UInt32(bitPattern: current.token) {
                 if current.count > 0 { result.append(current) }
                 current = Continuation(token: Int32(bitPattern: next), count: 0)

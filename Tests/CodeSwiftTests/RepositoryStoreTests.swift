@@ -1,0 +1,136 @@
+// A store that follows a changing working tree.
+
+import CodeSwift
+import Foundation
+import GGUF
+import Testing
+import Tokenizers
+
+struct RepositoryStoreTests {
+    private func store(_ folder: TemporaryFolder) throws -> (RepositoryStore, Tokenizer) {
+        let tokenizer = try IngestionTests.tokenizer.get()
+        return (try RepositoryStore(path: folder.url.path, tokenizer: tokenizer), tokenizer)
+    }
+
+    /// Whether the line `text` is offered from beginning to end, given its first three tokens.
+    private func offers(_ segments: [StoreSegment], _ text: String, _ tokenizer: Tokenizer) -> Bool {
+        let tokens = tokenizer.encode(text, addSpecial: false)
+        return segments.contains { segment in
+            (3..<tokens.count).allSatisfy { end in
+                guard let range = segment.index.find(tokens[..<end]) else { return false }
+                var found: [Continuation] = []
+                segment.index.continuations(of: range, limit: 50, excluding: segment.excluded, into: &found)
+                return found.contains { $0.token == tokens[end] }
+            }
+        }
+    }
+
+    @Test func followsNewChangedAndRemovedFiles() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("a.py", "alpha = first_value + 1\n")
+        try folder.write("b.py", "beta = second_value * 2\n")
+        let (store, tokenizer) = try store(folder)
+        #expect(store.segments.isEmpty)
+        #expect(try store.refresh() == RepositoryStore.Changes(updated: 2, removed: 0))
+        #expect(store.fileCount == 2)
+        #expect(offers(store.segments, "alpha = first_value + 1", tokenizer))
+        let before = store.segments
+        let generation = store.generation
+        #expect(try store.refresh() == RepositoryStore.Changes())
+        #expect(store.generation == generation)
+
+        try folder.write("a.py", "alpha = changed_value - 17\n")
+        try folder.write("c/d.py", "gamma = third_value / 3\n")
+        try FileManager.default.removeItem(atPath: folder.path("b.py"))
+        #expect(try store.refresh() == RepositoryStore.Changes(updated: 2, removed: 1))
+        #expect(store.generation > generation)
+        #expect(!offers(store.segments, "alpha = first_value + 1", tokenizer))
+        #expect(!offers(store.segments, "beta = second_value * 2", tokenizer))
+        #expect(offers(store.segments, "alpha = changed_value - 17", tokenizer))
+        #expect(offers(store.segments, "gamma = third_value / 3", tokenizer))
+        // Those who still search the old segments are not disturbed.
+        #expect(offers(before, "beta = second_value * 2", tokenizer))
+    }
+
+    @Test func oneFileCanBeRefreshed() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("a.py", "alpha = first_value + 1\n")
+        let (store, tokenizer) = try store(folder)
+        try store.refresh()
+        try folder.write("a.py", "alpha = changed_value - 17\n")
+        try store.refresh(path: "a.py")
+        #expect(offers(store.segments, "alpha = changed_value - 17", tokenizer))
+        #expect(!offers(store.segments, "alpha = first_value + 1", tokenizer))
+        try FileManager.default.removeItem(atPath: folder.path("a.py"))
+        try store.refresh(path: "a.py")
+        #expect(store.fileCount == 0)
+        try store.refresh(path: "../outside.py")
+        #expect(store.fileCount == 0)
+    }
+
+    /// After many changes of all kinds the store offers what a new one does.
+    @Test func manyChangesComeToTheSame() throws {
+        let folder = try TemporaryFolder()
+        var generator = SeededGenerator(50)
+        func line(_ file: Int, _ version: Int) -> String {
+            "name_\(file) = compute_\(version)(\(file) * \(version) + 12)\n"
+        }
+        for file in 0..<30 { try folder.write("f\(file).py", line(file, 0)) }
+        let (store, tokenizer) = try store(folder)
+        try store.refresh()
+        var versions: [Int: Int] = Dictionary(uniqueKeysWithValues: (0..<30).map { ($0, 0) })
+        var largest = 0
+        for version in 1...40 {
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let file = Int.random(in: 0..<30, using: &generator)
+                if versions[file] != nil, Int.random(in: 0..<4, using: &generator) == 0 {
+                    versions[file] = nil
+                    try FileManager.default.removeItem(atPath: folder.path("f\(file).py"))
+                } else {
+                    versions[file] = version
+                    try folder.write("f\(file).py", line(file, version))
+                }
+            }
+            try store.refresh()
+            largest = max(largest, store.segments.count)
+            #expect(store.fileCount == versions.count)
+        }
+        #expect(largest > 1 && largest <= 6)
+        let segments = store.segments
+        for file in 0..<30 {
+            for version in 0...40 {
+                let text = String(line(file, version).dropLast())
+                #expect(offers(segments, text, tokenizer) == (versions[file] == version), "\(text)")
+            }
+        }
+    }
+
+    @Test func linesCanBeLeftOut() throws {
+        let folder = try TemporaryFolder()
+        let lines = (1...9).map { "    line_number_\($0)(\($0 * 111), \"text \($0)\")" }
+        try folder.write("a.py", lines.joined(separator: "\n"))
+        let (store, tokenizer) = try store(folder)
+        try store.refresh()
+        let segments = store.segments(excluding: 4...6, of: "a.py")
+        for (number, line) in lines.enumerated() {
+            // The first tokens of a line depend on the break before it.
+            let text = String(line.dropFirst(4))
+            #expect(offers(store.segments, text, tokenizer))
+            #expect(offers(segments, text, tokenizer) == !(4...6).contains(number + 1), "\(text)")
+        }
+        #expect(offers(store.segments(excluding: 1...9, of: "other.py"), String(lines[0].dropFirst(4)), tokenizer))
+    }
+
+    @Test func copiesCanBeLeftOut() throws {
+        let folder = try TemporaryFolder()
+        let copied = "result = transform_the_input(value_one, value_two, value_three, 12345)"
+        try folder.write("a.py", "def f():\n    \(copied)\n    return other_result_entirely\n")
+        let (store, tokenizer) = try store(folder)
+        try store.refresh()
+        var segment = try #require(store.segments.first)
+        #expect(offers([segment], " " + copied, tokenizer))
+        segment.excludeCopies(of: tokenizer.encode(" " + copied, addSpecial: false), length: 8)
+        #expect(!offers([segment], " " + copied, tokenizer))
+        #expect(offers([segment], " return other_result_entirely", tokenizer))
+    }
+}
