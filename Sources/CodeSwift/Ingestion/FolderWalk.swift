@@ -90,10 +90,7 @@ package struct FolderWalk {
     private mutating func visit(_ name: [UInt8], in folder: CInt, path: [UInt8], _ folders: inout [[UInt8]]) {
         let place = path + name
         guard let status = RootedFolder.status(name, in: folder) else { return skipped.add(.unreadable, place) }
-        switch status.kind {
-        case .link: skipped.add(.link, place)
-        case .other: skipped.add(.special, place)
-        case .folder:
+        if status.kind == .folder {
             if Self.toolFolders.contains(name) {
                 skipped.add(.folder, place)
             } else if isIgnored(place, isFolder: true), repository?.tracksFiles(below: place) != true {
@@ -101,19 +98,40 @@ package struct FolderWalk {
             } else {
                 folders.append(name)
             }
-        case .regular:
-            if let reason = reason(place, name, status) {
-                skipped.add(reason, place)
-            } else {
-                files.append(
-                    SourceFile(path: place, size: status.size, modified: status.modified, inode: status.inode))
-            }
+        } else if let reason = Self.reason(name, status, options) {
+            skipped.add(reason, place)
+        } else if isIgnored(place, isFolder: false), repository?.tracks(place) != true {
+            skipped.add(.ignored, place)
+        } else {
+            files.append(SourceFile(place, status))
         }
     }
 
-    /// Why a regular file is passed over unread; nil when it is not.
-    private func reason(_ path: [UInt8], _ name: [UInt8], _ status: RootedFolder.Status) -> SkipReason? {
-        if isIgnored(path, isFolder: false), repository?.tracks(path) != true { return .ignored }
+    /// The file at `path`, or why it is passed over; for files that are not found by walking.
+    static func file(_ path: [UInt8], in root: RootedFolder, _ options: IngestionOptions) -> Result<SourceFile, Refusal>
+    {
+        guard let status = root.status(path), status.kind != .folder else {
+            return .failure(Refusal(reason: .unreadable))
+        }
+        let name = path.split(separator: slash).last.map { Array($0) } ?? []
+        if let reason = reason(name, status, options) { return .failure(Refusal(reason: reason)) }
+        return .success(SourceFile(path, status))
+    }
+
+    /// That a file is passed over.
+    struct Refusal: Error {
+        var reason: SkipReason
+    }
+
+    /// Why a file is passed over unread, git aside; nil when it is not.
+    private static func reason(
+        _ name: [UInt8], _ status: RootedFolder.Status, _ options: IngestionOptions
+    ) -> SkipReason? {
+        switch status.kind {
+        case .link: return .link
+        case .folder, .other: return .special
+        case .regular: break
+        }
         if let reason = NameFilter(options).reason(name) { return reason }
         if status.size == 0 { return .empty }
         return status.size > options.maximumFileSize ? .large : nil

@@ -45,6 +45,23 @@ package struct Ingestion {
         try add(walk.files, in: root, progress: progress)
     }
 
+    /// Adds the files at `paths`, relative to the folder at `path`, in ascending order and whatever git says of them.
+    ///
+    /// - Throws: ``InferenceError`` when the folder cannot be opened, or as ``Corpus/append(_:name:)`` does.
+    package mutating func addFiles(
+        _ paths: [[UInt8]], below path: String, progress: (Double) -> Void = { _ in }
+    ) throws(InferenceError) {
+        let root = try RootedFolder(path: path)
+        var files: [SourceFile] = []
+        for path in Set(paths).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            switch FolderWalk.file(path, in: root, options) {
+            case .success(let file): files.append(file)
+            case .failure(let refusal): skipped.add(refusal.reason, path)
+            }
+        }
+        try add(files, in: root, progress: progress)
+    }
+
     /// Adds files of `root` in the order given, whatever their names and git say.
     package mutating func add(
         _ files: [SourceFile], in root: RootedFolder, progress: (Double) -> Void = { _ in }

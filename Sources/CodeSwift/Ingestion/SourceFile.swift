@@ -10,4 +10,12 @@ package struct SourceFile: Hashable, Sendable {
     package var modified: Int
     /// The file's number, which changes when another file takes its name.
     package var inode: UInt64
+
+    /// The file at `path`, as it is.
+    init(_ path: [UInt8], _ status: RootedFolder.Status) {
+        self.path = path
+        size = status.size
+        modified = status.modified
+        inode = status.inode
+    }
 }

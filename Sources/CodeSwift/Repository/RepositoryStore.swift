@@ -92,11 +92,10 @@ package final class RepositoryStore: Sendable {
     /// Brings the store up to date with one file, at a path relative to the root, which an editor has just written.
     package func refresh(path: String) throws(InferenceError) {
         let path = Array(path.utf8)
-        guard let status = root.status(path), status.kind == .regular, status.size <= options.maximumFileSize else {
-            return try update([], removing: [path], skipped: skipped) { _ in }
+        switch FolderWalk.file(path, in: root, options) {
+        case .success(let file): try update([file], removing: [], skipped: skipped) { _ in }
+        case .failure: try update([], removing: [path], skipped: skipped) { _ in }
         }
-        let file = SourceFile(path: path, size: status.size, modified: status.modified, inode: status.inode)
-        try update([file], removing: [], skipped: skipped) { _ in }
     }
 
     private func update(

@@ -1,0 +1,125 @@
+// `swiftinfer datastore build`: from folders of code to a datastore.
+
+import ArgumentParser
+import CodeSwift
+import Foundation
+import SwiftInfer
+
+struct DatastoreBuildCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Build a datastore from folders and files.",
+        discussion: """
+            Folders are read as git sees them: tracked and untracked files, not ignored ones; the program git need not be \
+            there. Links are not followed. Generated, binary and secret files are left out, and what was left out is told.
+
+            The same files give the same bytes. The file appears under its name when it is complete. Parts of a large corpus can \
+            be built one by one, anywhere, with --files-from, and used together.
+            """
+    )
+
+    @Argument(help: "Folders and files; with --files-from, the folder its paths are relative to.")
+    var paths: [String]
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The datastore to write.", valueName: "path"))
+    var output: String
+
+    @OptionGroup var tokenizer: TokenizerOption
+
+    @Option(
+        help: ArgumentHelp(
+            "Take the files listed in this file, a path per line; - is standard input.", valueName: "list"))
+    var filesFrom: String?
+
+    @Option(help: ArgumentHelp("Take only files with these extensions, such as py,pyi.", valueName: "list"))
+    var extensions: String?
+
+    @Option(help: ArgumentHelp("Leave out files larger than this many KiB.", valueName: "n"))
+    var maxFileSize = 1024
+
+    @Option(help: ArgumentHelp("Threads (default: one per processor).", valueName: "n"))
+    var threads: Int?
+
+    @Flag(help: "Take files that git ignores too.")
+    var includeIgnored = false
+
+    @Flag(help: "Take generated, minified and data files too.")
+    var includeGenerated = false
+
+    @Flag(help: "Replace the output even if it is something else than a datastore.")
+    var force = false
+
+    @Flag(help: "Print one JSON object that says what was built.")
+    var json = false
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024.") }
+        if !(1...1 << 20).contains(maxFileSize) { throw ValidationError("--max-file-size must be from 1 to 1048576.") }
+        if filesFrom != nil, paths.count != 1 {
+            throw ValidationError("Give one folder with --files-from, which its paths are relative to.")
+        }
+    }
+
+    func run() throws {
+        try checkOutput()
+        let (tokenizer, identity) = try tokenizer.load()
+        let start = ContinuousClock.now
+        var ingestion = Ingestion(tokenizer: tokenizer, options: options, threads: threads)
+        try read(into: &ingestion)
+        let bar = ProgressBar("sorting")
+        bar.update(0)
+        defer { bar.clear() }
+        let corpus = try SortedCorpus(ingestion.corpus)
+        bar.update(0.9)
+        try DatastoreWriter.write(corpus, tokenizer: identity, to: output)
+        bar.clear()
+        let report = DatastoreBuildReport(
+            path: output, ingestion, bytes: try Datastore(path: output).byteCount,
+            duration: ContinuousClock.now - start)
+        Output.standardError(report.text)
+        if json { try Output.json(report) }
+    }
+
+    private var options: IngestionOptions {
+        var options = IngestionOptions()
+        options.maximumFileSize = maxFileSize << 10
+        options.extensions = extensions.map { list in
+            Set(list.lowercased().split(separator: ",").map { String($0.drop { $0 == "." }) })
+        }
+        options.respectsGitIgnore = !includeIgnored
+        options.skipsGenerated = !includeGenerated
+        return options
+    }
+
+    private func read(into ingestion: inout Ingestion) throws {
+        let bar = ProgressBar("reading")
+        defer { bar.clear() }
+        func progress(_ index: Int, of count: Int) -> (Double) -> Void {
+            { bar.update((Double(index) + $0) / Double(count)) }
+        }
+        if let filesFrom, let root = paths.first {
+            let list = try InputText.file(filesFrom).split(separator: UInt8(ascii: "\n")).map(Array.init)
+            return try ingestion.addFiles(list, below: root, progress: progress(0, of: 1))
+        }
+        for (index, path) in paths.enumerated() {
+            var isFolder: ObjCBool = false
+            if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+                let url = URL(fileURLWithPath: path)
+                try ingestion.addFiles(
+                    [Array(url.lastPathComponent.utf8)], below: url.deletingLastPathComponent().path,
+                    progress: progress(index, of: paths.count))
+            } else {
+                try ingestion.addFolder(path, progress: progress(index, of: paths.count))
+            }
+        }
+    }
+
+    /// Throws if the output would replace something that is not a datastore.
+    private func checkOutput() throws(InferenceError) {
+        guard !force, FileManager.default.fileExists(atPath: output) else { return }
+        guard (try? Datastore(path: output)) != nil else {
+            throw InferenceError(
+                .unwritableFile, "\(output) exists and is no datastore; use --force to replace it")
+        }
+    }
+}

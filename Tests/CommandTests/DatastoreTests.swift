@@ -1,0 +1,75 @@
+// `swiftinfer datastore` from outside.
+
+import Foundation
+import GGUF
+import Testing
+
+struct DatastoreTests {
+    private func sources() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        let manager = FileManager.default
+        try manager.createDirectory(at: folder.url.appendingPathComponent("src/sub"), withIntermediateDirectories: true)
+        _ = try folder.file("src/a.py", Data("def first(items):\n    return items[0]\n".utf8))
+        _ = try folder.file("src/sub/b.py", Data("def last(items):\n    return items[-1]\n".utf8))
+        _ = try folder.file("src/.env", Data("PASSWORD=1\n".utf8))
+        _ = try folder.file("src/note.txt", Data("nothing\n".utf8))
+        return folder
+    }
+
+    private func path(_ folder: TemporaryFolder, _ name: String) -> String {
+        folder.url.appendingPathComponent(name).path
+    }
+
+    @Test func builtStoresCanBeExamined() throws {
+        let folder = try sources()
+        let store = path(folder, "out.store")
+        let build = try Command(
+            "datastore", "build", "-o", store, "--model", Fixture.llama, "--json", path(folder, "src"))
+        #expect(build.status == 0, "\(build.errors)")
+        #expect(try build.json()["documents"] as? Int == 3)
+        #expect(build.errors.contains("1 that look like they hold secrets: .env"))
+
+        let info = try Command("datastore", "info", store, "--documents", "9", "--json").json()
+        #expect(info["names"] as? [String] == ["a.py", "note.txt", "sub/b.py"])
+        #expect((info["tokenizer"] as? String)?.contains("tiny-llama") == true)
+        #expect(try Command("datastore", "verify", store).output == "\(store): valid\n")
+
+        let query = try Command("datastore", "query", "--model", Fixture.llama, "--json", store, "return items[").json()
+        #expect(query["occurrences"] as? Int == 2)
+        let rows = try #require(query["continuations"] as? [[String: Any]])
+        #expect(Set(rows.compactMap { $0["text"] as? String }) == ["\"0\"", "\"-\""])
+    }
+
+    @Test func theSameFilesGiveTheSameBytesHoweverTheyAreNamed() throws {
+        let folder = try sources()
+        let list = try folder.file("list", Data("sub/b.py\na.py\n../list\n".utf8)).path
+        let common = ["datastore", "build", "--model", Fixture.llama, "--extensions", "py"]
+        let source = path(folder, "src")
+        let first = try Command(common + ["-o", path(folder, "1"), "--threads", "1", source])
+        let second = try Command(common + ["-o", path(folder, "2"), "--threads", "3", "--files-from", list, source])
+        #expect(first.status == 0 && second.status == 0, "\(first.errors)\(second.errors)")
+        let bytes = try ["1", "2"].map { try Data(contentsOf: folder.url.appendingPathComponent($0)) }
+        #expect(bytes[0] == bytes[1])
+    }
+
+    @Test func anotherTokenizerIsRefused() throws {
+        let folder = try sources()
+        let store = path(folder, "out.store")
+        #expect(
+            try Command("datastore", "build", "-o", store, "--model", Fixture.llama, path(folder, "src")).status == 0)
+        let query = try Command("datastore", "query", "--model", Fixture.qwen, store, "x")
+        #expect(query.isCleanFailure)
+        #expect(query.errors.contains("tiny-llama") && query.errors.contains("tiny-qwen2"))
+    }
+
+    @Test func otherFilesAreNotOverwritten() throws {
+        let folder = try sources()
+        let precious = path(folder, "src/a.py")
+        let run = try Command("datastore", "build", "-o", precious, "--model", Fixture.llama, path(folder, "src"))
+        #expect(run.isCleanFailure)
+        #expect(try String(contentsOfFile: precious, encoding: .utf8).hasPrefix("def first"))
+        for arguments in [["info", precious], ["verify", precious]] {
+            #expect(try Command(["datastore"] + arguments).isCleanFailure)
+        }
+    }
+}
