@@ -1,0 +1,111 @@
+// The CodeSwift drafter: many sources, one tree.
+
+public import Decoding
+import Tokenizers
+
+/// Guesses from the text itself, from what the model wrote and thought before, from the repository and from common stores
+/// (after Zhang et al., "CodeSwift: Accelerating LLM Inference for Efficient Code Generation", arXiv 2502.17139).
+///
+/// Every source offers what followed the longest ending of the text it knows, and some shorter ones. A guess's value comes from
+/// a formula over match length, occurrences and agreement, corrected by how often such guesses were right; the tree is grown
+/// best-first from the sources' combined guesses.
+public final class CodeSwiftDrafter: Drafter {
+    public let name = "codeswift"
+    public var candidatesWanted: Int { preferences == nil ? 0 : PreferenceSource.width }
+
+    private let options: Options
+    private var stores: [StoreSource]
+    private let context: ContextSource?
+    private let history: HistorySource?
+    private let cursor: CursorSource?
+    private let preferences: PreferenceSource?
+    private var sources: [any DraftSource] = []
+    private var table = AcceptanceTable()
+    private var text: [TokenID] = []
+    /// Where the output begins in the text.
+    private var outputStart = 0
+    private var growth = TreeGrowth()
+    /// Guesses below this value are not worth making; follows what the engine checks.
+    private var floor: Float = 0.01
+
+    /// Which parts take part; all but for measuring what each is worth.
+    package struct Options: Sendable {
+        /// Guess from the text itself.
+        package var usesContext = true
+        /// Guess from earlier outputs.
+        package var usesHistory = true
+        /// Follow the text being rewritten.
+        package var usesCursor = true
+        /// Guess from the model's own candidates.
+        package var usesPreferences = true
+        /// Correct values by experience.
+        package var calibrates = true
+
+        package init() {}
+    }
+
+    /// A drafter over `segments`, of the repository or of common stores.
+    package init(_ segments: [(segment: StoreSegment, kind: SourceKind)] = [], options: Options = Options()) {
+        self.options = options
+        stores = segments.map { StoreSource($0.segment, kind: $0.kind) }
+        context = options.usesContext ? ContextSource() : nil
+        history = options.usesHistory ? HistorySource() : nil
+        cursor = options.usesCursor ? CursorSource() : nil
+        preferences = options.usesPreferences ? PreferenceSource() : nil
+        gatherSources()
+    }
+
+    /// Replaces the stores, at the beginning of a generation; what was learned stays.
+    package func replaceStores(_ segments: [(segment: StoreSegment, kind: SourceKind)]) {
+        stores = segments.map { StoreSource($0.segment, kind: $0.kind) }
+        gatherSources()
+        for store in stores { store.reset(to: text, kept: 0) }
+    }
+
+    private func gatherSources() {
+        sources = stores
+        let others: [(any DraftSource)?] = [context, history, cursor, preferences]
+        sources += others.compactMap { $0 }
+    }
+
+    public func reset(to tokens: [Int32]) {
+        history?.insert(text[min(outputStart, text.count)...])
+        let kept = zip(text, tokens).prefix { $0 == $1 }.count
+        // A text that only grew shorter is a new one to an index that cannot forget.
+        for source in sources { source.reset(to: tokens, kept: kept == text.count ? kept : 0) }
+        text = tokens
+        outputStart = tokens.count
+        growth.clear()
+    }
+
+    public func draft(into tree: inout DraftTree, limit: Int) {
+        growth.grow(&tree, sources, table: options.calibrates ? table : nil, limit: limit, floor: floor)
+    }
+
+    public func observe(_ verification: Verification) {
+        if options.calibrates { growth.learn(verification, &table) }
+        follow(verification)
+        learnPreferences(verification)
+        for token in verification.tokens {
+            for source in sources { source.append(token) }
+            text.append(token)
+        }
+    }
+
+    /// Lets the floor follow the least valuable guess that was worth checking.
+    private func follow(_ verification: Verification) {
+        guard let least = verification.checked.map({ verification.tree.values[$0] }).min() else { return }
+        floor += (min(max(least / 2, 0.002), 0.05) - floor) / 8
+    }
+
+    private func learnPreferences(_ verification: Verification) {
+        guard let preferences else { return }
+        let tree = verification.tree
+        for node in [DraftTree.root] + verification.checked {
+            let candidates = verification.candidates(after: node)
+            guard !candidates.isEmpty else { continue }
+            let ending = text.suffix(2) + tree.path(to: node)
+            preferences.insert(candidates, after: ending.last ?? -1, ending.dropLast().last ?? -1)
+        }
+    }
+}

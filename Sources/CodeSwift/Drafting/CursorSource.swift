@@ -1,0 +1,102 @@
+// Guesses from the place in the text that is being rewritten.
+
+import Tokenizers
+
+/// A place in the text that the output follows: while the two agree it moves along, and after a difference it looks for the
+/// output's last tokens nearby, so that an edit is copied on behind the words it changed.
+final class CursorSource: DraftSource {
+    let kind = SourceKind.cursor
+    private var text: [TokenID] = []
+    /// Where the next token is expected; nil when nothing is being followed.
+    private var place: Int?
+    /// Tokens that have agreed since the place was found.
+    private var confirmed = 0
+    /// Whether the last token agreed.
+    private var agrees = false
+
+    /// Tokens before and after a difference among which the output is looked for.
+    private static let window = -16...96
+    /// Tokens that must agree for a place to be followed at first.
+    private static let initialLength = 6
+    /// A confirmed token is worth as much as a free match of so many (by simulation, five to eight).
+    private static let weight = 6
+
+    func reset(to tokens: [TokenID], kept: Int) {
+        text = tokens
+        place = nil
+        agrees = false
+    }
+
+    func append(_ token: TokenID) {
+        text.append(token)
+        if let place, place < text.count - 1, text[place] == token {
+            self.place = place + 1
+            confirmed += 1
+            agrees = true
+            return
+        }
+        agrees = false
+        if let place { resynchronize(around: place) } else { find() }
+    }
+
+    /// Looks for the output's end near `anchor`, the longest agreement first, then the nearest.
+    private func resynchronize(around anchor: Int) {
+        var best = (length: 0, distance: Int.max, place: anchor)
+        let lower = max(1, anchor + Self.window.lowerBound)
+        let upper = min(text.count - 1, anchor + Self.window.upperBound)
+        guard lower <= upper else { return }
+        for candidate in lower...upper {
+            let length = agreement(candidate, limit: 8)
+            let distance = abs(candidate - anchor)
+            if length > best.length || (length == best.length && distance < best.distance) {
+                best = (length, distance, candidate)
+            }
+        }
+        // A single token that agrees somewhere else is chance.
+        guard best.length >= 2 || (best.length == 1 && best.distance <= 4) else { return }
+        place = best.place
+        confirmed = best.length - 1
+        agrees = true
+    }
+
+    /// Looks for a long agreement anywhere before.
+    private func find() {
+        guard text.count > Self.initialLength else { return }
+        var candidate = text.count - 1
+        while candidate >= Self.initialLength {
+            if agreement(candidate, limit: Self.initialLength) == Self.initialLength {
+                place = candidate
+                confirmed = 1
+                agrees = true
+                return
+            }
+            candidate -= 1
+        }
+    }
+
+    /// Tokens, up to `limit`, that agree before `candidate` and at the end of the text.
+    private func agreement(_ candidate: Int, limit: Int) -> Int {
+        var length = 0
+        while length < limit, candidate - length > 0, text[candidate - length - 1] == text[text.count - length - 1] {
+            length += 1
+        }
+        return length
+    }
+
+    func appendMatches(to matches: inout [Match]) {
+        guard let place, agrees, confirmed > 0, place < text.count else { return }
+        matches.append(Match(length: min(confirmed, 12) * Self.weight, occurrences: 1, place: place))
+    }
+
+    func extend(_ match: Match, by token: TokenID) -> Match? {
+        guard match.place < text.count, text[match.place] == token else { return nil }
+        return Match(length: match.length + Self.weight, occurrences: 1, place: match.place + 1)
+    }
+
+    func match(of token: TokenID) -> Match? { nil }
+
+    func appendContinuations(of match: Match, limit: Int, to continuations: inout [Continuation]) {
+        guard match.place < text.count else { return }
+        continuations.append(Continuation(token: text[match.place], count: 1))
+    }
+}

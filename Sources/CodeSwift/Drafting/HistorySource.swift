@@ -1,0 +1,64 @@
+// Guesses from what the model wrote before.
+
+import Tokenizers
+
+/// Earlier outputs, the newest within a limit.
+final class HistorySource: DraftSource {
+    let kind = SourceKind.history
+    /// Stands between outputs; no token.
+    private static let separator: TokenID = -1
+    private let limit: Int
+    /// The outputs, a separator after each.
+    private(set) var tokens: [TokenID] = []
+    private var automaton = SuffixAutomaton()
+    private var state = SuffixAutomaton.start
+    private var length = 0
+
+    /// An empty history of at most `limit` tokens.
+    init(limit: Int = 1 << 16) { self.limit = limit }
+
+    /// Adds an output.
+    func insert(_ output: some Collection<TokenID>) {
+        guard !output.isEmpty else { return }
+        tokens.append(contentsOf: output)
+        tokens.append(Self.separator)
+        if tokens.count > limit {
+            // Half goes at once, so that starting anew is rare.
+            let kept = tokens.suffix(limit / 2)
+            tokens = Array(kept.drop { $0 != Self.separator }.dropFirst())
+            automaton = SuffixAutomaton()
+        }
+        for token in tokens[automaton.count...] { automaton.append(token) }
+    }
+
+    func reset(to tokens: [TokenID], kept: Int) {
+        state = SuffixAutomaton.start
+        length = 0
+        for token in tokens.suffix(64) { append(token) }
+    }
+
+    func append(_ token: TokenID) {
+        while true {
+            if let next = automaton.next(state, token) {
+                state = next
+                length += 1
+                return
+            }
+            guard state != SuffixAutomaton.start else { return }
+            state = automaton.shorter(state)
+            length = automaton.length(state)
+        }
+    }
+
+    func appendMatches(to matches: inout [Match]) {
+        automaton.appendMatches(from: state, length: length, endsText: false, to: &matches)
+    }
+
+    func extend(_ match: Match, by token: TokenID) -> Match? { automaton.extend(match, by: token) }
+
+    func match(of token: TokenID) -> Match? { automaton.match(of: token) }
+
+    func appendContinuations(of match: Match, limit: Int, to continuations: inout [Continuation]) {
+        automaton.appendContinuations(of: match, limit: limit, to: &continuations)
+    }
+}
