@@ -85,12 +85,14 @@ final class CursorSource: DraftSource {
 
     func appendMatches(to matches: inout [Match]) {
         guard let place, agrees, confirmed > 0, place < text.count else { return }
-        matches.append(Match(length: min(confirmed, 12) * Self.weight, occurrences: 1, place: place))
+        let length = min(confirmed, 12) * Self.weight
+        matches.append(Match(length: length, shortest: length, occurrences: 1, place: place))
     }
 
     func extend(_ match: Match, by token: TokenID) -> Match? {
         guard match.place < text.count, text[match.place] == token else { return nil }
-        return Match(length: match.length + Self.weight, occurrences: 1, place: match.place + 1)
+        let length = match.length + Self.weight
+        return Match(length: length, shortest: length, occurrences: 1, place: match.place + 1)
     }
 
     func match(of token: TokenID) -> Match? { nil }

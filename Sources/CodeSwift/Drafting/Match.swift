@@ -4,6 +4,8 @@
 struct Match {
     /// Tokens that agree.
     var length: Int
+    /// The shortest ending that occurs at the same places.
+    var shortest: Int
     /// How often they occur.
     var occurrences: Int
     /// Where, in the source's own terms.

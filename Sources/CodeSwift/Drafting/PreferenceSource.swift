@@ -73,7 +73,8 @@ final class PreferenceSource: DraftSource {
     private func find(_ last: TokenID, _ previous: TokenID) -> Match? {
         let slot = slot(last, previous)
         guard let entry = entries[slot], entry.last == last, entry.previous == previous else { return nil }
-        return Match(length: previous < 0 ? 1 : 2, occurrences: 1000, place: slot)
+        let length = previous < 0 ? 1 : 2
+        return Match(length: length, shortest: length, occurrences: 1000, place: slot)
     }
 
     private func slot(_ last: TokenID, _ previous: TokenID) -> Int {

@@ -33,7 +33,9 @@ final class StoreSource: DraftSource {
     }
 
     private static func match(_ range: SuffixRange) -> Match {
-        Match(length: range.length, occurrences: range.count, place: range.lower, end: range.upper)
+        Match(
+            length: range.length, shortest: range.length, occurrences: range.count, place: range.lower, end: range.upper
+        )
     }
 
     private static func range(_ match: Match) -> SuffixRange {

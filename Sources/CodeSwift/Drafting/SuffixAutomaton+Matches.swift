@@ -13,8 +13,12 @@ extension SuffixAutomaton {
         var length = length ?? self.length(state)
         while state != Self.start {
             let occurrences = self.occurrences(state) - (endsText ? 1 : 0)
-            matches.append(Match(length: length, occurrences: max(occurrences, 1), place: Int(state)))
-            state = shorter(state)
+            let next = shorter(state)
+            matches.append(
+                Match(
+                    length: length, shortest: self.length(next) + 1, occurrences: max(occurrences, 1),
+                    place: Int(state)))
+            state = next
             length = self.length(state)
         }
     }
@@ -22,13 +26,15 @@ extension SuffixAutomaton {
     /// The match with `token` behind it.
     func extend(_ match: Match, by token: TokenID) -> Match? {
         next(State(match.place), token).map {
-            Match(length: match.length + 1, occurrences: max(occurrences($0), 1), place: Int($0))
+            Match(
+                length: match.length + 1, shortest: length(shorter($0)) + 1, occurrences: max(occurrences($0), 1),
+                place: Int($0))
         }
     }
 
     /// The match of `token` alone.
     func match(of token: TokenID) -> Match? {
-        extend(Match(length: 0, occurrences: 0, place: Int(Self.start)), by: token)
+        extend(Match(length: 0, shortest: 0, occurrences: 0, place: Int(Self.start)), by: token)
     }
 
     /// Appends what follows a match: most frequent first, of equally frequent ones the most recent.

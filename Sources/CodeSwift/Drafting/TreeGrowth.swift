@@ -68,7 +68,7 @@ struct TreeGrowth {
                     if let longer = source.extend(match, by: best.token) { found.append(longer) }
                 }
                 index += 1
-                if let single = source.match(of: best.token), found.last?.length != 1 { found.append(single) }
+                if let single = source.match(of: best.token), found.last?.shortest != 1 { found.append(single) }
             }
         }
     }
@@ -110,7 +110,7 @@ struct TreeGrowth {
             guard kept <= Self.backOffs else { return }
             let last = matches[matches.count - 1]
             let isFrequent = kept == 1 && match.occurrences >= 3 * last.occurrences
-            if match.length < last.length, isFrequent || match.length <= 2 { matches.append(match) }
+            if match.length < last.length, isFrequent || match.shortest <= 2 { matches.append(match) }
         }
     }
 
