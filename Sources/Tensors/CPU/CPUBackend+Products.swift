@@ -25,6 +25,16 @@ extension CPUBackend {
         }
     }
 
+    /// One projection of a region as plain pointers: threads that count references to the same objects hold each other up.
+    private struct Part {
+        let matrix: Unmanaged<CPUWeightMatrix>
+        let rows: Int
+        let chunks: Int
+        let bias: UnsafePointer<Float>?
+        let outputs: UnsafeMutablePointer<Float>
+        let outputStride: Int
+    }
+
     /// The products of `rows` prepared rows with matrices that read their format, in one region.
     private func multiply(
         _ inputs: UnsafeRawPointer, stride: Int, rows: Int, _ projections: UnsafeBufferPointer<Projection>
@@ -35,22 +45,41 @@ extension CPUBackend {
             panelRows = max(panelRows, projection.matrix.kernel.panelRows)
         }
         let chunks = RowChunks(weightRows, panelRows: panelRows, threads: threads)
-        pool.run(projections.reduce(0) { $0 + chunks.count($1.weight.rows) }) { chunk, _ in
-            var index = 0, chunk = chunk
-            while chunk >= chunks.count(projections[index].weight.rows) {
-                chunk -= chunks.count(projections[index].weight.rows)
-                index += 1
+        withUnsafeTemporaryAllocation(of: Part.self, capacity: projections.count) { parts in
+            for (index, projection) in projections.enumerated() {
+                parts.initializeElement(
+                    at: index,
+                    to: Part(
+                        matrix: Unmanaged.passUnretained(projection.matrix), rows: projection.weight.rows,
+                        chunks: chunks.count(projection.weight.rows), bias: projection.bias?.values,
+                        outputs: projection.output.row(0), outputStride: projection.output.columns))
             }
-            let projection = projections[index]
-            let range = chunks.rows(of: chunk, in: projection.weight.rows)
-            for first in Swift.stride(from: 0, to: rows, by: Self.columnTile) {
-                let columns = first..<min(first + Self.columnTile, rows)
-                projection.matrix.multiply(
-                    range, columns: columns.count, inputs: inputs + first * stride, inputStride: stride,
-                    outputs: projection.output.row(first), outputStride: projection.output.columns)
-                guard let bias = projection.bias?.values else { continue }
-                for column in columns { addBias(bias, range, to: projection.output.row(column)) }
+            pool.run(parts.reduce(0) { $0 + $1.chunks }) { chunk, _ in
+                var index = 0, chunk = chunk
+                while chunk >= parts[index].chunks {
+                    chunk -= parts[index].chunks
+                    index += 1
+                }
+                let part = parts[index]
+                multiply(inputs, stride: stride, rows: rows, part, chunks.rows(of: chunk, in: part.rows))
             }
+        }
+    }
+
+    /// The products of all rows with some of a part's weight rows.
+    private func multiply(
+        _ inputs: UnsafeRawPointer, stride: Int, rows: Int, _ part: Part, _ range: Range<Int>
+    ) {
+        for first in Swift.stride(from: 0, to: rows, by: Self.columnTile) {
+            let outputs = part.outputs + first * part.outputStride
+            let columns = min(Self.columnTile, rows - first)
+            part.matrix._withUnsafeGuaranteedRef {
+                $0.multiply(
+                    range, columns: columns, inputs: inputs + first * stride, inputStride: stride, outputs: outputs,
+                    outputStride: part.outputStride)
+            }
+            guard let bias = part.bias else { continue }
+            for column in 0..<columns { addBias(bias, range, to: outputs + column * part.outputStride) }
         }
     }
 
