@@ -34,7 +34,7 @@ package final class DraftPlanner {
     package let drafter: any Drafter
     /// What steps cost.
     package var cost: StepCost
-    /// Time spent in the drafter and in choosing from its guesses.
+    /// Time spent in the drafter, on what it wants to know, and in choosing from its guesses.
     package private(set) var retrievalDuration = Duration.zero
     private var calibration = ValueCalibration()
     /// Seconds a step asked for is expected to save, minus what asking took; a moving average.
@@ -83,6 +83,11 @@ package final class DraftPlanner {
     /// Learns that a step of a prompt took `duration`.
     package func promptTook(_ duration: Duration, rows: Int) {
         cost.observePrompt(rows: rows, seconds: duration / .seconds(1))
+    }
+
+    /// The candidates of a row of logits that the drafter wants to be told.
+    package func candidates(_ logits: UnsafeBufferPointer<Float>) -> [Verification.Candidate] {
+        timed { Verification.Candidate.top(drafter.candidatesWanted, of: logits) }
     }
 
     /// Learns what became of the last draft.

@@ -96,8 +96,10 @@ struct GenerationRun {
         statistics.promptTokens = promptTokens.count
         statistics.reusedTokens = try timeline.keepCommonPrefix(with: promptTokens)
         if let planner {
-            retrievalStart = planner.retrievalDuration
+            let start = planner.retrievalDuration
             planner.reset(to: promptTokens)
+            retrievalStart = planner.retrievalDuration
+            statistics.promptDuration += retrievalStart - start
         }
         phase = .prompt(next: statistics.reusedTokens)
     }
@@ -156,6 +158,7 @@ struct GenerationRun {
         try timeline.evaluateLast(draft.offered)
         statistics.count(checked: draft.checked.count)
         noteCandidates(timeline)
+        // The candidates are part of what each further row costs.
         planner?.stepTook(ContinuousClock.now - start, rows: draft.checked.count + 1)
     }
 
@@ -168,17 +171,16 @@ struct GenerationRun {
         return planner.draft(
             DraftPlanner.Bounds(
                 nodes: min(room, DraftPlanner.maximumRows - 1, timeline.maximumRows - 1),
-                // Of the last token to be chosen nothing follows.
-                depth: min(room, remaining - 1), tokenCount: tokenCount),
+                // After the last token to be chosen nothing is.
+                depth: min(room, remaining) - 1, tokenCount: tokenCount),
             width: options.draftWidth)
     }
 
     private mutating func noteCandidates(_ timeline: Timeline) {
-        guard let count = planner?.drafter.candidatesWanted, count > 0 else { return }
+        guard let planner, planner.drafter.candidatesWanted > 0 else { return }
         candidateRows.removeAll(keepingCapacity: true)
         timeline.forEachRow { logits in
-            let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
-            candidateRows.append(Verification.Candidate.top(count, of: eligible))
+            candidateRows.append(planner.candidates(UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))))
         }
     }
 
