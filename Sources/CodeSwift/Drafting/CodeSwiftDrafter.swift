@@ -10,7 +10,9 @@ import Tokenizers
 /// a formula over match length, occurrences and agreement, corrected by how often such guesses were right; the tree is grown
 /// best-first from the sources' combined guesses.
 public final class CodeSwiftDrafter: Drafter {
+    /// The name by which it is chosen.
     public let name = "codeswift"
+    /// What the memory of preferences keeps per place; none without it.
     public var candidatesWanted: Int { preferences == nil ? 0 : PreferenceSource.width }
 
     private let options: Options
@@ -68,6 +70,7 @@ public final class CodeSwiftDrafter: Drafter {
         sources += others.compactMap { $0 }
     }
 
+    /// Adds what was generated to the history, and lets every source take the text.
     public func reset(to tokens: [Int32]) {
         history?.insert(text[min(outputStart, text.count)...])
         let kept = zip(text, tokens).prefix { $0 == $1 }.count
@@ -78,10 +81,12 @@ public final class CodeSwiftDrafter: Drafter {
         growth.clear()
     }
 
+    /// Grows a tree from all sources.
     public func draft(into tree: inout DraftTree, limit: Int) {
         growth.grow(&tree, sources, table: options.calibrates ? table : nil, limit: limit, floor: floor)
     }
 
+    /// Learns how far each source was right, and lets all sources follow the text.
     public func observe(_ verification: Verification) {
         if options.calibrates { growth.learn(verification, &table) }
         follow(verification)

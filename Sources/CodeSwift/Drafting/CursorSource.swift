@@ -7,6 +7,8 @@ import Tokenizers
 final class CursorSource: DraftSource {
     let kind = SourceKind.cursor
     private var text: [TokenID] = []
+    /// Where the output begins: what is rewritten lies before.
+    private var end = 0
     /// Where the next token is expected; nil when nothing is being followed.
     private var place: Int?
     /// Tokens that have agreed since the place was found.
@@ -23,27 +25,29 @@ final class CursorSource: DraftSource {
 
     func reset(to tokens: [TokenID], kept: Int) {
         text = tokens
+        end = tokens.count
         place = nil
         agrees = false
     }
 
     func append(_ token: TokenID) {
         text.append(token)
-        if let place, place < text.count - 1, text[place] == token {
+        if let place, place < end, text[place] == token {
             self.place = place + 1
             confirmed += 1
             agrees = true
             return
         }
         agrees = false
-        if let place { resynchronize(around: place) } else { find() }
+        if let place { resynchronize(around: place) }
+        if !agrees { find() }
     }
 
     /// Looks for the output's end near `anchor`, the longest agreement first, then the nearest.
     private func resynchronize(around anchor: Int) {
         var best = (length: 0, distance: Int.max, place: anchor)
         let lower = max(1, anchor + Self.window.lowerBound)
-        let upper = min(text.count - 1, anchor + Self.window.upperBound)
+        let upper = min(end, anchor + Self.window.upperBound)
         guard lower <= upper else { return }
         for candidate in lower...upper {
             let length = agreement(candidate, limit: 8)
@@ -61,8 +65,8 @@ final class CursorSource: DraftSource {
 
     /// Looks for a long agreement anywhere before.
     private func find() {
-        guard text.count > Self.initialLength else { return }
-        var candidate = text.count - 1
+        guard text.count - end >= Self.initialLength else { return }
+        var candidate = end
         while candidate >= Self.initialLength {
             if agreement(candidate, limit: Self.initialLength) == Self.initialLength {
                 place = candidate
@@ -84,13 +88,13 @@ final class CursorSource: DraftSource {
     }
 
     func appendMatches(to matches: inout [Match]) {
-        guard let place, agrees, confirmed > 0, place < text.count else { return }
+        guard let place, agrees, confirmed > 0, place < end else { return }
         let length = min(confirmed, 12) * Self.weight
         matches.append(Match(length: length, shortest: length, occurrences: 1, place: place))
     }
 
     func extend(_ match: Match, by token: TokenID) -> Match? {
-        guard match.place < text.count, text[match.place] == token else { return nil }
+        guard match.place < end, text[match.place] == token else { return nil }
         let length = match.length + Self.weight
         return Match(length: length, shortest: length, occurrences: 1, place: match.place + 1)
     }
@@ -98,7 +102,7 @@ final class CursorSource: DraftSource {
     func match(of token: TokenID) -> Match? { nil }
 
     func appendContinuations(of match: Match, limit: Int, to continuations: inout [Continuation]) {
-        guard match.place < text.count else { return }
+        guard match.place < end else { return }
         continuations.append(Continuation(token: text[match.place], count: 1))
     }
 }

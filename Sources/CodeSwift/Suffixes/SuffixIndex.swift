@@ -33,6 +33,9 @@ package struct SuffixIndex: @unchecked Sendable {
     /// The position in the tokens of the suffix at `index`.
     func position(_ index: Int) -> Int { Int(suffixes[index]) }
 
+    /// The token at `position`; the separator beyond the end.
+    package func tokenAt(_ position: Int) -> TokenID { TokenID(bitPattern: tokens[position]) }
+
     /// The token `offset` tokens after the start of the suffix at `index`.
     private func token(_ index: Int, _ offset: Int) -> UInt32 { tokens[position(index) &+ offset] }
 
