@@ -59,6 +59,9 @@ public final class GGUFFile: Sendable {
         self.byteCount = parts.reduce(0) { $0 + $1.file.bytes.count }
     }
 
+    /// The file, or all files of a split model, in order.
+    package var paths: [String] { parts.map(\.path) }
+
     /// The tensor of that name.
     public func tensor(_ name: String) -> TensorInfo? { indices[name].map { tensors[$0] } }
 

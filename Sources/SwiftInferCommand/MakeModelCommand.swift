@@ -1,7 +1,6 @@
 // `swiftinfer make-model`: a file of a real model's shape with random weights.
 
 import ArgumentParser
-import Foundation
 import GGUF
 
 struct MakeModelCommand: ParsableCommand {
@@ -52,9 +51,7 @@ struct MakeModelCommand: ParsableCommand {
     func run() throws {
         guard let shape = ModelShape.all.first(where: { $0.name == shape }), let type = Self.types[type.lowercased()]
         else { return }
-        if !force, FileManager.default.fileExists(atPath: output) {
-            throw InferenceError(.unwritableFile, "\(output) exists; use --force to replace it")
-        }
+        try OutputCheck(output).refuse(force: force)
         let bar = ProgressBar("writing")
         defer { bar.clear() }
         let writer = try RandomModel(shape, layers: layers ?? shape.layers, type: type).writer { bar.update($0) }

@@ -54,13 +54,13 @@ struct RandomModel {
     private var tensors: [Tensor] {
         let (width, keys) = (shape.width, shape.keyValueHeads * shape.headLength)
         func matrix(_ name: String, _ columns: Int, _ rows: Int, _ type: TensorType? = nil) -> Tensor {
-            let type = Self.fitting(type ?? self.type, columns: columns)
+            let type = (type ?? self.type).fitting(columns: columns)
             return Tensor(name: name + ".weight", columns: columns, rows: rows, type: type, value: .random)
         }
         func vector(_ name: String, _ count: Int, _ value: Float) -> Tensor {
             Tensor(name: name, columns: count, rows: 0, type: .f32, value: .constant(value))
         }
-        var tensors = [matrix("token_embd", width, shape.vocabulary, shape.isTied ? outputType : nil)]
+        var tensors = [matrix("token_embd", width, shape.vocabulary, shape.isTied ? type.outputMatrixType : nil)]
         for layer in 0..<layers {
             let block = "blk.\(layer)."
             tensors += [
@@ -78,19 +78,7 @@ struct RandomModel {
             ]
         }
         tensors.append(vector("output_norm.weight", width, 1))
-        if !shape.isTied { tensors.append(matrix("output", width, shape.vocabulary, outputType)) }
+        if !shape.isTied { tensors.append(matrix("output", width, shape.vocabulary, type.outputMatrixType)) }
         return tensors
-    }
-
-    /// The output matrix decides most and is kept at six bits or more.
-    private var outputType: TensorType { [.q8_0, .f16, .bf16, .f32].contains(type) ? type : .q6_K }
-
-    /// The type that takes the place of `type` where rows do not fill its blocks.
-    private static func fitting(_ type: TensorType, columns: Int) -> TensorType {
-        if columns.isMultiple(of: type.blockSize) { return type }
-        let shorter: [TensorType: TensorType] = [
-            .q2_K: .q4_0, .q3_K: .q4_0, .q4_K: .q5_0, .q5_K: .q5_1, .q6_K: .q8_0, .iq4_xs: .iq4_nl,
-        ]
-        return shorter[type] ?? .f16
     }
 }
