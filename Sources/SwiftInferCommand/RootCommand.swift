@@ -22,7 +22,8 @@ struct RootCommand: AsyncParsableCommand {
                 subcommands: [
                     LogprobsCommand.self, PerplexityCommand.self, BenchCommand.self, VerifyExactnessCommand.self,
                 ]),
-            CommandGroup(name: "Making files", subcommands: [QuantizeCommand.self, MakeModelCommand.self, DatastoreCommand.self]),
+            CommandGroup(
+                name: "Making files", subcommands: [QuantizeCommand.self, MakeModelCommand.self, DatastoreCommand.self]),
             CommandGroup(
                 name: "Looking inside",
                 subcommands: [
