@@ -13,7 +13,6 @@
 
 #include "body/names.inc"
 #include "body/vector.inc"
-#include "body/load.inc"
 #include "body/vector16.inc"
 #include "body/vector16_avx512.inc"
 #include "body/vector16_math.inc"
