@@ -28,7 +28,8 @@ let package = Package(
         .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
         .target(name: "Decoding", dependencies: ["GGUF"]),
         .target(name: "CodeSwift", dependencies: ["GGUF", "Tokenizers", "Decoding"]),
-        .target(name: "SwiftInfer", dependencies: ["GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding"]),
+        .target(
+            name: "SwiftInfer", dependencies: ["GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding", "CodeSwift"]),
 
         // MARK: Command line. The folder cannot be named `swiftinfer`: beside `SwiftInfer` the two would be one
         // folder, and one module file, on a file system that ignores case.

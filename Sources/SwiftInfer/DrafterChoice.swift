@@ -21,7 +21,7 @@ public struct DrafterChoice: Sendable, CustomStringConvertible {
     /// Every choice that needs nothing but the model, ``none`` first.
     public static let all: [DrafterChoice] = [
         .none, .promptLookup, .rest(documents: []), .suffixDecoding(.tree), .suffixDecoding(.chain), .tokenRecycling,
-        .ngramMod,
+        .ngramMod, .codeSwift(),
     ]
 
     func makeDrafter(for model: Model) throws(InferenceError) -> (any Drafter)? { try make(model) }

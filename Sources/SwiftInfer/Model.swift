@@ -30,6 +30,8 @@ public final class Model: Sendable {
     package let transformer: TransformerModel
     /// Runs the steps of all sessions, one at a time: a step uses the whole device.
     let executor = InferenceExecutor()
+    /// The repositories that sessions draft from.
+    let repositories = RepositoryTable()
 
     /// Loads the model at `path`, a GGUF file or the first of a split model's files.
     ///

@@ -69,7 +69,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         let (model, loadDuration) = try engine.load(self.model.path())
         var sessionOptions = context.options
-        sessionOptions.drafter = drafting.drafter
+        sessionOptions.drafter = drafting.choice
         let session = try model.makeSession(sessionOptions)
         let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
         guard let text else {

@@ -52,6 +52,7 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Engine") var context: ContextOptions
+    @OptionGroup(title: "Engine") var sources: CodeSwiftArguments
 
     @Flag(help: #"Print one JSON object {"prompts":…,"rows":…,"mismatches":…,…}."#)
     var json = false
@@ -84,7 +85,7 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
         let (model, _) = try engine.load(self.model.path())
         var check = ExactnessCheck(
             plain: try model.makeSession(context.options), drafted: try model.makeSession(context.options))
-        check.drafters = drafters.drafters
+        check.drafters = drafters.drafters.map(sources.applied(to:))
         check.widths = widths.counts
         check.tokens = n
         check.samplings = samplings

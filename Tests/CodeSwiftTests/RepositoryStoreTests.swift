@@ -133,4 +133,39 @@ struct RepositoryStoreTests {
         #expect(!offers([segment], " " + copied, tokenizer))
         #expect(offers([segment], " return other_result_entirely", tokenizer))
     }
+
+    @Test func theTopIsTheNearestFolderWithGit() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("outer/.git/HEAD", "ref: refs/heads/main\n")
+        try folder.write("outer/inner/.git", "gitdir: ../modules/inner\n")
+        try folder.write("outer/inner/deep/a.py", "a = 1\n")
+        try folder.write("outer/plain/a.py", "a = 1\n")
+        #expect(RepositoryStore.top(around: folder.path("outer/inner/deep"))?.hasSuffix("/outer/inner") == true)
+        #expect(RepositoryStore.top(around: folder.path("outer/plain"))?.hasSuffix("/outer") == true)
+        #expect(RepositoryStore.top(around: folder.path("outer/missing")) == nil)
+    }
+
+    @Test func aFollowerIndexesInTheBackground() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write("a.py", "alpha = first_value + 1\n")
+        let tokenizer = try IngestionTests.tokenizer.get()
+        let follower = try RepositoryFollower(path: folder.url.path, tokenizer: tokenizer)
+        #expect(follower.generation == 0 && follower.segments.isEmpty)
+        follower.refresh()
+        while follower.generation == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(offers(follower.segments, "alpha = first_value + 1", tokenizer))
+    }
+
+    @Test func stretchesOfThePromptAreNotServedAndWhatFollowsIs() throws {
+        let folder = try TemporaryFolder()
+        let shown = (0..<12).map { "value_\($0) = compute(\($0 * 31))\n" }.joined()
+        try folder.write("a.py", shown + "result = summarise(everything, at_once)\n")
+        let (store, tokenizer) = try store(folder)
+        try store.refresh()
+        var segment = try #require(store.segments.first)
+        #expect(offers([segment], "value_3 = compute(93)", tokenizer))
+        segment.excludeStretches(of: tokenizer.encode("other\n" + shown, addSpecial: false))
+        #expect(!offers([segment], "value_3 = compute(93)", tokenizer))
+        #expect(offers([segment], "result = summarise(everything, at_once)", tokenizer))
+    }
 }

@@ -52,4 +52,35 @@ struct VerifyExactnessTests {
         #expect(run.status == 64)
         #expect(run.errors.contains("none"))
     }
+
+    @Test func codeSwiftGuessesFromAFolderAndADatastoreAndChangesNothing() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.file("a.py", Data("def first(items):\n    return items[0]\n".utf8))
+        let store = folder.url.appendingPathComponent("s.store").path
+        let build = ["datastore", "build", "--extensions", "py", folder.url.path, "-o", store, "--model"]
+        #expect(try Command(build + [Fixture.llama]).status == 0)
+        let sources = ["--repository", folder.url.path, "--datastore", store]
+        let check = ["-n", "12", "--limit", "2", "--drafters", "codeswift", "--json"]
+        let report = try Command(["verify-exactness", Fixture.llama] + check + sources).json()
+        #expect(report["mismatches"] as? Int == 0)
+
+        let run = ["run", Fixture.llama, "def first(items):", "-n", "12", "--json"]
+        let plain = try Command(run + ["--drafter", "none"]).json()
+        let drafted = try Command(run + sources).json()
+        #expect(drafted["logits_hash"] as? String == plain["logits_hash"] as? String)
+        #expect((drafted["draft"] as? [String: Any])?["drafter"] as? String == "codeswift")
+    }
+
+    @Test func unusableSourcesAreRefused() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.file("a.py", Data("def first(items):\n    return items[0]\n".utf8))
+        let store = folder.url.appendingPathComponent("s.store").path
+        let build = ["datastore", "build", "--extensions", "py", folder.url.path, "-o", store, "--model"]
+        #expect(try Command(build + [Fixture.llama]).status == 0)
+        for options in [["--datastore", store], ["--datastore", store + "x"], ["--repository", store + "x"]] {
+            let run = try Command(["run", Fixture.qwen, "x", "-n", "4"] + options)
+            #expect(run.isCleanFailure)
+            #expect(run.errors.contains(store))
+        }
+    }
 }

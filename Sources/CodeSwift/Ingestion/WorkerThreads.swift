@@ -35,6 +35,25 @@ enum WorkerThreads {
         }
     }
 
+    /// Calls `body` on a thread of its own, of little priority where a thread can have one, and returns at once. False when
+    /// there can be no further thread.
+    static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let work = Work(count: 1) { _ in
+            #if os(Linux)
+                // There a thread has a priority of its own. 0 is PRIO_PROCESS, which C libraries declare as different types.
+                _ = setpriority(0, 0, 10)
+            #endif
+            body()
+        }
+        let context = Unmanaged.passRetained(work)
+        guard let thread = start(context.toOpaque()) else {
+            context.release()
+            return false
+        }
+        pthread_detach(thread)
+        return true
+    }
+
     private final class Work: Sendable {
         private let next = Atomic(0)
         private let count: Int
