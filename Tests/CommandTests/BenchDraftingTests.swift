@@ -108,7 +108,7 @@ struct BenchDraftingTests {
         let count = try #require(tokens["tokens"] as? [Int]).count
         for extra in [[], ["--cold"]] {
             let rows = try rows(["--suite", file, "--replay"] + extra)
-            #expect(rows.count == 7)
+            #expect(rows.count == 8)
             for row in rows {
                 #expect(row["tokens"] as? Int == count - 1)
                 #expect(try #require(row["tokens_per_second"] as? Double) > 0)

@@ -1,6 +1,7 @@
 // `swiftinfer bench drafting`: what drafting brings on suites of tasks.
 
 import ArgumentParser
+import CodeSwift
 import Decoding
 import Foundation
 import SwiftInfer
@@ -31,6 +32,12 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Drafters that take part.", valueName: "names"))
     var drafters = DraftingContestant.all.map(\.name).joined(separator: ",")
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "A datastore for codeswift, which answers are kept out of; may be given several times.", valueName: "file"))
+    var datastore: [String] = []
 
     @Flag(help: "Let the model give the references.")
     var replay = false
@@ -125,25 +132,40 @@ struct BenchDraftingCommand: AsyncParsableCommand {
             settings.isCold = cold
             let (model, _) = try engine.load(path)
             let session = try model.makeSession(.init(contextLength: maxPrompt + n, cacheType: kvType))
-            return DraftingBenchmark(settings, contestants, tokenizer: try tokenizer(for: model), session: session)
+            let (tokenizer, name) = try tokenizer(for: model, path)
+            settings.stores = try stores(tokenizer, name)
+            return DraftingBenchmark(settings, contestants, tokenizer: tokenizer, session: session)
         }
         let costs = try costCurve.map { try CostCurve(contentsOf: $0, maximumRows: DraftPlanner.maximumRows).costs }
         settings.mode = .simulated(costs: costs, widths: fixedWidth.counts)
         settings.isCold = !warm
         let tokenizer = try Tokenizer(metadata: GGUFFile(path: path).metadata)
+        settings.stores = try stores(tokenizer, path)
         return DraftingBenchmark(settings, contestants, tokenizer: tokenizer, session: nil)
     }
 
-    /// What turns texts into tokens that `model` takes.
-    private func tokenizer(for model: Model) throws(InferenceError) -> Tokenizer {
-        guard let vocabulary else { return model.tokenizer }
+    /// The datastores, which must be of `tokenizer`, the one in the file called `name`.
+    private func stores(_ tokenizer: Tokenizer, _ name: String) throws(InferenceError) -> [Datastore] {
+        let identity = TokenizerIdentity(tokenizer, name: name)
+        var stores: [Datastore] = []
+        for path in datastore {
+            let store = try Datastore(path: path)
+            try store.requireTokenizer(identity)
+            stores.append(store)
+        }
+        return stores
+    }
+
+    /// What turns texts into tokens that `model`, loaded from `path`, takes, and the file it comes from.
+    private func tokenizer(for model: Model, _ path: String) throws(InferenceError) -> (Tokenizer, file: String) {
+        guard let vocabulary else { return (model.tokenizer, path) }
         let tokenizer = try Tokenizer(metadata: GGUFFile(path: vocabulary).metadata)
         guard tokenizer.count <= model.tokenizer.count else {
             throw InferenceError(
                 .invalidArgument,
                 "\(vocabulary) has \(tokenizer.count) tokens, the model only \(model.tokenizer.count)")
         }
-        return tokenizer
+        return (tokenizer, vocabulary)
     }
 
     /// Runs all tasks, or those before the task is cancelled.

@@ -1,5 +1,6 @@
 // Runs drafters over tasks, with a model or without.
 
+import CodeSwift
 import Decoding
 import GGUF
 import SwiftInfer
@@ -26,6 +27,8 @@ actor DraftingBenchmark {
         var maximumPrompt = 3072
         /// Whether drafters begin each task without what earlier tasks taught them.
         var isCold = false
+        /// Datastores that drafters may draw on in all tasks.
+        var stores: [Datastore] = []
     }
 
     private let settings: Settings
@@ -67,8 +70,9 @@ actor DraftingBenchmark {
         let repository = try path.map(repository)
         let withheld = repository?.withheld(for: task) ?? [:]
         func drafter(_ contestant: DraftingContestant, isNew: Bool) -> any Drafter {
-            contestant.drafter(for: path, isNew: isNew, withholding: withheld) {
-                DraftingContestant.Sources(tokenizer: tokenizer, documents: repository?.tokens ?? [])
+            contestant.drafter(for: path, isNew: isNew, withholding: withheld, answer: reference) {
+                DraftingContestant.Sources(
+                    tokenizer: tokenizer, documents: repository?.tokens ?? [], stores: settings.stores)
             }
         }
         if let session {

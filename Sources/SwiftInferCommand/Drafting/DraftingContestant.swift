@@ -1,5 +1,6 @@
 // The drafters that take part in `bench drafting`.
 
+import CodeSwift
 import Decoding
 import GGUF
 import SwiftInfer
@@ -12,6 +13,8 @@ final class DraftingContestant {
         let tokenizer: Tokenizer
         /// The repository's documents; none for tasks without repository.
         let documents: [[TokenID]]
+        /// Common stores.
+        let stores: [Datastore]
     }
 
     /// The drafter's name.
@@ -27,6 +30,10 @@ final class DraftingContestant {
     /// What takes part unless something else is asked for.
     static var all: [DraftingContestant] {
         [
+            DraftingContestant("codeswift") {
+                CodeSwiftContestant(
+                    documents: $0.documents, stores: $0.stores, vocabularyCount: $0.tokenizer.count)
+            },
             DraftingContestant("prompt-lookup") { _ in PromptLookupDrafter() },
             DraftingContestant("rest") { RESTDrafter(documents: $0.documents) },
             DraftingContestant("suffix") { _ in SuffixDecodingDrafter(shape: .tree) },
@@ -50,11 +57,13 @@ final class DraftingContestant {
         return contestants
     }
 
-    /// The drafter for tasks of the repository at `path`, without the documents' parts that are `withheld`.
+    /// The drafter for tasks of the repository at `path`, without the documents' parts that are `withheld`, and without
+    /// `answer` in the common stores.
     ///
     /// - Parameter isNew: Whether it is to begin without what earlier tasks taught it.
     func drafter(
-        for path: String?, isNew: Bool, withholding withheld: [Int: [[TokenID]]], sources: () -> Sources
+        for path: String?, isNew: Bool, withholding withheld: [Int: [[TokenID]]], answer: [TokenID],
+        sources: () -> Sources
     ) -> any Drafter {
         let key = path ?? ""
         let known = drafters[key]
@@ -67,6 +76,7 @@ final class DraftingContestant {
             drafters[key] = drafter
         }
         (drafter as? any DocumentDrafter)?.substitute(withheld)
+        (drafter as? CodeSwiftContestant)?.withhold(answer)
         return drafter
     }
 }
