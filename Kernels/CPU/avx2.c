@@ -11,24 +11,9 @@
 #pragma STDC FP_CONTRACT OFF
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
-#include "body/names.inc"
-#include "body/vector.inc"
-#include "body/vector16.inc"
-#include "body/vector16_avx2.inc"
-#include "body/vector16_math.inc"
-#include "body/elementwise.inc"
-#include "body/norm.inc"
-#include "body/softmax.inc"
-#include "body/rotate.inc"
-#include "body/quantize.inc"
-#include "body/store.inc"
-#include "body/score.inc"
-#include "body/accumulate.inc"
-#include "body/product.inc"
-#include "body/multiply_float.inc"
-#include "body/lanes_avx2.inc"
-#include "body/packed.inc"
-#include "body/peak.inc"
+#define SI_VECTOR16 "vector16_avx2.inc"
+#define SI_LANES_OF_PRODUCTS "lanes_avx2.inc"
+#include "body/kernels.inc"
 
 #pragma clang attribute pop
 
