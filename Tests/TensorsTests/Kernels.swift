@@ -17,22 +17,18 @@ struct Panels {
     init(_ kernel: WeightKernel, _ weights: [UInt8], rows: Int, k: Int) {
         self.kernel = kernel
         let rowBytes = weights.count / rows
-        guard let pack = kernel.pack else {
+        guard kernel.isPacked else {
             (bytes, stride) = (weights, rowBytes)
             return
         }
-        let panels = (rows + kernel.panelRows - 1) / kernel.panelRows
         let panelBytes = kernel.panelBytes(k)
         // What a panel does not define must not matter, so it is not zero.
-        var packed = [UInt8](repeating: 0xa5, count: panels * panelBytes)
+        var packed = [UInt8](repeating: 0xa5, count: kernel.panels(rows) * panelBytes)
         packed.withUnsafeMutableBytes { packed in
             weights.withUnsafeBytes { weights in
                 guard let source = weights.baseAddress, let target = packed.baseAddress else { return }
-                for panel in 0..<panels {
-                    let first = panel * kernel.panelRows
-                    pack(
-                        k, min(kernel.panelRows, rows - first), source + first * rowBytes, rowBytes,
-                        target + panel * panelBytes)
+                for panel in 0..<kernel.panels(rows) {
+                    kernel.packPanel(panel, of: rows, k: k, source, stride: rowBytes, into: target)
                 }
             }
         }

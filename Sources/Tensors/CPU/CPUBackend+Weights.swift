@@ -24,17 +24,17 @@ extension CPUBackend {
                 .malformedModel, "tensor \(tensor.name) has \(tensor.shape[1]) rows, rows \(rows) are needed")
         }
         let rowBytes = tensor.columns / format.blockSize * format.blockBytes
-        let source = WeightRows(
-            base: try start(of: tensor, in: file) + rows.lowerBound * rowBytes, rows: rows.count, rowBytes: rowBytes,
-            experts: tensor.rows / tensor.shape[1], expertBytes: rowBytes * tensor.shape[1])
-        guard let pack = kernel.pack else {
+        let source = try start(of: tensor, in: file) + rows.lowerBound * rowBytes
+        let sourceExpertBytes = rowBytes * tensor.shape[1]
+        let experts = tensor.rows / tensor.shape[1]
+        guard kernel.isPacked else {
             return CPUWeightMatrix(
-                tensor, rows: rows.count, experts: source.experts, kernel: kernel, input: format.input,
-                at: source.base, panelBytes: rowBytes, expertBytes: source.expertBytes, owner: file)
+                tensor, rows: rows.count, experts: experts, kernel: kernel, input: format.input, at: source,
+                panelBytes: rowBytes, expertBytes: sourceExpertBytes, owner: file)
         }
-        let panels = (rows.count + kernel.panelRows - 1) / kernel.panelRows
-        let panelBytes = (kernel.panelBytes(tensor.columns) + 63) & ~63
-        let (byteCount, overflow) = (panels * panelBytes).multipliedReportingOverflow(by: source.experts)
+        let panels = kernel.panels(rows.count)
+        let panelBytes = kernel.panelBytes(tensor.columns)
+        let (byteCount, overflow) = (panels * panelBytes).multipliedReportingOverflow(by: experts)
         guard !overflow else {
             throw InferenceError(.outOfMemory, "tensor \(tensor.name) would need more memory than can be addressed")
         }
@@ -43,32 +43,17 @@ extension CPUBackend {
         }
         // A slab at a time, so that source and copy are in memory together for no more than that.
         let slab = max(1, Self.slabBytes / max(1, rowBytes * kernel.panelRows))
-        for start in stride(from: 0, to: panels * source.experts, by: slab) {
-            pool.run(min(slab, panels * source.experts - start)) { offset, _ in
-                let index = start + offset
-                let (expert, panel) = index.quotientAndRemainder(dividingBy: panels)
-                let first = panel * kernel.panelRows
-                pack(
-                    tensor.columns, min(kernel.panelRows, rows.count - first), source.row(first, expert: expert),
-                    rowBytes, base + index * panelBytes)
+        for start in stride(from: 0, to: panels * experts, by: slab) {
+            pool.run(min(slab, panels * experts - start)) { offset, _ in
+                let (expert, panel) = (start + offset).quotientAndRemainder(dividingBy: panels)
+                kernel.packPanel(
+                    panel, of: rows.count, k: tensor.columns, source + expert * sourceExpertBytes, stride: rowBytes,
+                    into: base + expert * panels * panelBytes)
             }
             file.discard(tensor)
         }
         return CPUWeightMatrix(
-            tensor, rows: rows.count, experts: source.experts, kernel: kernel, input: format.input, at: base,
+            tensor, rows: rows.count, experts: experts, kernel: kernel, input: format.input, at: base,
             panelBytes: panelBytes, expertBytes: panels * panelBytes, owner: owner)
     }
-}
-
-/// Rows of each of a tensor's matrices, as the file stores them.
-private struct WeightRows: @unchecked Sendable {
-    /// The first row of the first expert's matrix.
-    let base: UnsafeRawPointer
-    /// Rows of a matrix and bytes from row to row.
-    let rows: Int, rowBytes: Int
-    /// Matrices and bytes from one to the next.
-    let experts: Int, expertBytes: Int
-
-    /// Where row `row` of expert `expert`'s matrix begins.
-    func row(_ row: Int, expert: Int) -> UnsafeRawPointer { base + expert * expertBytes + row * rowBytes }
 }

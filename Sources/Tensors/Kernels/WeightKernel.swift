@@ -14,11 +14,14 @@ package struct WeightKernel: Sendable {
     /// Rows of a panel.
     package let panelRows: Int
     /// Elements of k in a block and the bytes a panel has per block.
-    let blockSize: Int, panelBlockBytes: Int
-    /// Makes a panel, or nil where the kernel reads the rows of the file.
-    package let pack: Pack?
+    private let blockSize: Int, panelBlockBytes: Int
+    /// Makes a panel; nil where the kernel reads the rows of the file.
+    private let pack: Pack?
     /// The product; `weights` is where a panel begins, `weightStride` the bytes from panel to panel.
     package let multiply: ProductKernel
+
+    /// Whether weights are packed; otherwise a panel is a row of the file.
+    package var isPacked: Bool { pack != nil }
 
     /// A kernel that reads the rows of the file.
     init(multiply: @escaping ProductKernel) {
@@ -40,6 +43,20 @@ package struct WeightKernel: Sendable {
         self.multiply = multiply
     }
 
-    /// Bytes of a packed panel of `k` columns.
-    package func panelBytes(_ k: Int) -> Int { k / blockSize * panelBlockBytes }
+    /// Bytes from panel to panel of `k` columns, whole cache lines; 0 where the kernel reads the rows of the file.
+    package func panelBytes(_ k: Int) -> Int { (k / blockSize * panelBlockBytes + 63) & ~63 }
+
+    /// Number of panels that hold `rows` rows.
+    package func panels(_ rows: Int) -> Int { (rows + panelRows - 1) / panelRows }
+
+    /// Packs panel `index` of a matrix of `rows` rows of `k` elements, `stride` bytes apart, to where it belongs behind
+    /// `panels`. Does nothing where the kernel reads the rows of the file.
+    package func packPanel(
+        _ index: Int, of rows: Int, k: Int, _ weights: UnsafeRawPointer, stride: Int,
+        into panels: UnsafeMutableRawPointer
+    ) {
+        let first = index * panelRows
+        pack?(
+            k, min(panelRows, rows - first), weights + first * stride, stride, panels + index * panelBytes(k))
+    }
 }

@@ -17,7 +17,7 @@ struct ProductBenchmark {
 
         /// As many panels of `kernel` as fit in `bytes`, at most ``rows`` rows.
         init(_ kernel: WeightKernel, _ rowBytes: Int, k: Int, in bytes: Int) {
-            let panelBytes = kernel.pack == nil ? rowBytes : kernel.panelBytes(k)
+            let panelBytes = kernel.isPacked ? kernel.panelBytes(k) : rowBytes
             let panels = max(1, min(Self.rows / kernel.panelRows, bytes / panelBytes))
             self.k = k
             rows = panels * kernel.panelRows
@@ -107,17 +107,15 @@ struct ProductBenchmark {
         let rowBytes = file.count / rows
         file.withUnsafeBytes { file in
             guard let file = file.baseAddress else { return }
-            guard let pack = kernel.pack else {
+            guard kernel.isPacked else {
                 ring.base.copyMemory(from: file, byteCount: rows * rowBytes)
                 return
             }
-            for first in stride(from: 0, to: rows, by: kernel.panelRows) {
-                pack(
-                    k, min(kernel.panelRows, rows - first), file + first * rowBytes, rowBytes,
-                    ring.base + first / kernel.panelRows * kernel.panelBytes(k))
+            for panel in 0..<kernel.panels(rows) {
+                kernel.packPanel(panel, of: rows, k: k, file, stride: rowBytes, into: ring.base)
             }
         }
-        return kernel.pack == nil ? rowBytes : kernel.panelBytes(k)
+        return kernel.isPacked ? kernel.panelBytes(k) : rowBytes
     }
 
     private func fillInputs(_ k: Int) {
