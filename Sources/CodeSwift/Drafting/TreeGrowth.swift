@@ -54,35 +54,27 @@ struct TreeGrowth {
         _ tree: inout DraftTree, _ sources: [any DraftSource], table: AcceptanceTable?, limit: Int, floor: Float
     ) {
         clear()
-        expand(DraftTree.root, 1, tree, sources, table, floor) { source, found in source.appendMatches(to: &found) }
+        expand(DraftTree.root, 1, after: nil, sources, table, floor)
         while tree.count < limit, let best = popBest() {
             let node = tree.insert(best.token, after: best.parent, value: best.value, tag: best.tag)
             guard node == placeOfNode.count else { continue }
             placeOfNode.append(places.count)
             guard tree.count < limit else { return }
-            let ranges = places[best.parent < 0 ? 0 : placeOfNode[best.parent]].matches
-            let above = ranges.map { Array(matches[$0]) }
-            var index = 0
-            expand(node, best.value, tree, sources, table, floor) { source, found in
-                for match in above[index] {
-                    if let longer = source.extend(match, by: best.token) { found.append(longer) }
-                }
-                index += 1
-                if let single = source.match(of: best.token), found.last?.shortest != 1 { found.append(single) }
-            }
+            let above = places[best.parent < 0 ? 0 : placeOfNode[best.parent]].matches
+            expand(node, best.value, after: (best.token, above), sources, table, floor)
         }
     }
 
-    /// Finds what the sources offer at `node` and queues it.
+    /// Finds what the sources offer at `node` and queues it; `after` is its token and where its parent's matches are, or nil
+    /// for the root.
     private mutating func expand(
-        _ node: Int, _ value: Float, _ tree: DraftTree, _ sources: [any DraftSource], _ table: AcceptanceTable?,
-        _ floor: Float, _ match: (any DraftSource, inout [Match]) -> Void
+        _ node: Int, _ value: Float, after: (token: TokenID, matches: [Range<Int>])?, _ sources: [any DraftSource],
+        _ table: AcceptanceTable?, _ floor: Float
     ) {
         var place = Place(node: node, matches: [], opinions: opinions.count..<opinions.count)
         list.removeAll()
         for (number, source) in sources.enumerated() {
-            found.removeAll(keepingCapacity: true)
-            match(source, &found)
+            find(in: source, after: after.map { ($0.token, $0.matches[number]) })
             let start = matches.count
             keepSome()
             place.matches.append(start..<matches.count)
@@ -97,6 +89,16 @@ struct TreeGrowth {
                 Pending(
                     value: value * candidate.probability, token: candidate.token, parent: node, tag: candidate.tag))
         }
+    }
+
+    /// Finds a source's matches at a place, the longest first.
+    private mutating func find(in source: any DraftSource, after: (token: TokenID, matches: Range<Int>)?) {
+        found.removeAll(keepingCapacity: true)
+        guard let after else { return source.appendMatches(to: &found) }
+        for match in matches[after.matches] {
+            if let longer = source.extend(match, by: after.token) { found.append(longer) }
+        }
+        if let single = source.match(of: after.token), found.last?.shortest != 1 { found.append(single) }
     }
 
     /// Keeps of the matches found, the longest first, the longest and a few that occur much more often, those of orders 2 and 1
