@@ -102,22 +102,22 @@ package struct Ingestion {
     private func read(_ files: ArraySlice<SourceFile>, in root: RootedFolder) -> [Document] {
         let documents = Mutex([Document](repeating: Document(), count: files.count))
         let (tokenizer, options) = (tokenizer, options)
-        WorkerThreads.run(files.count, threads: threads) { item in
-            let document = Self.document(files[files.startIndex + item], root, tokenizer, options)
+        WorkerThreads.run(files.count, threads: threads, state: { TextEncoder(tokenizer) }) { encoder, item in
+            let document = Self.document(files[files.startIndex + item], root, &encoder, options)
             documents.withLock { $0[item] = document }
         }
         return documents.withLock { $0 }
     }
 
     private static func document(
-        _ file: SourceFile, _ root: RootedFolder, _ tokenizer: Tokenizer, _ options: IngestionOptions
+        _ file: SourceFile, _ root: RootedFolder, _ encoder: inout TextEncoder, _ options: IngestionOptions
     ) -> Document {
         guard let contents = root.read(file.path, limit: options.maximumFileSize) else {
             return Document(reason: .unreadable)
         }
         if let reason = ContentFilter(options).reason(contents) { return Document(reason: reason) }
         return Document(
-            tokens: tokenizer.encode(contents, addSpecial: false), hash: XXHash64.hash(contents),
+            tokens: encoder.encode(contents, addSpecial: false), hash: XXHash64.hash(contents),
             byteCount: contents.count)
     }
 }

@@ -15,11 +15,18 @@ enum WorkerThreads {
     /// Processors of the machine.
     static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    /// Calls `body(item)` once for each item in 0..<count, on up to `threads` threads, the calling one among them, and
-    /// returns when all calls have. Items are begun in order.
-    static func run(_ count: Int, threads: Int, _ body: @Sendable (Int) -> Void) {
-        withoutActuallyEscaping(body) { body in
-            let work = Work(count: count, body: body)
+    /// Calls `body(&state, item)` once for each item in 0..<count, on up to `threads` threads, the calling one among them, and
+    /// returns when all calls have. Items are begun in order. Each thread has a state of its own, which `makeState` makes.
+    static func run<State>(
+        _ count: Int, threads: Int, state makeState: @Sendable () -> State,
+        _ body: @Sendable (inout State, Int) -> Void
+    ) {
+        let counter = Counter()
+        withoutActuallyEscaping({ @Sendable in
+            var state = makeState()
+            while let item = counter.next(below: count) { body(&state, item) }
+        }) { part in
+            let work = Work(part)
             var workers: [pthread_t] = []
             for _ in 1..<max(1, min(threads, count)) {
                 let context = Unmanaged.passRetained(work)
@@ -30,7 +37,7 @@ enum WorkerThreads {
                 }
                 workers.append(worker)
             }
-            work.run()
+            work.body()
             for worker in workers { pthread_join(worker, nil) }
         }
     }
@@ -38,7 +45,7 @@ enum WorkerThreads {
     /// Calls `body` on a thread of its own, of little priority where a thread can have one, and returns at once. False when
     /// there can be no further thread.
     static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
-        let work = Work(count: 1) { _ in
+        let work = Work {
             #if os(Linux)
                 // There a thread has a priority of its own. 0 is PRIO_PROCESS, which C libraries declare as different types.
                 _ = setpriority(0, 0, 10)
@@ -54,27 +61,25 @@ enum WorkerThreads {
         return true
     }
 
-    private final class Work: Sendable {
-        private let next = Atomic(0)
-        private let count: Int
-        private let body: @Sendable (Int) -> Void
+    /// Numbers, each given to one thread.
+    private final class Counter: Sendable {
+        private let value = Atomic(0)
 
-        init(count: Int, body: @escaping @Sendable (Int) -> Void) {
-            self.count = count
-            self.body = body
-        }
-
-        func run() {
-            while true {
-                let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard item < count else { return }
-                body(item)
-            }
+        func next(below limit: Int) -> Int? {
+            let number = value.wrappingAdd(1, ordering: .relaxed).oldValue
+            return number < limit ? number : nil
         }
     }
 
+    /// What a thread does.
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
     private static func main(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-        Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run()
+        Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
         return nil
     }
 

@@ -54,22 +54,38 @@ final class BytePairEncoder: Sendable {
     func encode(_ bytes: [UInt8], _ range: Range<Int>, into output: inout [TokenID], _ workspace: inout Workspace) {
         workspace.text.decode(bytes, range)
         var start = 0
-        for end in preTokenizer.split(workspace.text) {
-            encodeWord(start..<end, into: &output, &workspace)
+        let ends = preTokenizer.split(workspace.text)
+        if workspace.text.isASCII {
+            bytes.withUnsafeBytes { bytes in
+                let text = UnsafeRawBufferPointer(rebasing: bytes[range])
+                for end in ends {
+                    encodeWord(UnsafeRawBufferPointer(rebasing: text[start..<end]), into: &output, &workspace)
+                    start = end
+                }
+            }
+            return
+        }
+        // Spelled anew, as bytes that are no UTF-8 have become U+FFFD.
+        var word: [UInt8] = []
+        for end in ends {
+            word.removeAll(keepingCapacity: true)
+            for scalar in workspace.text.scalars[start..<end] { UTF8Pattern.encode(scalar.value) { word.append($0) } }
+            word.withUnsafeBytes { encodeWord($0, into: &output, &workspace) }
             start = end
         }
     }
 
-    /// Memory for one call, and the merger that works in it.
+    /// Memory to work in, and the words that were encoded in it.
     struct Workspace {
         fileprivate var text = ScalarText()
-        fileprivate var bytes: [UInt8] = []
         fileprivate var word: [Int32] = []
         fileprivate var spelling: [UInt8] = []
         fileprivate var merger = WordMerger<Pairs>()
+        fileprivate var cache: WordCache
     }
 
-    func makeWorkspace() -> Workspace { Workspace() }
+    /// Memory for texts of `byteCount` bytes in all.
+    func makeWorkspace(byteCount: Int) -> Workspace { Workspace(cache: WordCache(byteCount: byteCount)) }
 
     /// The merges as a rule.
     fileprivate struct Pairs: MergeRule {
@@ -81,18 +97,26 @@ final class BytePairEncoder: Sendable {
 
     private var pairs: Pairs { Pairs(table: merges, rankCount: mergeCount) }
 
-    private func encodeWord(_ range: Range<Int>, into output: inout [TokenID], _ workspace: inout Workspace) {
-        workspace.bytes.removeAll(keepingCapacity: true)
-        for scalar in workspace.text.scalars[range] {
-            UTF8Pattern.encode(scalar.value) { workspace.bytes.append($0) }
-        }
-        if preTokenizer.ignoresMerges, let token = wholeWord(&workspace) {
+    private func encodeWord(
+        _ bytes: UnsafeRawBufferPointer, into output: inout [TokenID], _ workspace: inout Workspace
+    ) {
+        guard let key = WordCache.Key(bytes) else { return mergeWord(bytes, into: &output, &workspace) }
+        if workspace.cache.append(key, to: &output) { return }
+        let start = output.count
+        mergeWord(bytes, into: &output, &workspace)
+        workspace.cache.insert(key, output[start...])
+    }
+
+    private func mergeWord(
+        _ bytes: UnsafeRawBufferPointer, into output: inout [TokenID], _ workspace: inout Workspace
+    ) {
+        if preTokenizer.ignoresMerges, let token = wholeWord(bytes, &workspace) {
             output.append(token)
             return
         }
         workspace.word.removeAll(keepingCapacity: true)
         var last: UInt8 = 0
-        for byte in workspace.bytes {
+        for byte in bytes {
             if !workspace.word.isEmpty, !junctions.contains(last, byte) { mergePart(into: &output, &workspace) }
             workspace.word.append(byteSymbols[Int(byte)])
             last = byte
@@ -112,11 +136,11 @@ final class BytePairEncoder: Sendable {
         workspace.word.removeAll(keepingCapacity: true)
     }
 
-    /// The token whose text is the word in `workspace`.
-    private func wholeWord(_ workspace: inout Workspace) -> TokenID? {
-        guard workspace.bytes.count <= table.longest else { return nil }
+    /// The token whose text is the word `bytes`.
+    private func wholeWord(_ bytes: UnsafeRawBufferPointer, _ workspace: inout Workspace) -> TokenID? {
+        guard bytes.count <= table.longest else { return nil }
         workspace.spelling.removeAll(keepingCapacity: true)
-        for byte in workspace.bytes { workspace.spelling.append(contentsOf: ByteAlphabet.encoded[Int(byte)]) }
+        for byte in bytes { workspace.spelling.append(contentsOf: ByteAlphabet.encoded[Int(byte)]) }
         guard let symbol = table.find(workspace.spelling, 0..<workspace.spelling.count), symbol < tokenCount else {
             return nil
         }

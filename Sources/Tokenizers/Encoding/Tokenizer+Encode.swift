@@ -17,37 +17,7 @@ extension Tokenizer {
     /// Byte-level vocabularies read every byte that belongs to no UTF-8 sequence as U+FFFD, as llama.cpp does;
     /// SentencePiece ones keep it.
     public func encode(_ bytes: [UInt8], addSpecial: Bool = true, parseSpecial: Bool = false) -> [TokenID] {
-        var output: [TokenID] = []
-        if addSpecial, addsBOS, let bos { output.append(bos) }
-        let matches = (parseSpecial ? allMatcher : textMatcher).matches(in: bytes)
-        switch encoder {
-        case .bytePair(let encoder):
-            var workspace = encoder.makeWorkspace()
-            eachFragment(bytes, matches, into: &output) { range, output in
-                encoder.encode(bytes, range, into: &output, &workspace)
-            }
-        case .sentencePiece(let encoder):
-            var workspace = encoder.makeWorkspace()
-            eachFragment(bytes, matches, into: &output) { range, output in
-                encoder.encode(bytes, range, prefixed: addsSpacePrefix, into: &output, &workspace)
-            }
-        }
-        if addSpecial, addsEOS, let eos { output.append(eos) }
-        return output
-    }
-
-    /// Appends the special tokens, and calls `body` with the text between them: every such text follows a special token
-    /// or nothing.
-    private func eachFragment(
-        _ bytes: [UInt8], _ matches: [SpecialTokenMatcher.Match], into output: inout [TokenID],
-        _ body: (Range<Int>, inout [TokenID]) -> Void
-    ) {
-        var start = 0
-        for match in matches {
-            if match.range.lowerBound > start { body(start..<match.range.lowerBound, &output) }
-            output.append(match.token)
-            start = match.range.upperBound
-        }
-        if start < bytes.count { body(start..<bytes.count, &output) }
+        var encoder = TextEncoder(self, byteCount: bytes.count)
+        return encoder.encode(bytes, addSpecial: addSpecial, parseSpecial: parseSpecial)
     }
 }

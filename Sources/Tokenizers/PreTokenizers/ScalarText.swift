@@ -3,6 +3,8 @@
 /// The scalars of a piece of text.
 struct ScalarText: Sendable {
     private(set) var scalars: [ClassifiedScalar] = []
+    /// Whether every scalar is one byte, so that indices of scalars are those of bytes.
+    private(set) var isASCII = true
 
     /// Decodes `bytes[range]`.
     ///
@@ -12,6 +14,7 @@ struct ScalarText: Sendable {
         let classes = ScalarClasses.shared
         scalars.removeAll(keepingCapacity: true)
         scalars.reserveCapacity(range.count)
+        isASCII = true
         var index = range.lowerBound
         while index < range.upperBound {
             let lead = bytes[index]
@@ -20,6 +23,7 @@ struct ScalarText: Sendable {
                 index += 1
                 continue
             }
+            isASCII = false
             let length = UTF8Pattern.length(lead: lead)
             if length > 1, index + length <= range.upperBound {
                 var value = UInt32(lead) & (0xFF >> UInt32(length + 1))
