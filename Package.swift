@@ -51,7 +51,8 @@ let package = Package(
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "DecodingTests", dependencies: ["Decoding", "GGUF"]),
         .testTarget(name: "CodeSwiftTests", dependencies: ["CodeSwift", "GGUF", "Tokenizers", "Decoding"]),
-        .testTarget(name: "SwiftInferTests", dependencies: ["SwiftInfer", "GGUF", "Tokenizers", "Decoding"]),
+        .testTarget(
+            name: "SwiftInferTests", dependencies: ["SwiftInfer", "GGUF", "Tokenizers", "Decoding", "CodeSwift"]),
         .testTarget(name: "CommandTests", dependencies: ["SwiftInferCommand", "GGUF"]),
     ],
     swiftLanguageModes: [.v6],
