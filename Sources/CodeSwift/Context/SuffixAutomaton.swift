@@ -8,7 +8,7 @@ package import Tokenizers
 /// Every state stands for the substrings that occur at the same places. For each state it keeps how often they occur and
 /// where last; both are brought up to date for the ``countingDepth`` longest classes of endings of the text, which is all
 /// of them but in a text that repeats one token.
-package struct SuffixAutomaton {
+package struct SuffixAutomaton: Sendable {
     /// A number of a state.
     package typealias State = Int32
 

@@ -27,3 +27,10 @@ package struct StoreSegment: Sendable {
         }
     }
 }
+
+extension StoreSegment: Equatable {
+    /// Whether both serve the same part of the same memory.
+    package static func == (a: StoreSegment, b: StoreSegment) -> Bool {
+        a.index.isSame(as: b.index) && a.excluded == b.excluded
+    }
+}

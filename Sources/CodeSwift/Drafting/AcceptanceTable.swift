@@ -1,16 +1,8 @@
 // How often guesses of each sort were right.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Corrects the priors by experience: for every sort of guess, the number that was right over the number that should have
 /// been. Sorts with little experience lean on wider ones.
-struct AcceptanceTable {
+struct AcceptanceTable: ~Copyable {
     private struct Tally {
         var right: Float = 0
         var predicted: Float = 0
@@ -28,44 +20,105 @@ struct AcceptanceTable {
         func ratio(_ wider: Float) -> Float { (right + 8 * wider) / (predicted + 8) }
     }
 
-    /// A sort of guesses, from wide to narrow.
-    struct Sort {
-        fileprivate var kind: Int
-        fileprivate var level: Int
-        fileprivate var cell: Int
+    /// A sort of guesses, the narrowest: kind of source, order of a back-off, share, length and number of occurrences.
+    struct Sort { fileprivate var cell: Int32 }
 
-        init(_ features: AcceptancePriors.Features) {
-            kind = features.kind.rawValue
-            let level = features.isBackOff ? min(features.length, 3) : 0
-            // Shares by halves: 1, above 1/2, 1/4, …
-            let share = features.share >= 0.99 ? 0 : min(7, 1 + Int(-log2(max(features.share, 0.001))))
-            self.level = (kind * 4 + level) * 8 + share
-            let length = AcceptanceTable.lengthClasses[min(features.length, AcceptanceTable.lengthClasses.count - 1)]
-            let count = features.occurrences == 1 ? 0 : features.occurrences <= 5 ? 1 : 2
-            cell = (self.level * 10 + length) * 3 + count
-        }
+    /// The part of a sort that is the same for all that follow a match.
+    struct MatchSort {
+        fileprivate var level: Int32
+        fileprivate var length: Int32
     }
 
-    /// 1, 2, 3, 4, 5–6, 7–8, 9–12, 13–16, 17–24, more.
-    fileprivate static let lengthClasses: [Int] = (0...25).map { length in
-        [1, 2, 3, 4, 6, 8, 12, 16, 24].firstIndex { length <= $0 } ?? 9
+    private static let levels = 4
+    private static let shares = 8
+    private static let lengths = 10
+    private static let counts = 3
+    /// Cells of a kind of source and level.
+    private static let cellsPerLevel = shares * lengths * counts
+    private static let cellsPerShare = lengths * counts
+
+    /// By the kind of source; by kind, level and share; by all.
+    private var byKind = FlatList(repeating: Tally(), count: SourceKind.allCases.count)
+    private var byShare = FlatList(repeating: Tally(), count: SourceKind.allCases.count * levels * shares)
+    private var byCell = FlatList(repeating: Tally(), count: SourceKind.allCases.count * levels * cellsPerLevel)
+
+    /// The sort of what follows a match.
+    static func sort(_ kind: SourceKind, length: Int, occurrences: Int, isBackOff: Bool) -> MatchSort {
+        let level = kind.rawValue * levels + (isBackOff ? min(length, 3) : 0)
+        // 1, 2, 3, 4, 5–6, 7–8, 9–12, 13–16, 17–24, more.
+        let lengthClass =
+            switch length {
+            case ...4: max(length, 1) - 1
+            case ...8: (length + 3) / 2
+            case ...16: (length + 15) / 4
+            case ...24: 8
+            default: 9
+            }
+        let countClass = occurrences == 1 ? 0 : occurrences <= 5 ? 1 : 2
+        return MatchSort(level: Int32(level), length: Int32(lengthClass * counts + countClass))
     }
 
-    private var byKind = [Tally](repeating: Tally(), count: SourceKind.allCases.count)
-    private var byLevel = [Tally](repeating: Tally(), count: SourceKind.allCases.count * 4 * 8)
-    private var byCell = [Tally](repeating: Tally(), count: SourceKind.allCases.count * 4 * 8 * 10 * 3)
+    /// The sort of a guess that follows `count` of a match's `occurrences`.
+    static func sort(_ match: MatchSort, count: Int, occurrences: Int) -> Sort {
+        // Shares by halves: 1, above 1/2, 1/4, …
+        let quotient = UInt(occurrences / max(count, 1))
+        let share = count * 100 >= occurrences * 99 ? 0 : min(7, UInt.bitWidth - quotient.leadingZeroBitCount)
+        return Sort(cell: match.level * Int32(cellsPerLevel) + Int32(share * cellsPerShare) + match.length)
+    }
 
     /// The prior `probability` of a guess, corrected.
     func correct(_ probability: Float, _ sort: Sort) -> Float {
-        let kind = byKind[sort.kind].ratio(1)
-        let cell = byCell[sort.cell].ratio(byLevel[sort.level].ratio(kind))
-        return min(max(probability * cell, 0.0001), 0.985)
+        let cell = Int(sort.cell)
+        let kind = byKind[cell / (Self.levels * Self.cellsPerLevel)].ratio(1)
+        let ratio = byCell[cell].ratio(byShare[cell / Self.cellsPerShare].ratio(kind))
+        return min(max(probability * ratio, 0.0001), 0.985)
     }
 
     /// Learns whether a guess of prior `probability` was right.
     mutating func add(_ isRight: Bool, _ probability: Float, _ sort: Sort) {
-        byKind[sort.kind].add(isRight, probability)
-        byLevel[sort.level].add(isRight, probability)
-        byCell[sort.cell].add(isRight, probability)
+        let cell = Int(sort.cell)
+        byKind[cell / (Self.levels * Self.cellsPerLevel)].add(isRight, probability)
+        byShare[cell / Self.cellsPerShare].add(isRight, probability)
+        byCell[cell].add(isRight, probability)
+    }
+
+    // MARK: As plain numbers
+
+    /// Right and predicted of every tally, from wide to narrow.
+    var tallies: [Float] {
+        var tallies: [Float] = []
+        func append(_ list: borrowing FlatList<Tally>) {
+            for index in 0..<list.count {
+                tallies.append(list[index].right)
+                tallies.append(list[index].predicted)
+            }
+        }
+        append(byKind)
+        append(byShare)
+        append(byCell)
+        return tallies
+    }
+
+    /// Whether `tallies` can be those of a table.
+    static func areTallies(_ tallies: [Float]) -> Bool {
+        let cells = SourceKind.allCases.count * levels * cellsPerLevel
+        let count = SourceKind.allCases.count * (1 + levels * shares) + cells
+        return tallies.isEmpty || (tallies.count == 2 * count && tallies.allSatisfy { (0...1000).contains($0) })
+    }
+
+    /// Adds what another table learned, which must be ``areTallies(_:)``.
+    mutating func add(_ tallies: [Float]) {
+        guard !tallies.isEmpty else { return }
+        var next = 0
+        func add(to list: inout FlatList<Tally>) {
+            for index in 0..<list.count {
+                list[index].right += tallies[next]
+                list[index].predicted += tallies[next + 1]
+                next += 2
+            }
+        }
+        add(to: &byKind)
+        add(to: &byShare)
+        add(to: &byCell)
     }
 }

@@ -3,21 +3,7 @@
 import Tokenizers
 
 /// Tokens that may come next at one place of a draft, each with the probability that the sources together give it.
-struct CandidateList {
-    /// One source's opinion of one token.
-    struct Opinion {
-        var token: TokenID
-        var kind: SourceKind
-        /// Number of the source.
-        var source: Int
-        /// By the formula alone; what experience is counted against.
-        var prior: Float
-        /// Corrected by experience.
-        var probability: Float
-        var sort: AcceptanceTable.Sort
-        var isBackOff: Bool
-    }
-
+struct CandidateList: ~Copyable {
     /// A token and what all sources think of it.
     struct Candidate {
         var token: TokenID
@@ -27,43 +13,75 @@ struct CandidateList {
         var tag: UInt16
     }
 
-    private(set) var opinions: [Opinion] = []
+    /// One source's opinions.
+    private struct Group {
+        var kind: SourceKind
+        var start: Int
+        var end: Int
+        /// The probability of the guess it trusts most.
+        var best: Float = 0
+        /// The sum of all.
+        var mass: Float = 0
+    }
+
+    private var candidates = FlatList<Candidate>(capacity: 64)
+    private var groups = FlatList<Group>(capacity: 16)
+
+    /// The most that the guesses of one source can be worth together.
+    private static let mostMass: Float = 0.98
+
+    var count: Int { candidates.count }
+
+    subscript(index: Int) -> Candidate { candidates[index] }
 
     /// Forgets everything.
-    mutating func removeAll() { opinions.removeAll(keepingCapacity: true) }
+    mutating func removeAll() {
+        candidates.truncate()
+        groups.truncate()
+    }
 
-    mutating func append(_ opinion: Opinion) { opinions.append(opinion) }
-
-    /// Whether a source has an opinion of a token already.
-    func hasOpinion(of token: TokenID, from source: Int, since start: Int) -> Bool {
-        opinions[start...].contains { $0.token == token && $0.source == source }
+    /// Takes note of a source's opinions, those from `start` on, sources that are surer first.
+    mutating func add(_ kind: SourceKind, _ opinions: borrowing FlatList<Opinion>, from start: Int) {
+        guard start < opinions.count else { return }
+        var group = Group(kind: kind, start: start, end: opinions.count)
+        for index in start..<opinions.count {
+            group.best = max(group.best, opinions[index].probability)
+            group.mass += opinions[index].probability
+        }
+        groups.append(group)
+        var index = groups.count - 1
+        while index > 0, groups[index - 1].best < group.best {
+            groups[index] = groups[index - 1]
+            index -= 1
+        }
+        groups[index] = group
     }
 
     /// Combines the opinions as a chain with escape: the source that is surest comes first, and what probability it leaves is
     /// shared out by the next.
-    func combine(sources: Int, into candidates: inout [Candidate]) {
-        candidates.removeAll(keepingCapacity: true)
-        var best = [Float](repeating: 0, count: sources)
-        var mass = [Float](repeating: 0, count: sources)
-        for opinion in opinions {
-            best[opinion.source] = max(best[opinion.source], opinion.probability)
-            mass[opinion.source] += opinion.probability
-        }
+    mutating func combine(_ opinions: borrowing FlatList<Opinion>) {
         var left: Float = 1
-        for source in (0..<sources).filter({ best[$0] > 0 }).sorted(by: { best[$0] > best[$1] }) {
+        for number in 0..<groups.count {
+            let group = groups[number]
             // A source cannot promise more than one token.
-            let scale = mass[source] > 0.98 ? 0.98 / mass[source] : 1
-            for opinion in opinions where opinion.source == source {
-                let share = left * opinion.probability * scale
-                if let index = candidates.firstIndex(where: { $0.token == opinion.token }) {
-                    candidates[index].probability += share
-                    if candidates[index].tag & 0xF < 3 { candidates[index].tag += 1 }
-                } else {
-                    let tag = UInt16(opinion.kind.rawValue) << 8 | (opinion.isBackOff ? 0x10 : 0)
-                    candidates.append(Candidate(token: opinion.token, probability: share, tag: tag))
-                }
+            let scale = left * (group.mass > Self.mostMass ? Self.mostMass / group.mass : 1)
+            for index in group.start..<group.end {
+                let opinion = opinions[index]
+                add(opinion.token, scale * opinion.probability, group.kind, isBackOff: opinion.isBackOff)
             }
-            left *= 1 - min(mass[source], 0.98)
+            left *= 1 - min(group.mass, Self.mostMass)
+        }
+    }
+
+    private mutating func add(_ token: TokenID, _ probability: Float, _ kind: SourceKind, isBackOff: Bool) {
+        var index = 0
+        while index < candidates.count, candidates[index].token != token { index += 1 }
+        if index < candidates.count {
+            candidates[index].probability += probability
+            if candidates[index].tag & 0xF < 3 { candidates[index].tag += 1 }
+        } else {
+            let tag = UInt16(kind.rawValue) << 8 | (isBackOff ? 0x10 : 0)
+            candidates.append(Candidate(token: token, probability: probability, tag: tag))
         }
     }
 }

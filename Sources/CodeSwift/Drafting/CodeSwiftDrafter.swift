@@ -16,7 +16,7 @@ public final class CodeSwiftDrafter: Drafter {
     public var candidatesWanted: Int { preferences == nil ? 0 : PreferenceSource.width }
 
     private let options: Options
-    private var stores: [StoreSource]
+    private var stores: [StoreSource] = []
     private let context: ContextSource?
     private let history: HistorySource?
     private let cursor: CursorSource?
@@ -42,26 +42,67 @@ public final class CodeSwiftDrafter: Drafter {
         package var usesPreferences = true
         /// Correct values by experience.
         package var calibrates = true
+        /// Guess from the repository's stores.
+        package var usesRepository = true
+        /// Guess from common stores.
+        package var usesCommonStores = true
 
         package init() {}
+
+        fileprivate func uses(_ kind: SourceKind) -> Bool {
+            switch kind {
+            case .repository: usesRepository
+            case .common: usesCommonStores
+            case .context, .history, .cursor, .preference: true
+            }
+        }
     }
 
     /// A drafter over `segments`, of the repository or of common stores.
     package init(_ segments: [(segment: StoreSegment, kind: SourceKind)] = [], options: Options = Options()) {
         self.options = options
-        stores = segments.map { StoreSource($0.segment, kind: $0.kind) }
         context = options.usesContext ? ContextSource() : nil
         history = options.usesHistory ? HistorySource() : nil
         cursor = options.usesCursor ? CursorSource() : nil
         preferences = options.usesPreferences ? PreferenceSource() : nil
-        gatherSources()
+        replaceStores(segments)
     }
 
     /// Replaces the stores, at the beginning of a generation; what was learned stays.
     package func replaceStores(_ segments: [(segment: StoreSegment, kind: SourceKind)]) {
-        stores = segments.map { StoreSource($0.segment, kind: $0.kind) }
+        // What stays keeps its memory of look-ups.
+        let known = stores
+        let wanted = segments.filter { options.uses($0.kind) }
+        stores = wanted.map { segment, kind in
+            known.first { $0.kind == kind && $0.segment == segment } ?? StoreSource(segment, kind: kind)
+        }
         gatherSources()
         for store in stores { store.reset(to: text, kept: 0) }
+    }
+
+    /// What was learned so far, the running output left out.
+    package var memory: DraftMemory {
+        var memory = DraftMemory()
+        memory.history = history?.tokens ?? []
+        memory.preferences = preferences?.records ?? []
+        memory.tallies = options.calibrates ? table.tallies : []
+        return memory
+    }
+
+    /// Adds the running output to what is remembered; called at its end.
+    package func endOutput() {
+        history?.insert(text[min(outputStart, text.count)...])
+        outputStart = text.count
+    }
+
+    /// Adds what `cache` remembers, as soon as that is read.
+    package func adopt(_ cache: DraftCache) {
+        guard let contents = cache.takeContents() else { return }
+        if options.calibrates { table.add(contents.memory.tallies) }
+        preferences?.insert(records: contents.memory.preferences)
+        guard let history else { return }
+        history.prepend(contents.memory.history, contents.automaton)
+        history.reset(to: text, kept: 0)
     }
 
     private func gatherSources() {
@@ -72,7 +113,7 @@ public final class CodeSwiftDrafter: Drafter {
 
     /// Adds what was generated to the history, and lets every source take the text.
     public func reset(to tokens: [Int32]) {
-        history?.insert(text[min(outputStart, text.count)...])
+        endOutput()
         let kept = zip(text, tokens).prefix { $0 == $1 }.count
         // A text that only grew shorter is a new one to an index that cannot forget.
         for source in sources { source.reset(to: tokens, kept: kept == text.count ? kept : 0) }
@@ -83,7 +124,7 @@ public final class CodeSwiftDrafter: Drafter {
 
     /// Grows a tree from all sources.
     public func draft(into tree: inout DraftTree, limit: Int) {
-        growth.grow(&tree, sources, table: options.calibrates ? table : nil, limit: limit, floor: floor)
+        growth.grow(&tree, sources, table, calibrates: options.calibrates, limit: limit, floor: floor)
     }
 
     /// Learns how far each source was right, and lets all sources follow the text.
@@ -106,11 +147,14 @@ public final class CodeSwiftDrafter: Drafter {
     private func learnPreferences(_ verification: Verification) {
         guard let preferences else { return }
         let tree = verification.tree
-        for node in [DraftTree.root] + verification.checked {
-            let candidates = verification.candidates(after: node)
-            guard !candidates.isEmpty else { continue }
-            let ending = text.suffix(2) + tree.path(to: node)
-            preferences.insert(candidates, after: ending.last ?? -1, ending.dropLast().last ?? -1)
+        /// The token of a node, or of the text so many tokens before its end.
+        func token(_ node: Int, _ distance: Int = 0) -> TokenID {
+            if node >= 0 { return tree.tokens[node] }
+            return distance < text.count ? text[text.count - 1 - distance] : -1
+        }
+        preferences.insert(verification.candidates(after: DraftTree.root), after: token(-1), token(-1, 1))
+        for node in verification.checked {
+            preferences.insert(verification.candidates(after: node), after: token(node), token(Int(tree.parents[node])))
         }
     }
 }

@@ -14,15 +14,17 @@ final class ContextSource: DraftSource {
 
     func append(_ token: TokenID) { automaton.append(token) }
 
-    func appendMatches(to matches: inout [Match]) {
-        automaton.appendMatches(from: automaton.repeatedEnding, length: nil, endsText: true, to: &matches)
+    func findEndings(_ matches: inout MatchList) {
+        automaton.offerMatches(from: automaton.repeatedEnding, length: nil, endsText: true, to: &matches)
     }
 
-    func extend(_ match: Match, by token: TokenID) -> Match? { automaton.extend(match, by: token) }
+    func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList) {
+        automaton.offerMatches(extending: range, by: token, to: &matches)
+    }
 
-    func match(of token: TokenID) -> Match? { automaton.match(of: token) }
-
-    func appendContinuations(of match: Match, limit: Int, to continuations: inout [Continuation]) {
-        automaton.appendContinuations(of: match, limit: limit, to: &continuations)
+    func addFollowings(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    ) {
+        automaton.addFollowings(of: range, in: matches, limit: limit, to: &followings)
     }
 }

@@ -3,6 +3,8 @@
 import Tokenizers
 
 /// A source of guesses, which follows the text and finds its endings.
+///
+/// The calls are coarse, one or two for each place of a draft: what happens per match happens within a source.
 protocol DraftSource: AnyObject {
     /// What it is.
     var kind: SourceKind { get }
@@ -13,15 +15,14 @@ protocol DraftSource: AnyObject {
     /// Goes on with a token.
     func append(_ token: TokenID)
 
-    /// Appends the matches of the text's endings, the longest first.
-    func appendMatches(to matches: inout [Match])
+    /// Offers the matches of the text's endings, the longest first.
+    func findEndings(_ matches: inout MatchList)
 
-    /// The match with `token` behind it.
-    func extend(_ match: Match, by token: TokenID) -> Match?
+    /// Offers those of the matches numbered `range` that go on with `token`, the longest first, and then that of `token`
+    /// alone.
+    func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList)
 
-    /// The match of `token` alone.
-    func match(of token: TokenID) -> Match?
-
-    /// Appends what follows a match, most frequent first.
-    func appendContinuations(of match: Match, limit: Int, to continuations: inout [Continuation])
+    /// Adds what follows the matches numbered `range`, up to `limit` tokens each, the most frequent first.
+    func addFollowings(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList)
 }

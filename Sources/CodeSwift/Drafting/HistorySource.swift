@@ -20,8 +20,11 @@ final class HistorySource: DraftSource {
     /// Adds an output.
     func insert(_ output: some Collection<TokenID>) {
         guard !output.isEmpty else { return }
-        tokens.append(contentsOf: output)
-        tokens.append(Self.separator)
+        insertAll(Array(output) + [Self.separator])
+    }
+
+    private func insertAll(_ more: [TokenID]) {
+        tokens += more
         if tokens.count > limit {
             // Half goes at once, so that starting anew is rare.
             let kept = tokens.suffix(limit / 2)
@@ -29,6 +32,14 @@ final class HistorySource: DraftSource {
             automaton = SuffixAutomaton()
         }
         for token in tokens[automaton.count...] { automaton.append(token) }
+    }
+
+    /// Puts what was remembered elsewhere, with its index, before what there is.
+    func prepend(_ earlier: [TokenID], _ index: SuffixAutomaton) {
+        let own = tokens
+        tokens = earlier
+        automaton = index
+        insertAll(own)
     }
 
     func reset(to tokens: [TokenID], kept: Int) {
@@ -50,15 +61,17 @@ final class HistorySource: DraftSource {
         }
     }
 
-    func appendMatches(to matches: inout [Match]) {
-        automaton.appendMatches(from: state, length: length, endsText: false, to: &matches)
+    func findEndings(_ matches: inout MatchList) {
+        automaton.offerMatches(from: state, length: length, endsText: false, to: &matches)
     }
 
-    func extend(_ match: Match, by token: TokenID) -> Match? { automaton.extend(match, by: token) }
+    func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList) {
+        automaton.offerMatches(extending: range, by: token, to: &matches)
+    }
 
-    func match(of token: TokenID) -> Match? { automaton.match(of: token) }
-
-    func appendContinuations(of match: Match, limit: Int, to continuations: inout [Continuation]) {
-        automaton.appendContinuations(of: match, limit: limit, to: &continuations)
+    func addFollowings(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    ) {
+        automaton.addFollowings(of: range, in: matches, limit: limit, to: &followings)
     }
 }

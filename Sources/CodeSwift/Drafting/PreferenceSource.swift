@@ -9,39 +9,99 @@ final class PreferenceSource: DraftSource {
     /// Candidates kept per place.
     static let width = 6
 
-    /// Candidates after one context.
-    struct Entry: Equatable {
-        /// The context: the last token, and the one before it or −1.
+    /// A token the model found likely, and its share among those kept, in thousandths.
+    struct Preference: Equatable {
+        var token: TokenID
+        var share: Int32
+    }
+
+    /// A context: the last token, and the one before it or −1. No context where `last` is negative.
+    struct Context: Equatable {
         var last: TokenID
         var previous: TokenID
-        var tokens: [TokenID]
-        /// Their probabilities among themselves, in thousandths.
-        var shares: [UInt16]
     }
 
     let kind = SourceKind.preference
-    /// Bounded: a context replaces the one that hashes alike.
-    private(set) var entries: [Entry?]
+    /// Number of contexts there is room for: one replaces the one that hashes alike.
+    let capacity: Int
+    private var contexts: FlatList<Context>
+    /// ``width`` for each context, those of share 0 none.
+    private var preferences: FlatList<Preference>
     private var last: TokenID = -1
     private var previous: TokenID = -1
 
     /// A memory of about `capacity` contexts.
-    init(capacity: Int = 1 << 15) { entries = Array(repeating: nil, count: capacity) }
+    init(capacity: Int = 1 << 15) {
+        self.capacity = capacity
+        contexts = FlatList(repeating: Context(last: -1, previous: -1), count: capacity)
+        preferences = FlatList(repeating: Preference(token: 0, share: 0), count: capacity * Self.width)
+    }
 
     /// Learns the candidates after a context; `previous` is −1 where it is not known.
     func insert(_ candidates: [Verification.Candidate], after last: TokenID, _ previous: TokenID) {
         guard let best = candidates.first, last >= 0 else { return }
-        let weights = candidates.prefix(Self.width).map { ($0.logit - best.logit).exponentialOfNonPositive }
-        let sum = weights.reduce(0, +)
-        let shares = weights.map { UInt16(min(max(1000 * $0 / sum, 1), 1000)) }
-        let tokens = candidates.prefix(Self.width).map(\.token)
-        for previous in previous >= 0 ? [previous, -1] : [-1] {
-            insert(Entry(last: last, previous: previous, tokens: tokens, shares: shares))
+        var sum: Float = 0
+        for candidate in candidates.prefix(Self.width) {
+            sum += (candidate.logit - best.logit).exponentialOfNonPositive
+        }
+        let slots = (slot(last, -1), previous >= 0 ? slot(last, previous) : -1)
+        contexts[slots.0] = Context(last: last, previous: -1)
+        if slots.1 >= 0 { contexts[slots.1] = Context(last: last, previous: previous) }
+        for place in 0..<Self.width {
+            var preference = Preference(token: 0, share: 0)
+            if place < candidates.count {
+                let weight = (candidates[place].logit - best.logit).exponentialOfNonPositive
+                preference = Preference(
+                    token: candidates[place].token, share: Int32(min(max(1000 * weight / sum, 1), 1000)))
+            }
+            preferences[slots.0 * Self.width + place] = preference
+            if slots.1 >= 0 { preferences[slots.1 * Self.width + place] = preference }
         }
     }
 
-    /// Puts an entry back that was kept elsewhere.
-    func insert(_ entry: Entry) { entries[slot(entry.last, entry.previous)] = entry }
+    // MARK: As plain numbers
+
+    /// Numbers in a record: the last token, the one before it, and token and share of each candidate.
+    static let recordLength = 2 + 2 * width
+
+    /// Whether `numbers` are records with tokens of `tokens`, in which −1 is none.
+    static func areRecords(_ numbers: [Int32], of tokens: Range<Int32>) -> Bool {
+        guard numbers.count.isMultiple(of: recordLength) else { return false }
+        return numbers.indices.allSatisfy { index in
+            let place = index % recordLength
+            let isShare = place >= 2 && !place.isMultiple(of: 2)
+            return isShare ? (0...1000).contains(numbers[index]) : tokens.contains(numbers[index])
+        }
+    }
+
+    /// All contexts and their candidates.
+    var records: [Int32] {
+        var numbers: [Int32] = []
+        for slot in 0..<capacity where contexts[slot].last >= 0 {
+            numbers.append(contexts[slot].last)
+            numbers.append(contexts[slot].previous)
+            for place in slot * Self.width..<(slot + 1) * Self.width {
+                numbers.append(preferences[place].token)
+                numbers.append(preferences[place].share)
+            }
+        }
+        return numbers
+    }
+
+    /// Adds contexts where none is known.
+    func insert(records: [Int32]) {
+        for start in stride(from: 0, to: records.count, by: Self.recordLength) where records[start] >= 0 {
+            let slot = slot(records[start], records[start + 1])
+            guard contexts[slot].last < 0 else { continue }
+            contexts[slot] = Context(last: records[start], previous: records[start + 1])
+            for place in 0..<Self.width {
+                preferences[slot * Self.width + place] = Preference(
+                    token: records[start + 2 + 2 * place], share: records[start + 3 + 2 * place])
+            }
+        }
+    }
+
+    // MARK: As a source
 
     func reset(to tokens: [TokenID], kept: Int) {
         last = tokens.last ?? -1
@@ -50,34 +110,37 @@ final class PreferenceSource: DraftSource {
 
     func append(_ token: TokenID) { (previous, last) = (last, token) }
 
-    func appendMatches(to matches: inout [Match]) {
-        if let match = find(last, previous) { matches.append(match) }
-        if let match = find(last, -1) { matches.append(match) }
+    func findEndings(_ matches: inout MatchList) {
+        offer(last, previous, to: &matches)
+        offer(last, -1, to: &matches)
     }
 
-    func extend(_ match: Match, by token: TokenID) -> Match? {
-        // Only the shorter context is extended: by one token it becomes the longer one.
-        guard match.length == 1, let entry = entries[match.place] else { return nil }
-        return find(token, entry.last)
+    func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList) {
+        // Any of the matches ends with the token before.
+        if let match = range.last.map({ matches[$0] }) { offer(token, contexts[match.place].last, to: &matches) }
+        offer(token, -1, to: &matches)
     }
 
-    func match(of token: TokenID) -> Match? { find(token, -1) }
-
-    func appendContinuations(of match: Match, limit: Int, to continuations: inout [Continuation]) {
-        guard let entry = entries[match.place] else { return }
-        for (token, share) in zip(entry.tokens, entry.shares).prefix(limit) where token >= 0 {
-            continuations.append(Continuation(token: token, count: Int(share)))
+    func addFollowings(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    ) {
+        for number in range {
+            followings.begin(level: number - range.lowerBound)
+            let first = matches[number].place * Self.width
+            for place in first..<first + min(limit, Self.width) where preferences[place].share > 0 {
+                followings.append(preferences[place].token, count: Int(preferences[place].share))
+            }
         }
     }
 
-    private func find(_ last: TokenID, _ previous: TokenID) -> Match? {
+    private func offer(_ last: TokenID, _ previous: TokenID, to matches: inout MatchList) {
         let slot = slot(last, previous)
-        guard let entry = entries[slot], entry.last == last, entry.previous == previous else { return nil }
+        guard last >= 0, contexts[slot] == Context(last: last, previous: previous) else { return }
         let length = previous < 0 ? 1 : 2
-        return Match(length: length, shortest: length, occurrences: 1000, place: slot)
+        matches.offer(Match(length: length, shortest: length, occurrences: 1000, place: slot))
     }
 
     private func slot(_ last: TokenID, _ previous: TokenID) -> Int {
-        Int(truncatingIfNeeded: MissTable.extend(MissTable.begin(last), previous) % UInt64(entries.count))
+        Int(truncatingIfNeeded: MissTable.extend(MissTable.begin(last), previous) % UInt64(capacity))
     }
 }

@@ -1,7 +1,7 @@
 // The kinds of places where drafts come from.
 
 /// Where a guess was found. Kinds differ in how far a match can be trusted.
-package enum SourceKind: Int, CaseIterable, Sendable {
+package enum SourceKind: Int, CaseIterable, Sendable, BitwiseCopyable {
     /// The working tree.
     case repository
     /// A corpus shared by many.

@@ -1,7 +1,7 @@
 // Positions of a token sequence that are not to be served.
 
 /// A set of positions, kept as disjoint ranges.
-package struct PositionSet: Sendable {
+package struct PositionSet: Equatable, Sendable {
     /// Ascending and disjoint.
     package private(set) var ranges: [Range<Int>] = []
 

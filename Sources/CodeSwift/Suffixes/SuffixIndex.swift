@@ -27,6 +27,9 @@ package struct SuffixIndex: @unchecked Sendable {
         self.buckets = buckets
     }
 
+    /// Whether both are of the same memory.
+    func isSame(as other: SuffixIndex) -> Bool { owner === other.owner }
+
     /// Number of tokens, separators included.
     package var tokenCount: Int { tokens.count }
 

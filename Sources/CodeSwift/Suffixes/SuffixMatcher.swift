@@ -16,13 +16,20 @@ package struct SuffixMatcher {
     package private(set) var endings: [SuffixRange] = []
     /// Endings that do not occur.
     private var misses = MissTable()
+    private let memo: RangeMemo?
     /// The last tokens of the text, the newest last.
     private var recent: [TokenID] = []
 
     /// A matcher at the beginning of a text.
     package init(_ index: SuffixIndex, maximumLength: Int = 24) {
+        self.init(index, maximumLength: maximumLength, memo: nil)
+    }
+
+    /// A matcher that shares `memo` with others who look up the same ranges.
+    init(_ index: SuffixIndex, maximumLength: Int = 24, memo: RangeMemo?) {
         self.index = index
         self.maximumLength = maximumLength
+        self.memo = memo
     }
 
     /// Begins a new text.
@@ -54,7 +61,9 @@ package struct SuffixMatcher {
         while length < endings.count, length + 1 < maximumLength {
             hash = MissTable.extend(hash, recent[recent.count - length - 2])
             guard !misses.contains(hash) else { break }
-            guard let longer = index.refine(endings[length], by: token) else {
+            let longer =
+                memo.map { $0.refine(endings[length], by: token) } ?? index.refine(endings[length], by: token)
+            guard let longer else {
                 misses.insert(hash)
                 break
             }

@@ -1,0 +1,14 @@
+// What one source thinks of one token.
+
+import Tokenizers
+
+/// One source's opinion of one token at one place of a draft.
+struct Opinion {
+    var token: TokenID
+    /// By the formula alone; what experience is counted against.
+    var prior: Float
+    /// Corrected by experience.
+    var probability: Float
+    var sort: AcceptanceTable.Sort
+    var isBackOff: Bool
+}
