@@ -1,11 +1,11 @@
 // A file that appears under its name only when it is complete.
 
 #if canImport(Glibc)
-    import Glibc
+    package import Glibc
 #elseif canImport(Musl)
-    import Musl
+    package import Musl
 #elseif canImport(Darwin)
-    import Darwin
+    package import Darwin
 #endif
 
 /// A file being written under a temporary name, which goes with the object unless ``commit()`` gave it its real one.
@@ -20,8 +20,8 @@ package final class OutputFile {
     /// Bytes gathered before they go to the system.
     private static let bufferSize = 1 << 18
 
-    /// Creates a temporary file beside `path`.
-    package init(replacing path: String) throws(InferenceError) {
+    /// Creates a temporary file beside `path`, which `mode` says who may read, as far as the user's mask lets it.
+    package init(replacing path: String, mode: mode_t = 0o666) throws(InferenceError) {
         guard !path.utf8.contains(0) else {
             throw InferenceError(.unwritableFile, "cannot write \(path.printable): the path contains a zero byte")
         }
@@ -33,7 +33,7 @@ package final class OutputFile {
         let suffix = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         temporaryPath = "\(path).\(suffix).tmp"
         self.path = path
-        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw Self.failure("create", temporaryPath) }
         buffer.reserveCapacity(Self.bufferSize)
     }

@@ -1,0 +1,70 @@
+// The file format of what a drafter remembers.
+
+import GGUF
+import Tokenizers
+
+/// All numbers are little-endian:
+///
+/// | offset | type | content |
+/// |-------:|------|---------|
+/// | 0      | 8 bytes | `SICACHE` and zero |
+/// | 8      | u32  | version, 1 |
+/// | 12     | u32  | length of the repository's path p, in bytes |
+/// | 16     | u64  | tokenizer fingerprint |
+/// | 24     | 3 × u64 | numbers of history tokens, of numbers about preferences, of tallies |
+/// | 48     | p bytes | the repository's path |
+/// | 48 + p | i32, i32, f32 | history, preferences, tallies |
+/// | then   | u64 | XXH64 of everything before |
+extension DraftMemory {
+    private static let magic = Array("SICACHE\0".utf8)
+    private static let version: UInt32 = 1
+    private static let headerSize = 48
+
+    /// The bytes of a file that keeps it for the repository at `repository` and the tokenizer with that fingerprint.
+    func encoded(repository: String, fingerprint: UInt64) -> [UInt8] {
+        var bytes = Self.magic
+        bytes.reserveCapacity(Self.headerSize + 4 * (history.count + preferences.count + tallies.count) + 4096)
+        bytes.appendLittleEndian(Self.version)
+        bytes.appendLittleEndian(UInt32(truncatingIfNeeded: repository.utf8.count))
+        bytes.appendLittleEndian(fingerprint)
+        for count in [history.count, preferences.count, tallies.count] { bytes.appendLittleEndian(UInt64(count)) }
+        bytes += repository.utf8
+        for value in history { bytes.appendLittleEndian(value) }
+        for value in preferences { bytes.appendLittleEndian(value) }
+        for value in tallies { bytes.appendLittleEndian(value.bitPattern) }
+        bytes.appendLittleEndian(XXHash64.hash(bytes))
+        return bytes
+    }
+
+    /// Reads the contents of a file, every value of which is checked. Nil when it was written for another repository or
+    /// tokenizer, for one of other than `vocabularyCount` tokens, or by a version of the program that kept other things, or when it
+    /// is damaged.
+    init?(_ bytes: UnsafeRawBufferPointer, repository: String, fingerprint: UInt64, vocabularyCount: Int) {
+        func number<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _ type: T.Type) -> T {
+            T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
+        }
+        let path = Array(repository.utf8)
+        guard bytes.count >= Self.headerSize + path.count + 8, bytes.starts(with: Self.magic),
+            number(8, UInt32.self) == Self.version, number(12, UInt32.self) == path.count,
+            number(16, UInt64.self) == fingerprint,
+            bytes[Self.headerSize..<Self.headerSize + path.count].elementsEqual(path),
+            number(bytes.count - 8, UInt64.self)
+                == XXHash64.hash(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
+        else { return nil }
+        let counts = (0..<3).map { number(24 + 8 * $0, UInt64.self) }
+        let start = Self.headerSize + path.count
+        let payload = bytes.count - start - 8
+        // Each alone first, so that the sum cannot overflow.
+        guard counts.allSatisfy({ $0 <= payload / 4 }), counts.reduce(0, +) == payload / 4, payload.isMultiple(of: 4)
+        else { return nil }
+        let values = (0..<payload / 4).map { number(start + 4 * $0, UInt32.self) }
+        let (first, second) = (Int(counts[0]), Int(counts[0] + counts[1]))
+        history = values[..<first].map { Int32(bitPattern: $0) }
+        preferences = values[first..<second].map { Int32(bitPattern: $0) }
+        tallies = values[second...].map { Float(bitPattern: $0) }
+        let tokens = -1..<Int32(clamping: vocabularyCount)
+        guard history.allSatisfy({ tokens.contains($0) }), PreferenceSource.areRecords(preferences, of: tokens),
+            AcceptanceTable.areTallies(tallies)
+        else { return nil }
+    }
+}

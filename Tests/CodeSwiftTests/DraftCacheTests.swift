@@ -1,0 +1,154 @@
+// What a drafter learned, kept in a file.
+
+import CodeSwift
+import Decoding
+import Foundation
+import GGUF
+import Synchronization
+import Testing
+
+struct DraftCacheTests {
+    private let output = {
+        var generator = SeededGenerator(90)
+        return (0..<100).map { _ in Int32.random(in: 0..<40, using: &generator) }
+    }()
+
+    /// A drafter that has seen ``output`` generated, and the model's candidates after its first tokens.
+    private func experienced() -> CodeSwiftDrafter {
+        let drafter = CodeSwiftDrafter()
+        drafter.reset(to: [39])
+        let candidates = [7, 8, 9].map { Verification.Candidate(token: $0, logit: 1) }
+        drafter.observe(Verification(tokens: [output[0]], candidateRows: [candidates]))
+        for token in output.dropFirst() { drafter.observe(Verification(tokens: [token])) }
+        drafter.endOutput()
+        return drafter
+    }
+
+    private func cache(
+        _ folder: TemporaryFolder, repository: String = "/r", fingerprint: UInt64 = 1,
+        warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> DraftCache {
+        let tokenizer = TokenizerIdentity(name: "tests", fingerprint: fingerprint, vocabularyCount: 40)
+        return DraftCache(folder: folder.path("a/b"), repository: repository, tokenizer: tokenizer, warn: warn)
+    }
+
+    /// What a new drafter remembers of a cache.
+    private func memory(_ cache: DraftCache) -> DraftMemory {
+        cache.load()
+        cache.finish()
+        let drafter = CodeSwiftDrafter()
+        drafter.adopt(cache)
+        return drafter.memory
+    }
+
+    @Test func whatWasLearnedIsThereInTheNextRun() throws {
+        let folder = try TemporaryFolder()
+        let drafter = experienced()
+        let saved = drafter.memory
+        #expect(saved.historyCount == output.count)
+        #expect(saved.preferenceCount == 1)
+        let first = cache(folder)
+        first.save(saved)
+        first.finish()
+        #expect(memory(cache(folder)) == saved)
+
+        // And it is of use: the same output takes few steps.
+        let second = cache(folder)
+        second.load()
+        second.finish()
+        let next = CodeSwiftDrafter()
+        next.reset(to: [38] + output.prefix(4))
+        next.adopt(second)
+        var tree = DraftTree()
+        next.draft(into: &tree, limit: 16)
+        var node = DraftTree.root
+        var right = 0
+        for token in output[4...] {
+            guard let child = tree.child(token, of: node) else { break }
+            (node, right) = (child, right + 1)
+        }
+        #expect(right >= 4)
+    }
+
+    @Test func onlyTheUserCanReadIt() throws {
+        let folder = try TemporaryFolder()
+        let cache = cache(folder)
+        cache.save(experienced().memory)
+        cache.finish()
+        let attributes = try FileManager.default.attributesOfItem(atPath: cache.path)
+        #expect((attributes[.posixPermissions] as? Int).map { $0 & 0o077 } == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("a/b")).count == 1)
+    }
+
+    @Test func othersAreNotRead() throws {
+        let folder = try TemporaryFolder()
+        let own = cache(folder)
+        own.save(experienced().memory)
+        own.finish()
+        #expect(memory(cache(folder, fingerprint: 2)).historyCount == 0)
+        #expect(memory(cache(folder, repository: "/s")).historyCount == 0)
+        // Nor when the name is that of the right one.
+        let foreign = cache(folder, repository: "/s")
+        try FileManager.default.copyItem(atPath: own.path, toPath: foreign.path)
+        let warnings = Mutex(0)
+        let reader = cache(folder, repository: "/s") { _ in warnings.withLock { $0 += 1 } }
+        #expect(memory(reader).historyCount == 0)
+        #expect(warnings.withLock { $0 } == 1)
+    }
+
+    @Test func damagedFilesAreReplaced() throws {
+        let folder = try TemporaryFolder()
+        let saved = experienced().memory
+        let cache = cache(folder)
+        cache.save(saved)
+        cache.finish()
+        let url = URL(filePath: cache.path)
+        let bytes = [UInt8](try Data(contentsOf: url))
+        var generator = SeededGenerator(91)
+        for trial in 0..<60 {
+            var damaged = bytes
+            switch trial % 3 {
+            case 0: damaged[Int.random(in: 0..<bytes.count, using: &generator)] ^= 1 << UInt8(trial % 8)
+            case 1: damaged.removeLast(Int.random(in: 1...bytes.count, using: &generator))
+            default: damaged.append(contentsOf: [UInt8](repeating: UInt8(trial), count: trial))
+            }
+            try Data(damaged).write(to: url)
+            #expect(memory(self.cache(folder)).historyCount == 0)
+        }
+        cache.save(saved)
+        cache.finish()
+        #expect(memory(self.cache(folder)) == saved)
+    }
+
+    @Test func writersDoNotDisturbEachOther() throws {
+        let folder = try TemporaryFolder()
+        let memories = [experienced().memory, DraftMemory()]
+        let caches = (0..<4).map { _ in cache(folder) }
+        for round in 0..<40 { caches[round % 4].save(memories[round % 2]) }
+        for cache in caches { cache.finish() }
+        let warnings = Mutex(0)
+        let last = memory(cache(folder) { _ in warnings.withLock { $0 += 1 } })
+        #expect([0, output.count].contains(last.historyCount))
+        #expect(warnings.withLock { $0 } == 0)
+    }
+
+    @Test func thereAreOnlySoManyFiles() throws {
+        let folder = try TemporaryFolder()
+        for number in 0..<70 {
+            let cache = cache(folder, repository: "/r\(number)")
+            cache.save(DraftMemory())
+            cache.finish()
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("a/b")).count == 64)
+    }
+
+    @Test func aFolderThatCannotBeWrittenIsReported() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("a", "a file where the folder would be")
+        let warnings = Mutex(0)
+        let cache = cache(folder) { _ in warnings.withLock { $0 += 1 } }
+        cache.save(DraftMemory())
+        cache.finish()
+        #expect(warnings.withLock { $0 } == 1)
+    }
+}
