@@ -16,6 +16,10 @@ package final class RepositoryStore: Sendable {
     private let threads: Int
     private let state = Mutex(RepositoryState())
 
+    /// Bytes of files that are indexed at most, which take some six times as much memory: a repository can be somebody's whole
+    /// home folder.
+    private static let maximumSize = 256 << 20
+
     /// What a refresh found.
     package struct Changes: Equatable, Sendable {
         /// Files that are new or have new contents.
@@ -81,12 +85,22 @@ package final class RepositoryStore: Sendable {
     package func refresh(progress: (Double) -> Void = { _ in }) throws(InferenceError) -> Changes {
         var walk = FolderWalk(root, options: options)
         walk.run()
+        let files = Self.affordable(walk.files)
         let known = state.withLock { $0.files.mapValues(\.file) }
-        let found = Set(walk.files.map(\.path))
+        let found = Set(files.map(\.path))
         let removed = known.keys.filter { !found.contains($0) }
-        let updated = walk.files.filter { known[$0.path] != $0 }
+        let updated = files.filter { known[$0.path] != $0 }
         try update(updated, removing: removed, skipped: walk.skipped, progress: progress)
         return Changes(updated: updated.count, removed: removed.count)
+    }
+
+    /// The files, in the order of their paths, that together are no larger than ``maximumSize``.
+    private static func affordable(_ files: [SourceFile]) -> [SourceFile] {
+        var size = 0
+        return files.filter { file in
+            size += file.size
+            return size <= maximumSize
+        }
     }
 
     /// Brings the store up to date with one file, at a path relative to the root, which an editor has just written.
