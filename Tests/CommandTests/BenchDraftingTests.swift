@@ -54,6 +54,17 @@ struct BenchDraftingTests {
         try #require(try row(rows, drafter)["tokens_per_step"] as? Double)
     }
 
+    @Test func partsOfCodeSwiftCanBeLeftOut() throws {
+        let folder = try TemporaryFolder()
+        // Without what excludes it, the answer is in the repository: at another place than the copy.
+        let path = try suite(folder, excludes: false, reference: "    let x = 1\n    let y = 2\n    let z = 3")
+        let arguments = ["--suite", path, "--fixed-width", "16", "--drafters", "codeswift"]
+        let all = try tokensPerStep(rows(arguments), "codeswift")
+        let without = try tokensPerStep(rows(arguments + ["--without", "repository,context"]), "codeswift")
+        #expect(all > without)
+        #expect(try Command("bench", "drafting", Fixture.llama, "--suite", path, "--without", "wheels").status == 64)
+    }
+
     @Test func answersAreKeptFromTheDrafters() throws {
         let folder = try TemporaryFolder()
         let with = try rows("--suite", suite(folder, excludes: true), "--fixed-width", "16", "--drafters", "rest")

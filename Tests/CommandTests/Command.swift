@@ -31,7 +31,8 @@ struct Command {
         process.executableURL = Self.executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment
-            .merging(["NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
+            // What is cached goes with the folder.
+            .merging(["NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no", "XDG_CACHE_HOME": folder.url.path]) { $1 }
             .merging(environment) { $1 }
         process.standardInput = try terminal?.program ?? FileHandle(forReadingFrom: inputFile)
         process.standardOutput = try FileHandle(forWritingTo: outputFile)

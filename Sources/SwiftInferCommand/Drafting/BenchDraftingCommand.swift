@@ -31,13 +31,19 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     var suite: [String]
 
     @Option(help: ArgumentHelp("Drafters that take part.", valueName: "names"))
-    var drafters = DraftingContestant.all.map(\.name).joined(separator: ",")
+    var drafters = DraftingContestant.all().map(\.name).joined(separator: ",")
 
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
             "A datastore for codeswift, which answers are kept out of; may be given several times.", valueName: "file"))
     var datastore: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What codeswift goes without, to see what it is worth: \(Ablation.allValueStrings.joined(separator: ", ")).",
+            valueName: "parts"))
+    var without = Ablation([])
 
     @Flag(help: "Let the model give the references.")
     var replay = false
@@ -122,7 +128,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     }
 
     private func benchmark() throws -> DraftingBenchmark {
-        let contestants = try DraftingContestant.named(drafters)
+        let contestants = try DraftingContestant.named(drafters, without: without)
         var settings = DraftingBenchmark.Settings()
         settings.maximumTokens = n
         settings.maximumPrompt = maxPrompt
@@ -131,7 +137,8 @@ struct BenchDraftingCommand: AsyncParsableCommand {
             settings.mode = replay ? .replay : .generated
             settings.isCold = cold
             let (model, _) = try engine.load(path)
-            let session = try model.makeSession(.init(contextLength: maxPrompt + n, cacheType: kvType))
+            let session = try model.makeSession(
+                .init(contextLength: maxPrompt + n, cacheType: kvType, drafter: .none))
             let (tokenizer, name) = try tokenizer(for: model, path)
             settings.stores = try stores(tokenizer, name)
             return DraftingBenchmark(settings, contestants, tokenizer: tokenizer, session: session)

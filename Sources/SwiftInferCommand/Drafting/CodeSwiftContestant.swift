@@ -7,7 +7,8 @@ import Tokenizers
 
 /// CodeSwift over a repository's documents and common stores, of which answers can be taken out.
 final class CodeSwiftContestant: DocumentDrafter {
-    private var drafter = CodeSwiftDrafter()
+    private var drafter: CodeSwiftDrafter
+    private let options: CodeSwiftDrafter.Options
     private let vocabularyCount: Int
     private let documents: StoreSegment?
     /// For each document the positions of its tokens.
@@ -19,7 +20,12 @@ final class CodeSwiftContestant: DocumentDrafter {
     private var common: [StoreSegment] = []
 
     /// A drafter over `documents`, each as tokens, and `stores`.
-    init(documents: [[TokenID]], stores: [Datastore], vocabularyCount: Int) {
+    init(
+        documents: [[TokenID]], stores: [Datastore], vocabularyCount: Int,
+        options: CodeSwiftDrafter.Options = CodeSwiftDrafter.Options()
+    ) {
+        self.options = options
+        drafter = CodeSwiftDrafter(options: options)
         self.vocabularyCount = vocabularyCount
         self.stores = stores.map { StoreSegment($0.index) }
         (self.documents, extents) = Self.segment(documents, vocabularyCount)
@@ -46,7 +52,7 @@ final class CodeSwiftContestant: DocumentDrafter {
         }
     }
 
-    func forget() { drafter = CodeSwiftDrafter() }
+    func forget() { drafter = CodeSwiftDrafter(options: options) }
 
     func reset(to tokens: [TokenID]) {
         drafter.reset(to: tokens)

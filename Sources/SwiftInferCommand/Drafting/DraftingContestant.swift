@@ -28,11 +28,14 @@ final class DraftingContestant {
     }
 
     /// What takes part unless something else is asked for.
-    static var all: [DraftingContestant] {
+    ///
+    /// - Parameter ablation: What `codeswift` goes without.
+    static func all(without ablation: Ablation = Ablation([])) -> [DraftingContestant] {
         [
             DraftingContestant("codeswift") {
                 CodeSwiftContestant(
-                    documents: $0.documents, stores: $0.stores, vocabularyCount: $0.tokenizer.count)
+                    documents: $0.documents, stores: $0.stores, vocabularyCount: $0.tokenizer.count,
+                    options: ablation.options)
             },
             DraftingContestant("prompt-lookup") { _ in PromptLookupDrafter() },
             DraftingContestant("rest") { RESTDrafter(documents: $0.documents) },
@@ -44,8 +47,10 @@ final class DraftingContestant {
     }
 
     /// The contestants called `names`, a list with commas; `none` takes part anyway.
-    static func named(_ names: String) throws(InferenceError) -> [DraftingContestant] {
-        let all = all
+    static func named(
+        _ names: String, without ablation: Ablation
+    ) throws(InferenceError) -> [DraftingContestant] {
+        let all = all(without: ablation)
         var contestants: [DraftingContestant] = []
         for name in names.split(separator: ",") where name != "none" {
             guard let contestant = all.first(where: { $0.name == name }) else {
