@@ -1,15 +1,27 @@
 // What the CodeSwift drafter draws on besides the session's own texts.
 
-/// Code that ``DrafterChoice/codeSwift(_:)`` guesses from. The text itself and what the session wrote before always take part.
+/// Code that ``DrafterChoice/codeSwift(_:warn:)`` guesses from, and what it remembers. The text itself and what the session wrote
+/// before always take part.
 public struct CodeSwiftOptions: Sendable, Hashable {
     /// Which working tree takes part.
     public enum Repository: Sendable, Hashable {
         /// The one around the working directory: the nearest folder, from there upwards, with a `.git` in it. Where there is
-        /// none, none takes part.
+        /// none, or it cannot be read, none takes part.
         case aroundWorkingDirectory
         /// The folder at a path, whether git knows it or not.
         case folder(String)
         /// None.
+        case off
+    }
+
+    /// Where what was learned is kept between sessions: answers, the model's candidates, and how often guesses were right. There is
+    /// one file for each working tree and tokenizer, of a few megabytes at most, which only the user can read.
+    public enum Cache: Sendable, Hashable {
+        /// In `swiftinfer/drafts` in the user's cache folder: `XDG_CACHE_HOME`, or `~/.cache`.
+        case userFolder
+        /// In the folder at a path.
+        case folder(String)
+        /// Nowhere: nothing is read or written.
         case off
     }
 
@@ -18,10 +30,15 @@ public struct CodeSwiftOptions: Sendable, Hashable {
     public var repository: Repository
     /// Paths of datastores, as `swiftinfer datastore build` makes them, for the model's tokenizer.
     public var datastores: [String]
+    /// What is remembered. Reading and writing take place in the background, but for what is left to write when a session goes.
+    public var cache: Cache
 
-    /// That repository and those datastores.
-    public init(repository: Repository = .aroundWorkingDirectory, datastores: [String] = []) {
+    /// That repository, those datastores, that cache.
+    public init(
+        repository: Repository = .aroundWorkingDirectory, datastores: [String] = [], cache: Cache = .userFolder
+    ) {
         self.repository = repository
         self.datastores = datastores
+        self.cache = cache
     }
 }

@@ -6,12 +6,17 @@ import GGUF
 import Tokenizers
 
 extension DrafterChoice {
-    /// Guesses from the text, earlier answers, the model's own preferences, a repository and datastores: ``CodeSwiftOptions``.
+    /// Guesses from the text, earlier answers, the model's own preferences, a repository and datastores: ``CodeSwiftOptions``. What
+    /// a session uses unless told otherwise.
     ///
     /// A session that is made to use it, or ``Session/use(_:)``, throws ``InferenceError`` with `unreadableFile` or
     /// `malformedDatastore` when a folder or datastore that was named cannot be used, and with `incompatibleDatastore` when a
     /// datastore was built for another tokenizer.
-    public static func codeSwift(_ options: CodeSwiftOptions = .init()) -> DrafterChoice {
+    ///
+    /// - Parameter warn: Told, on any thread, when what was remembered cannot be read or written, which costs speed alone.
+    public static func codeSwift(
+        _ options: CodeSwiftOptions = .init(), warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> DrafterChoice {
         DrafterChoice("codeswift") { model throws(InferenceError) -> (any Drafter)? in
             let identity = TokenizerIdentity(model.tokenizer, name: model.summary.name ?? model.summary.architecture)
             var stores: [Datastore] = []
@@ -20,15 +25,33 @@ extension DrafterChoice {
                 try store.requireTokenizer(identity)
                 stores.append(store)
             }
-            let path: String? =
-                switch options.repository {
+            let folder: String? =
+                switch options.cache {
                 case .off: nil
                 case .folder(let path): path
-                case .aroundWorkingDirectory: RepositoryStore.top(around: ".")
+                case .userFolder: DraftCache.standardFolder
                 }
-            var follower: RepositoryFollower?
-            if let path { follower = try model.repositories.follower(of: path, model.tokenizer) }
-            return RepositoryDrafter(follower, stores: stores)
+            let (follower, path) = try options.repository.follower(for: model)
+            let cache = folder.map {
+                DraftCache(folder: $0, repository: path ?? "", tokenizer: identity, warn: warn)
+            }
+            return RepositoryDrafter(follower, stores: stores, cache: cache)
+        }
+    }
+}
+
+extension CodeSwiftOptions.Repository {
+    /// What keeps up with the working tree, and the path of that; nil for none.
+    fileprivate func follower(for model: Model) throws(InferenceError) -> (RepositoryFollower?, path: String?) {
+        switch self {
+        case .off: return (nil, nil)
+        case .folder(let path): return (try model.repositories.follower(of: path, model.tokenizer), path)
+        case .aroundWorkingDirectory:
+            // Nobody asked for it, so that nobody is to be bothered with what is wrong with it.
+            guard let path = RepositoryStore.top(around: "."),
+                let follower = try? model.repositories.follower(of: path, model.tokenizer)
+            else { return (nil, nil) }
+            return (follower, path)
         }
     }
 }

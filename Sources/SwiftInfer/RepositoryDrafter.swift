@@ -1,23 +1,43 @@
-// A CodeSwift drafter that keeps up with a repository.
+// A CodeSwift drafter that keeps up with a repository, and keeps what it learned.
 
 import CodeSwift
 import Decoding
 import Tokenizers
 
-/// CodeSwift over datastores and a repository that is indexed, and indexed again, while the drafter is in use.
+/// CodeSwift over datastores, a repository that is indexed, and indexed again, while the drafter is in use, and a cache of what was
+/// learned in that repository.
 final class RepositoryDrafter: Drafter {
     private let drafter: CodeSwiftDrafter
     private let repository: RepositoryFollower?
     private let stores: [Datastore]
+    private let cache: DraftCache?
     /// What the running generation began with.
     private var prompt: [TokenID] = []
     /// The repository's generation that is being served.
     private var generation = 0
+    /// Whether anything was learned since it was saved.
+    private var hasLearned = false
+    private var lastSave = ContinuousClock.now
 
-    init(_ repository: RepositoryFollower?, stores: [Datastore]) {
+    /// What was learned is saved at most so often, and at the end.
+    private static let savePause = Duration.seconds(10)
+
+    init(_ repository: RepositoryFollower?, stores: [Datastore], cache: DraftCache?) {
         self.repository = repository
         self.stores = stores
+        self.cache = cache
         drafter = CodeSwiftDrafter(stores.map { (segment: StoreSegment($0.index), kind: .common) })
+        cache?.load()
+    }
+
+    deinit {
+        guard let cache, hasLearned else { return }
+        drafter.endOutput()
+        // What was remembered and never came to be of use is not to be lost.
+        cache.finish()
+        drafter.adopt(cache)
+        cache.save(drafter.memory)
+        cache.finish()
     }
 
     var name: String { drafter.name }
@@ -26,17 +46,22 @@ final class RepositoryDrafter: Drafter {
     func reset(to tokens: [TokenID]) {
         prompt = tokens
         drafter.reset(to: tokens)
+        if let cache { keep(cache) }
         guard let repository else { return }
         repository.refresh()
         serve(repository)
     }
 
     func draft(into tree: inout DraftTree, limit: Int) {
+        if let cache { drafter.adopt(cache) }
         if let repository, repository.generation != generation { serve(repository) }
         drafter.draft(into: &tree, limit: limit)
     }
 
-    func observe(_ verification: Verification) { drafter.observe(verification) }
+    func observe(_ verification: Verification) {
+        hasLearned = true
+        drafter.observe(verification)
+    }
 
     private func serve(_ repository: RepositoryFollower) {
         generation = repository.generation
@@ -46,5 +71,15 @@ final class RepositoryDrafter: Drafter {
             return (segment: segment, kind: .repository)
         }
         drafter.replaceStores(segments + stores.map { (segment: StoreSegment($0.index), kind: .common) })
+    }
+
+    private func keep(_ cache: DraftCache) {
+        let now = ContinuousClock.now
+        // A memory that is being read still must not be replaced by a newer, smaller one.
+        guard hasLearned, now - lastSave >= Self.savePause, cache.isRead else { return }
+        drafter.adopt(cache)
+        cache.save(drafter.memory)
+        lastSave = now
+        hasLearned = false
     }
 }

@@ -11,11 +11,12 @@ extension Session {
         public var contextLength: Int?
         /// How keys and values are stored.
         public var cacheType = KVCacheType.f16
-        /// What guesses ahead.
-        public var drafter = DrafterChoice.none
+        /// What guesses ahead: by default CodeSwift over the git repository around the working directory and what was learned
+        /// in it before; ``DrafterChoice/none`` for nothing.
+        public var drafter = DrafterChoice.codeSwift()
 
         /// A session for `contextLength` tokens.
-        public init(contextLength: Int? = nil, cacheType: KVCacheType = .f16, drafter: DrafterChoice = .none) {
+        public init(contextLength: Int? = nil, cacheType: KVCacheType = .f16, drafter: DrafterChoice = .codeSwift()) {
             self.contextLength = contextLength
             self.cacheType = cacheType
             self.drafter = drafter

@@ -18,6 +18,6 @@ struct ContextOptions: ParsableArguments {
         if let context, context < 1 { throw ValidationError("--context must be at least 1.") }
     }
 
-    /// The library's options.
-    var options: Session.Options { Session.Options(contextLength: context, cacheType: kvType) }
+    /// The library's options, without a drafter.
+    var options: Session.Options { Session.Options(contextLength: context, cacheType: kvType, drafter: .none) }
 }

@@ -85,7 +85,7 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
         let (model, _) = try engine.load(self.model.path())
         var check = ExactnessCheck(
             plain: try model.makeSession(context.options), drafted: try model.makeSession(context.options))
-        check.drafters = drafters.drafters.map(sources.applied(to:))
+        check.drafters = drafters.drafters.map { sources.applied(to: $0, remembers: false) }
         check.widths = widths.counts
         check.tokens = n
         check.samplings = samplings

@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func leavingTheLoopStopsTheWork() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let whole = try await session.respond(to: prompt, options: .exactly(40))
         var pieces = 0
         for try await event in session.generate(prompt, options: .exactly(40)) {
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func cancellingKeepsWhatIsThere() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let whole = try await session.respond(to: prompt, options: .exactly(40))
         let task = Task {
             var pieces = 0
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func cancellingBetweenThePartsOfAPrompt() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let task = Task {
             var evaluated = 0
             for try await event in session.generate(.text(longText), options: .exactly(4)) {
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func aCancelledTaskBeginsNothing() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             return try await session.respond(to: prompt, options: .exactly(4))
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test func oneGenerationAtATime() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let path = try Fixture.temporaryPath("session")
         func expectBusy(_ body: () async throws -> Void) async {
             await #expect { try await body() } throws: { ($0 as? InferenceError)?.code == .busy }
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test func anIteratorThatIsGoneFreesTheSession() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         do {
             var iterator = session.generate(prompt).makeAsyncIterator()
             _ = try await iterator.next()
@@ -121,7 +121,7 @@ import Testing
     }
 
     @Test func anErrorFreesTheSession() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         var iterator = session.generate(.tokens([-1])).makeAsyncIterator()
         await #expect(throws: InferenceError.self) { _ = try await iterator.next() }
         #expect(try await session.respond(to: prompt, options: .exactly(2)).statistics.tokens.count == 2)
@@ -133,11 +133,11 @@ import Testing
         let prompts = ["def fib(n):", "class Stack:", "let x = [1, 2, 3]", "func main() -> Int {"]
         var alone: [Response] = []
         for prompt in prompts {
-            alone.append(try await model.makeSession().respond(to: .text(prompt), options: .exactly(25)))
+            alone.append(try await model.makeSession(.plain).respond(to: .text(prompt), options: .exactly(25)))
         }
         try await withThrowingTaskGroup(of: (Int, Response).self) { group in
             for (index, prompt) in prompts.enumerated() {
-                let session = try model.makeSession()
+                let session = try model.makeSession(.plain)
                 group.addTask { (index, try await session.respond(to: .text(prompt), options: .exactly(25))) }
             }
             for try await (index, response) in group {

@@ -7,25 +7,25 @@ import Testing
     private let tokens: [TokenID] = Array(40..<50)
 
     @Test func theContextEndsAnAnswer() async throws {
-        let session = try Fixture.model().makeSession(.init(contextLength: 16))
+        let session = try Fixture.model().makeSession(.init(contextLength: 16, drafter: .none))
         let response = try await session.respond(to: .tokens(tokens), options: .exactly(100))
         #expect(response.statistics.finishReason == .contextFull)
         #expect(response.statistics.tokens.count == 6)
         #expect(await session.tokens.count == 16)
-        let roomy = try Fixture.model().makeSession(.init(contextLength: 64))
+        let roomy = try Fixture.model().makeSession(.init(contextLength: 64, drafter: .none))
         let longer = try await roomy.respond(to: .tokens(tokens), options: .exactly(6))
         #expect(longer.statistics.tokens == response.statistics.tokens)
     }
 
     @Test func aPromptMayFillTheContext() async throws {
-        let session = try Fixture.model().makeSession(.init(contextLength: 10))
+        let session = try Fixture.model().makeSession(.init(contextLength: 10, drafter: .none))
         let response = try await session.respond(to: .tokens(tokens), options: .exactly(100))
         #expect(response.statistics.finishReason == .contextFull)
         #expect(response.statistics.tokens.isEmpty)
     }
 
     @Test func aPromptThatDoesNotFitIsAnErrorWithNumbers() async throws {
-        let session = try Fixture.model().makeSession(.init(contextLength: 9))
+        let session = try Fixture.model().makeSession(.init(contextLength: 9, drafter: .none))
         _ = try await session.respond(to: .tokens(Array(tokens.prefix(4))), options: .exactly(1))
         await #expect { try await session.respond(to: .tokens(tokens)) } throws: { error in
             guard let error = error as? InferenceError, error.code == .contextFull else { return false }
@@ -36,7 +36,7 @@ import Testing
 
     @Test(arguments: [0, -1, .min, 1 << 31, .max]) func contextLengthsOutOfRangeAreRefused(length: Int) throws {
         let model = try Fixture.model()
-        let options = Session.Options(contextLength: length)
+        let options = Session.Options(contextLength: length, drafter: .none)
         let isInvalid: (any Error) -> Bool = { ($0 as? InferenceError)?.code == .invalidArgument }
         #expect(performing: { try model.makeSession(options) }, throws: isInvalid)
         #expect(performing: { try model.memoryEstimate(for: options) }, throws: isInvalid)
@@ -44,7 +44,7 @@ import Testing
 
     @Test func theDefaultLengthIsTheTrainedOne() throws {
         let model = try Fixture.model()
-        #expect(try model.makeSession().contextLength == model.summary.contextLength)
+        #expect(try model.makeSession(.plain).contextLength == model.summary.contextLength)
     }
 
     @Test(arguments: KVCacheType.allCases) func theEstimateGrowsByTheCache(type: KVCacheType) throws {

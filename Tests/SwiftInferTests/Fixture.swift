@@ -30,6 +30,11 @@ enum Fixture {
     }
 }
 
+extension Session.Options {
+    /// No drafting, for tests that count steps and for what drafts are compared with.
+    static let plain = Session.Options(drafter: .none)
+}
+
 extension GenerationOptions {
     /// Exactly `count` tokens, whatever the model thinks, with a hash of the logits.
     static func exactly(_ count: Int, _ edit: (inout GenerationOptions) -> Void = { _ in }) -> GenerationOptions {

@@ -7,7 +7,7 @@ import Testing
     private let prompt = Prompt.text("func main() -> Int {\n    let x = ")
 
     @Test func eventsComeInOrder() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         var kinds: [String] = []
         var text = ""
         var statistics: Statistics?
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func nothingHappensBeforeItIsAskedFor() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let generation = session.generate(prompt, options: .exactly(5))
         _ = generation.makeAsyncIterator()
         #expect(await session.tokens.isEmpty)
@@ -51,13 +51,13 @@ import Testing
 
     @Test func runsAreReproducible() async throws {
         let model = try Fixture.model()
-        let first = try await model.makeSession().respond(to: prompt, options: .exactly(30))
-        let second = try await model.makeSession().respond(to: prompt, options: .exactly(30))
+        let first = try await model.makeSession(.plain).respond(to: prompt, options: .exactly(30))
+        let second = try await model.makeSession(.plain).respond(to: prompt, options: .exactly(30))
         #expect(first.text == second.text)
         #expect(first.statistics.tokens == second.statistics.tokens)
         #expect(first.statistics.logitsHash == second.statistics.logitsHash)
         #expect(first.statistics.logitsHash != nil)
-        let other = try await model.makeSession().respond(to: .text("class Stack"), options: .exactly(30))
+        let other = try await model.makeSession(.plain).respond(to: .text("class Stack"), options: .exactly(30))
         #expect(other.statistics.logitsHash != first.statistics.logitsHash)
     }
 
@@ -68,7 +68,7 @@ import Testing
                 $0.sampling.temperature = 1
                 $0.sampling.seed = seed
             }
-            return try await model.makeSession().respond(to: prompt, options: options).statistics.tokens
+            return try await model.makeSession(.plain).respond(to: prompt, options: options).statistics.tokens
         }
         let first = try await tokens(seed: 1)
         #expect(try await tokens(seed: 1) == first)
@@ -76,13 +76,13 @@ import Testing
     }
 
     @Test func hashOnlyWhenAskedFor() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let options = GenerationOptions.exactly(3) { $0.hashesLogits = false }
         #expect(try await session.respond(to: prompt, options: options).statistics.logitsHash == nil)
     }
 
     @Test func noTokensAreAskedFor() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let response = try await session.respond(to: prompt, options: .exactly(0))
         #expect(response.text.isEmpty)
         #expect(response.statistics.finishReason == .length)
@@ -94,12 +94,12 @@ import Testing
         let eos = try #require(model.tokenizer.eos)
         var options = GenerationOptions(maximumTokens: 20)
         options.sampling.logitBias = [eos: 1000]
-        let response = try await model.makeSession().respond(to: prompt, options: options)
+        let response = try await model.makeSession(.plain).respond(to: prompt, options: options)
         #expect(response.text.isEmpty)
         #expect(response.statistics.finishReason == .endOfText)
         #expect(response.statistics.tokens == [eos])
         options.ignoresEndOfText = true
-        let endless = try await model.makeSession().respond(to: prompt, options: options)
+        let endless = try await model.makeSession(.plain).respond(to: prompt, options: options)
         #expect(endless.statistics.tokens.count == 20)
         #expect(!endless.statistics.tokens.contains(where: model.tokenizer.isEndOfGeneration))
     }
@@ -113,7 +113,7 @@ import Testing
 
     @Test(arguments: [[-1], [1, 309], [.max], [.min]] as [[TokenID]])
     func tokensOutsideTheVocabularyAreRefused(tokens: [TokenID]) async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let before = try await session.respond(to: prompt, options: .exactly(3))
         let held = await session.tokens
         await #expect { try await session.respond(to: .tokens(tokens)) } throws: {
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func senselessOptionsAreRefused() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         for edit in [{ $0.maximumTokens = -1 }, { $0.stop = ["a", ""] }, { $0.sampling.temperature = -1 }]
             as [(inout GenerationOptions) -> Void]
         {
@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test func forbiddingEveryTokenIsAnError() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let options = GenerationOptions.exactly(3) {
             for token in 0..<TokenID(session.model.tokenizer.count) { $0.sampling.logitBias[token] = -.infinity }
         }
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test func logitsOfTheLastToken() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         #expect(await session.withLogits { $0.count } == nil)
         _ = try await session.respond(to: prompt, options: .exactly(0))
         let best = await session.withLogits { logits in

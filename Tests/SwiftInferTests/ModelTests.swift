@@ -37,7 +37,7 @@ import Testing
     @Test func aSplitModelIsOneModel() async throws {
         let split = try Fixture.model("tiny-llama-split-f32-00001-of-00003")
         #expect(split.summary.fileSize > 150_000)
-        let response = try await split.makeSession().respond(to: .text("let"), options: .exactly(4))
+        let response = try await split.makeSession(.plain).respond(to: .text("let"), options: .exactly(4))
         #expect(response.statistics.tokens.count == 4)
     }
 

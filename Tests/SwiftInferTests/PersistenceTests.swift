@@ -9,7 +9,7 @@ import Testing
 
     /// A model, a session with some tokens, and the file it was saved to.
     private func saved() async throws -> (session: Session, path: String) {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         _ = try await session.respond(to: prompt, options: .exactly(8))
         let path = try Fixture.temporaryPath("session")
         try await session.save(to: path)
@@ -18,7 +18,7 @@ import Testing
 
     @Test func aRestoredSessionContinuesAsTheOriginal() async throws {
         let (session, path) = try await saved()
-        let restored = try Fixture.model().makeSession()
+        let restored = try Fixture.model().makeSession(.plain)
         try await restored.restore(from: path)
         let tokens = await session.tokens
         #expect(await restored.tokens == tokens)
@@ -31,7 +31,7 @@ import Testing
 
     @Test func restoringReplacesWhatWasThere() async throws {
         let (session, path) = try await saved()
-        let other = try Fixture.model().makeSession()
+        let other = try Fixture.model().makeSession(.plain)
         _ = try await other.respond(to: .text("class"), options: .exactly(30))
         try await other.restore(from: path)
         #expect(await other.tokens == session.tokens)
@@ -44,7 +44,7 @@ import Testing
         let (session, path) = try await saved()
         try await session.rewind(to: 1)
         try await session.save(to: path)
-        let restored = try Fixture.model().makeSession()
+        let restored = try Fixture.model().makeSession(.plain)
         try await restored.restore(from: path)
         #expect(await restored.tokens.count == 1)
         let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
@@ -54,7 +54,7 @@ import Testing
     @Test func everyDamagedByteIsNoticed() async throws {
         let (_, path) = try await saved()
         let sound = try Data(contentsOf: URL(filePath: path))
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         for index in sound.indices {
             var damaged = sound
             damaged[index] ^= 0x10
@@ -76,11 +76,11 @@ import Testing
 
     @Test func filesOfOtherModelsAndSizesAreRefused() async throws {
         let (_, path) = try await saved()
-        let other = try Fixture.model("tiny-qwen2-f32").makeSession()
+        let other = try Fixture.model("tiny-qwen2-f32").makeSession(.plain)
         await #expect { try await other.restore(from: path) } throws: {
             ($0 as? InferenceError)?.code == .invalidArgument
         }
-        let small = try Fixture.model().makeSession(.init(contextLength: 5))
+        let small = try Fixture.model().makeSession(.init(contextLength: 5, drafter: .none))
         await #expect { try await small.restore(from: path) } throws: {
             ($0 as? InferenceError)?.code == .contextFull
         }

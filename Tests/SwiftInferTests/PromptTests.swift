@@ -23,7 +23,7 @@ import Testing
         #expect(tokens.count { $0 == header } == 2)
         #expect(tokens.count { $0 == model.tokenizer.bos } == 1)
 
-        let session = try model.makeSession()
+        let session = try model.makeSession(.plain)
         let first = try await session.respond(to: .chat(messages), options: .exactly(8))
         messages.append(ChatMessage(role: .assistant, content: first.text))
         messages.append(ChatMessage(role: .user, content: "and again"))
@@ -36,7 +36,8 @@ import Testing
         #expect { try model.tokens(for: .chat([ChatMessage(role: .user, content: "hello")])) } throws: {
             ($0 as? InferenceError)?.code == .unsupportedTemplate
         }
-        #expect(try await model.makeSession().respond(to: .text("let"), options: .exactly(2)).statistics.steps == 1)
+        #expect(
+            try await model.makeSession(.plain).respond(to: .text("let"), options: .exactly(2)).statistics.steps == 1)
     }
 
     @Test func aGapHasTheTextAroundItAndTheFilesBefore() throws {
@@ -54,7 +55,7 @@ import Testing
     }
 
     @Test func theSurroundingsOfAGapAreCutToTheContext() async throws {
-        let session = try Fixture.model("tiny-qwen2-f32").makeSession(.init(contextLength: 64))
+        let session = try Fixture.model("tiny-qwen2-f32").makeSession(.init(contextLength: 64, drafter: .none))
         let prompt = Prompt.infill(prefix: longText, suffix: longText, context: [])
         let response = try await session.respond(to: prompt, options: .exactly(16))
         #expect(response.statistics.promptTokens == 48)

@@ -17,7 +17,7 @@ import Testing
     @Test(.enabled(if: path != nil, "needs smollm2-135m-instruct: run Tools/fetch-model smollm2-135m-instruct"))
     func completesCode() async throws {
         let model = try Model(contentsOf: try #require(Self.path))
-        let session = try model.makeSession()
+        let session = try model.makeSession(.plain)
         let prompt = Prompt.text("def fibonacci(n):\n    if n <= 1:\n        return n\n    return fibonacci(n - 1) +")
         let response = try await session.respond(
             to: prompt, options: GenerationOptions(maximumTokens: 12, stop: ["\n"]))

@@ -8,7 +8,7 @@ import Testing
 
     /// The response of a fresh session, to compare with.
     private func cold(_ model: Model, _ prompt: Prompt) async throws -> Response {
-        try await model.makeSession().respond(to: prompt, options: options)
+        try await model.makeSession(.plain).respond(to: prompt, options: options)
     }
 
     private func expectSame(_ a: Response, _ b: Response) {
@@ -20,7 +20,7 @@ import Testing
     @Test(arguments: ["tiny-llama-f32", "tiny-gemma3-f32", "tiny-llama-q4_k"])
     func aSharedBeginningIsEvaluatedOnce(name: String) async throws {
         let model = try Fixture.model(name)
-        let session = try model.makeSession()
+        let session = try model.makeSession(.plain)
         let beginning = "class Stack:\n    def push(self, item):\n"
         _ = try await session.respond(to: .text(beginning + "        self.items"), options: options)
         let next = Prompt.text(beginning + "        print(item)")
@@ -33,7 +33,7 @@ import Testing
 
     @Test func theSamePromptAgainEvaluatesItsLastTokenOnly() async throws {
         let model = try Fixture.model()
-        let session = try model.makeSession()
+        let session = try model.makeSession(.plain)
         let prompt = Prompt.text("for i in range(10):")
         let first = try await session.respond(to: prompt, options: options)
         let again = try await session.respond(to: prompt, options: options)
@@ -43,7 +43,7 @@ import Testing
 
     @Test func continuingIsLikeNeverHavingStopped() async throws {
         let model = try Fixture.model()
-        let session = try model.makeSession()
+        let session = try model.makeSession(.plain)
         let whole = try await cold(model, .text("let x = ["))
         var tokens: [TokenID] = []
         _ = try await session.respond(to: .text("let x = ["), options: .exactly(0))
@@ -57,7 +57,7 @@ import Testing
 
     @Test func nothingInCommonStartsOver() async throws {
         let model = try Fixture.model("tiny-starcoder2-f32")
-        let session = try model.makeSession()
+        let session = try model.makeSession(.plain)
         _ = try await session.respond(to: .text("func"), options: options)
         let warm = try await session.respond(to: .text("class"), options: options)
         #expect(warm.statistics.reusedTokens == 0)
@@ -66,7 +66,7 @@ import Testing
 
     @Test func rewinding() async throws {
         let model = try Fixture.model()
-        let session = try model.makeSession()
+        let session = try model.makeSession(.plain)
         let first = try await session.respond(to: .text("def fib(n):"), options: options)
         let tokens = await session.tokens
         for position in [tokens.count, tokens.count - 1, tokens.count - 5, 3, 0] {
@@ -84,7 +84,7 @@ import Testing
 
     @Test func aPromptOfManySteps() async throws {
         let model = try Fixture.model()
-        let session = try model.makeSession()
+        let session = try model.makeSession(.plain)
         var progress: [Int] = []
         for try await event in session.generate(.text(longText), options: options) {
             if case .progress(let evaluated, let total) = event {
@@ -97,7 +97,7 @@ import Testing
         let next = Prompt.text(longText + "print(x)")
         let warm = try await session.respond(to: next, options: options)
         #expect(warm.statistics.reusedTokens > 512)
-        let fresh = try model.makeSession()
+        let fresh = try model.makeSession(.plain)
         expectSame(warm, try await fresh.respond(to: next, options: options))
     }
 }

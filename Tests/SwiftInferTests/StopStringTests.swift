@@ -7,7 +7,7 @@ import Testing
     private let prompt = Prompt.text("def fib(n):")
 
     @Test func everyPieceOfTheTextCanEndIt() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let whole = try await session.respond(to: prompt, options: .exactly(24))
         let scalars = Array(whole.text.unicodeScalars)
         try #require(scalars.count > 8)
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func textThatAlmostStoppedIsShownAtTheEnd() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let whole = try await session.respond(to: prompt, options: .exactly(24))
         let almost = String(whole.text.unicodeScalars.suffix(3)) + "never"
         let options = GenerationOptions.exactly(24) { $0.stop = [almost] }

@@ -21,6 +21,9 @@ struct CodeSwiftArguments: ParsableArguments {
             valueName: "file"))
     var datastore: [String] = []
 
+    @Flag(help: "Neither use nor keep what codeswift learned in other runs.")
+    var noDraftCache = false
+
     func validate() throws {
         if repository != nil, noRepository {
             throw ValidationError("--repository and --no-repository contradict each other.")
@@ -31,10 +34,15 @@ struct CodeSwiftArguments: ParsableArguments {
     var namesSources: Bool { repository != nil || !datastore.isEmpty }
 
     /// `drafter`, which draws on these sources if it is `codeswift`.
-    func applied(to drafter: DrafterChoice) -> DrafterChoice {
+    ///
+    /// - Parameter remembers: Whether it may use what other runs learned.
+    func applied(to drafter: DrafterChoice, remembers: Bool = true) -> DrafterChoice {
         guard drafter.description == DrafterChoice.codeSwift().description else { return drafter }
         let source: CodeSwiftOptions.Repository =
             noRepository ? .off : repository.map { .folder($0) } ?? .aroundWorkingDirectory
-        return .codeSwift(CodeSwiftOptions(repository: source, datastores: datastore))
+        let cache: CodeSwiftOptions.Cache = remembers && !noDraftCache ? .userFolder : .off
+        return .codeSwift(CodeSwiftOptions(repository: source, datastores: datastore, cache: cache)) {
+            Output.standardError("warning: \($0)\n")
+        }
     }
 }

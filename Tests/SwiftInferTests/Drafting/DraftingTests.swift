@@ -21,7 +21,7 @@ import Testing
         _ count: Int, context: Int? = nil, _ edit: (inout GenerationOptions) -> Void = { _ in }
     ) async throws -> (session: Session, response: Response, prompt: [TokenID]) {
         let model = try Fixture.model()
-        let session = try model.makeSession(.init(contextLength: context))
+        let session = try model.makeSession(.init(contextLength: context, drafter: .none))
         let response = try await session.respond(to: prompt, options: .exactly(count, edit))
         return (session, response, try model.tokens(for: prompt))
     }
@@ -55,7 +55,7 @@ import Testing
     @Test func anyoneCanWriteADrafter() async throws {
         let model = try Fixture.model()
         let text = Prompt.text(String(repeating: "x = x + 1\n", count: 12))
-        let expected = try await model.makeSession().respond(to: text, options: .exactly(60))
+        let expected = try await model.makeSession(.plain).respond(to: text, options: .exactly(60))
         let session = try model.makeSession(.init(drafter: DrafterChoice("echo") { _ in EchoDrafter() }))
         for _ in 0..<2 {
             let response = try await session.respond(to: text, options: .exactly(60))
@@ -148,7 +148,7 @@ import Testing
             options.sampling.logitBias = [eos: Float(attempt % 40)]
             options.sampling.temperature = 1.5
             options.sampling.seed = UInt64(attempt)
-            let session = try model.makeSession()
+            let session = try model.makeSession(.plain)
             let expected = try await session.respond(to: prompt, options: options)
             guard expected.statistics.finishReason == .endOfText, expected.statistics.tokens.count > 6 else { continue }
             let given = try model.tokens(for: prompt)
@@ -235,7 +235,7 @@ import Testing
     }
 
     @Test func draftersTakeTurnsAndRemember() async throws {
-        let session = try Fixture.model().makeSession()
+        let session = try Fixture.model().makeSession(.plain)
         let record = Record()
         let echo = DrafterChoice("echo") { _ in RecordingDrafter(EchoDrafter(), into: record) }
         func count() async throws -> Int {

@@ -18,7 +18,7 @@ import Testing
 
     @Test(arguments: names) func everyArchitectureAndType(name: String) async throws {
         let model = try Fixture.model(name)
-        var check = ExactnessCheck(plain: try model.makeSession(), drafted: try model.makeSession())
+        var check = ExactnessCheck(plain: try model.makeSession(.plain), drafted: try model.makeSession(.plain))
         check.tokens = 20
         let report = try await check.run(Self.prompts)
         #expect(report.mismatches == 0, "\(report.differences)")
@@ -33,7 +33,7 @@ import Testing
         for name in ["tiny-qwen3-f32", "tiny-gpt-oss-mxfp4", "tiny-llama-q4_k"] {
             let plain = try Model(contentsOf: Fixture.path(name), options: .init(threads: 1))
             let drafted = try Model(contentsOf: Fixture.path(name), options: .init(threads: threads))
-            let options = Session.Options(cacheType: type)
+            let options = Session.Options(cacheType: type, drafter: .none)
             guard let session = try? plain.makeSession(options) else {
                 #expect(type == .q8_0)
                 continue
@@ -51,8 +51,8 @@ import Testing
         let model = try Fixture.model(name)
         let text = try model.tokens(for: .text(String(repeating: longText, count: 2)))
         var check = ExactnessCheck(
-            plain: try model.makeSession(.init(contextLength: 700)),
-            drafted: try model.makeSession(.init(contextLength: 700)))
+            plain: try model.makeSession(.init(contextLength: 700, drafter: .none)),
+            drafted: try model.makeSession(.init(contextLength: 700, drafter: .none)))
         check.tokens = 6
         check.samplings = 0
         check.widths = [5, 9, 33, 2]
@@ -66,7 +66,8 @@ import Testing
         // The control: sessions that differ in the last bits of keys and values, and in nothing else.
         let model = try Fixture.model()
         let check = ExactnessCheck(
-            plain: try model.makeSession(.init(cacheType: .f32)), drafted: try model.makeSession(.init(cacheType: .f16))
+            plain: try model.makeSession(.init(cacheType: .f32, drafter: .none)),
+            drafted: try model.makeSession(.init(cacheType: .f16, drafter: .none))
         )
         let report = try await check.run(Self.prompts)
         #expect(report.mismatches > report.rows / 2)
@@ -75,7 +76,7 @@ import Testing
 
     @Test func allSamplingsAndEveryWidth() async throws {
         let model = try Fixture.model()
-        var check = ExactnessCheck(plain: try model.makeSession(), drafted: try model.makeSession())
+        var check = ExactnessCheck(plain: try model.makeSession(.plain), drafted: try model.makeSession(.plain))
         check.tokens = 20
         check.samplings = 3
         for width in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 32, 64] {
