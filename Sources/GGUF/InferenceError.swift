@@ -25,7 +25,8 @@ extension InferenceError {
         private enum Storage: String {
             case unreadableFile, malformedModel, unsupportedModel, unsupportedTensorType, unsupportedTokenizer
             case unsupportedArchitecture, unsupportedTemplate, invalidArgument, contextFull, outOfMemory, busy
-            case cancelled, unwritableFile, malformedDatastore, incompatibleDatastore
+            case cancelled, unwritableFile, malformedDatastore, incompatibleDatastore, unavailableDevice
+            case deviceFailure
         }
         private let storage: Storage
         private init(_ storage: Storage) { self.storage = storage }
@@ -56,6 +57,10 @@ extension InferenceError {
         public static let contextFull = Code(.contextFull)
         /// Memory could not be had.
         public static let outOfMemory = Code(.outOfMemory)
+        /// No device of the kind asked for can be used on this machine.
+        public static let unavailableDevice = Code(.unavailableDevice)
+        /// A device stopped working, or its driver failed.
+        public static let deviceFailure = Code(.deviceFailure)
         /// The session is generating already.
         public static let busy = Code(.busy)
         /// The surrounding task was cancelled.

@@ -42,6 +42,11 @@ package protocol Backend: AnyObject, Sendable {
     /// x[0..<values.count / columns] = values, row after row.
     func write(_ values: [Float], to x: Activations)
 
+    /// Ends a step: starts all operations so far and, where `x` is given, waits until row 0..<rows of it can be read.
+    ///
+    /// - Throws: `deviceFailure` or `outOfMemory` where an operation since the last call has failed; their results are lost.
+    func finish(reading x: Activations?, rows: Int) throws(InferenceError)
+
     /// Waits for all operations so far and lends row 0..<rows of `x`, row-major, to `body`.
     func read<R>(_ x: Activations, rows: Int, _ body: (UnsafeBufferPointer<Float>) -> R) -> R
 

@@ -43,7 +43,7 @@ package struct KVCacheShape: Sendable {
 
 /// Keys, rotated at their logical position, and values of every layer, one slot per token. Each backend subclasses it; which
 /// slots hold what is its owner's knowledge.
-package class KVCache: @unchecked Sendable {
+open class KVCache: @unchecked Sendable {
     /// Size and type.
     package let shape: KVCacheShape
 

@@ -3,7 +3,7 @@
 package import GGUF
 
 /// A weight matrix, or a stack of them, one per expert, prepared for products. Each backend subclasses it.
-package class WeightMatrix: @unchecked Sendable {
+open class WeightMatrix: @unchecked Sendable {
     /// Element type in the model file.
     package let type: TensorType
     /// Extent of the inner products: the input width.
@@ -23,7 +23,7 @@ package class WeightMatrix: @unchecked Sendable {
 }
 
 /// f32 values that belong to the model: norm weights, biases.
-package class WeightVector: @unchecked Sendable {
+open class WeightVector: @unchecked Sendable {
     /// Number of values.
     package let count: Int
 
@@ -32,7 +32,7 @@ package class WeightVector: @unchecked Sendable {
 }
 
 /// A matrix whose rows are looked up one at a time.
-package class EmbeddingTable: @unchecked Sendable {
+open class EmbeddingTable: @unchecked Sendable {
     /// Length of a row.
     package let columns: Int
     /// Number of rows.
@@ -46,7 +46,7 @@ package class EmbeddingTable: @unchecked Sendable {
 }
 
 /// A matrix of f32 activations, one row per token.
-package class Activations: @unchecked Sendable {
+open class Activations: @unchecked Sendable {
     /// Most rows it can hold.
     package let rows: Int
     /// Length of a row.
@@ -60,7 +60,7 @@ package class Activations: @unchecked Sendable {
 }
 
 /// The experts chosen for each row of a step and their weights.
-package class ExpertRouting: @unchecked Sendable {
+open class ExpertRouting: @unchecked Sendable {
     /// Most rows it can hold.
     package let rows: Int
     /// Experts per row.

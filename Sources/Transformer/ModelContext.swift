@@ -46,7 +46,8 @@ package final class ModelContext {
     ///   - parents: for a draft tree, the row each row follows (less than its own), −1 for the tokens so far; nil for a chain.
     ///   - outputs: the rows whose logits are wanted, see ``withLogits(_:)``.
     ///   - commit: whether the tokens become part of the past at once. Trees never do: see ``accept(rows:)``.
-    /// - Throws: `contextFull` or `invalidArgument`; nothing has changed then.
+    /// - Throws: `contextFull` or `invalidArgument`; nothing has changed then. A device may also fail, which is as if the step
+    ///   had not been.
     package func evaluate(
         _ tokens: [Int32], parents: [Int32]? = nil, outputs: [Int], commit: Bool = true
     ) throws(InferenceError) {
@@ -60,7 +61,11 @@ package final class ModelContext {
         }
         writeRotations(layout)
         let pass = ForwardPass(model: model, cache: cache, layout: layout, workspace: workspace)
-        pass(tokens, outputs: outputs, logits: outputs.isEmpty ? nil : logits)
+        let wanted = outputs.isEmpty ? nil : logits
+        pass(tokens, outputs: outputs, logits: wanted)
+        pending = nil
+        logitRows = 0
+        try model.backend.finish(reading: wanted, rows: outputs.count)
         logitRows = outputs.count
         if commit && parents == nil {
             count += tokens.count
