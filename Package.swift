@@ -13,7 +13,11 @@ let package = Package(
             name: "CommandLine",
             description: "The swiftinfer command and what it needs; a program that uses the library alone turns it off."
         ),
-        .default(enabledTraits: ["CommandLine"]),
+        .trait(
+            name: "Vulkan",
+            description: "The backend for graphics cards. It needs no Vulkan to be built or started, only to be used."
+        ),
+        .default(enabledTraits: ["CommandLine", "Vulkan"]),
     ],
     dependencies: [
         // The command's alone; the library product depends on nothing outside this package.
@@ -25,11 +29,17 @@ let package = Package(
         .target(name: "Tokenizers", dependencies: ["GGUF"]),
         .target(name: "CKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Tensors", dependencies: ["GGUF", "CKernels"]),
+        .target(name: "CVulkanKernels", path: "Kernels/Vulkan", exclude: ["shaders", "spirv"]),
+        .target(name: "VulkanBackend", dependencies: ["GGUF", "Tensors", "CVulkanKernels"]),
         .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
         .target(name: "Decoding", dependencies: ["GGUF"]),
         .target(name: "CodeSwift", dependencies: ["GGUF", "Tokenizers", "Decoding"]),
         .target(
-            name: "SwiftInfer", dependencies: ["GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding", "CodeSwift"]),
+            name: "SwiftInfer",
+            dependencies: [
+                "GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding", "CodeSwift",
+                .target(name: "VulkanBackend", condition: .when(traits: ["Vulkan"])),
+            ]),
 
         // MARK: Command line. The folder cannot be named `swiftinfer`: beside `SwiftInfer` the two would be one
         // folder, and one module file, on a file system that ignores case.
@@ -37,6 +47,7 @@ let package = Package(
             name: "SwiftInferCommand",
             dependencies: [
                 "SwiftInfer", "GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding", "CodeSwift",
+                .target(name: "VulkanBackend", condition: .when(traits: ["Vulkan"])),
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
             ],
@@ -48,6 +59,7 @@ let package = Package(
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "GGUF"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
+        .testTarget(name: "VulkanBackendTests", dependencies: ["VulkanBackend", "Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "DecodingTests", dependencies: ["Decoding", "GGUF"]),
         .testTarget(name: "CodeSwiftTests", dependencies: ["CodeSwift", "GGUF", "Tokenizers", "Decoding"]),
@@ -60,7 +72,7 @@ let package = Package(
 )
 
 // MARK: Settings of every Swift target
-for target in package.targets where target.name != "CKernels" {
+for target in package.targets where !["CKernels", "CVulkanKernels"].contains(target.name) {
     var settings = target.swiftSettings ?? []
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
     settings.append(.enableUpcomingFeature("ExistentialAny"))

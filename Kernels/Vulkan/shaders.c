@@ -1,0 +1,58 @@
+// The shaders' SPIR-V, embedded: a program that is moved still has them.
+#include "cvulkan.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+#define EMBEDDED(name) static const _Alignas(4) unsigned char name[] =
+EMBEDDED(attend_scores) {
+#embed "spirv/attend_scores.spv"
+};
+EMBEDDED(attend_softmax) {
+#embed "spirv/attend_softmax.spv"
+};
+EMBEDDED(attend_values) {
+#embed "spirv/attend_values.spv"
+};
+EMBEDDED(elementwise) {
+#embed "spirv/elementwise.spv"
+};
+EMBEDDED(embed) {
+#embed "spirv/embed.spv"
+};
+EMBEDDED(gather) {
+#embed "spirv/gather.spv"
+};
+EMBEDDED(move_slots) {
+#embed "spirv/move_slots.spv"
+};
+EMBEDDED(multiply_float) {
+#embed "spirv/multiply_float.spv"
+};
+EMBEDDED(multiply_quantized) {
+#embed "spirv/multiply_quantized.spv"
+};
+EMBEDDED(normalize) {
+#embed "spirv/normalize.spv"
+};
+EMBEDDED(quantize) {
+#embed "spirv/quantize.spv"
+};
+EMBEDDED(rotate) {
+#embed "spirv/rotate.spv"
+};
+EMBEDDED(route) {
+#embed "spirv/route.spv"
+};
+EMBEDDED(store) {
+#embed "spirv/store.spv"
+};
+
+struct si_shader si_shader(uint32_t name) {
+    switch (name) {
+#define X(name) \
+    case SI_SHADER_##name: return (struct si_shader){#name, (const uint32_t *)name, sizeof name};
+#include "vulkan_shaders.h"
+#undef X
+    default: return (struct si_shader){"", NULL, 0};
+    }
+}

@@ -1,0 +1,56 @@
+// Operations on each element of rows by itself: activations, sums, scaling.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "memory.glsl"
+#include "mathematics.glsl"
+
+layout(local_size_x = 128) in;
+// 0, 1, 2: y = f(a) or f(a, b), f being SiLU, GELU or the clamped SwiGLU; 3: y = fma(scalar, a, y); 4: y = scalar · a;
+// 5: y = b[0] · a; 6: y = scalar · tanh(a / scalar); 7: y = Σ_j b[j] · a[row · used + j].
+layout(constant_id = 0) const uint OPERATION = 0;
+// Whether an activation has a second factor.
+layout(constant_id = 1) const bool IS_GATED = false;
+
+layout(push_constant, scalar) uniform Parameters {
+    Floats a, b, y;
+    uint columns, aStride, bStride, yStride, used;
+    float scalar;
+} p;
+
+float activated(float gate, float up) {
+    precise float g = gate, u = up;
+    if (OPERATION == 0) return IS_GATED ? swish(g, g) * u : swish(g, g);
+    if (OPERATION == 1) {
+        precise float t = 0.7978845608 * fma(0.044715 * (g * g), g, g);
+        precise float value = swish(g, t + t);
+        return IS_GATED ? value * u : value;
+    }
+    g = 7.0 < g ? 7.0 : g;
+    precise float value = swish(g, 1.702 * g);
+    u = 7.0 < u ? 7.0 : u;
+    u = (-7.0 > u ? -7.0 : u) + 1.0;
+    return IS_GATED ? value * u : value;
+}
+
+void main() {
+    uint column = gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationID.x, row = gl_WorkGroupID.y;
+    if (column >= p.columns) return;
+    uint target = row * p.yStride + column, source = row * p.aStride + column;
+    precise float y;
+    if (OPERATION == 7) {
+        y = 0.0;
+        for (uint j = 0; j < p.used; j++)
+            y = fma(p.b.at[row * p.used + j], p.a.at[(row * p.used + j) * p.aStride + column], y);
+    } else if (OPERATION == 6) {
+        y = p.scalar * hyperbolicTangent(p.a.at[source] / p.scalar);
+    } else if (OPERATION == 5) {
+        y = p.b.at[row * p.bStride] * p.a.at[source];
+    } else if (OPERATION == 4) {
+        y = p.scalar * p.a.at[source];
+    } else if (OPERATION == 3) {
+        y = fma(p.scalar, p.a.at[source], p.y.at[target]);
+    } else {
+        y = activated(p.a.at[source], IS_GATED ? p.b.at[row * p.bStride + column] : 0.0);
+    }
+    p.y.at[target] = y;
+}

@@ -1,0 +1,64 @@
+// y[c][r] = Σ_k w[r][k] · x[c][k] + bias[r] with float weights.
+//
+// Thirty-two lanes share a row: lane l takes the eights l, l + 32, … of k in order, one fused multiply–add per element; then
+// the lanes are added in pairs at distance 16, 8, 4, 2, 1. Rows of weights and inputs are padded with zeros to whole eights.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "memory.glsl"
+#include "elements.glsl"
+#include "lanes.glsl"
+
+layout(constant_id = 8) const uint ROWS = 1;
+layout(constant_id = 9) const uint COLUMNS = 1;
+layout(constant_id = 10) const bool HAS_EXPERTS = false;
+layout(constant_id = 11) const bool HAS_BIAS = false;
+
+layout(push_constant, scalar) uniform Parameters {
+    Words4 weights;
+    Floats4 inputs;
+    Floats outputs;
+    Floats bias;
+    Integers experts;
+    // Eights of a row.
+    uint eights, rows, columns, inputStride, outputStride, sharing;
+} p;
+
+shared float sums[SLICES * ROWS * COLUMNS * LANE_STRIDE];
+#include "lane_sums.glsl"
+
+void main() {
+    uint lane = gl_LocalInvocationID.x % LANES, slice = gl_LocalInvocationID.x / LANES;
+    uint tileRow = flatGroup() * SLICES * ROWS, firstColumn = gl_WorkGroupID.z * COLUMNS;
+    if (tileRow >= p.rows) return;
+    uint expert = HAS_EXPERTS ? uint(p.experts.at[firstColumn]) : 0;
+    precise float partial[ROWS * COLUMNS];
+    for (uint i = 0; i < ROWS * COLUMNS; i++) partial[i] = 0.0;
+    for (uint k = lane; k < p.eights; k += LANES) {
+        Eight weights[ROWS];
+        for (uint r = 0; r < ROWS; r++) {
+            uint row = min(tileRow + slice * ROWS + r, p.rows - 1);
+            weights[r] = loadEight(p.weights, (expert * p.rows + row) * p.eights + k);
+        }
+        for (uint c = 0; c < COLUMNS; c++) {
+            uint column = min(firstColumn + c, p.columns - 1);
+            uint place = column / p.sharing * (p.inputStride / 4) + 2 * k;
+            vec4 first = p.inputs.at[place], second = p.inputs.at[place + 1];
+            for (uint r = 0; r < ROWS; r++) {
+                precise float sum = partial[r * COLUMNS + c];
+                for (int i = 0; i < 4; i++) sum = fma(weights[r].first[i], first[i], sum);
+                for (int i = 0; i < 4; i++) sum = fma(weights[r].second[i], second[i], sum);
+                partial[r * COLUMNS + c] = sum;
+            }
+        }
+    }
+    for (uint i = 0; i < ROWS * COLUMNS; i++)
+        sums[(slice * ROWS * COLUMNS + i) * LANE_STRIDE + lane] = partial[i];
+    barrier();
+    for (uint i = gl_LocalInvocationID.x; i < SLICES * ROWS * COLUMNS; i += gl_WorkGroupSize.x) {
+        uint row = tileRow + i / COLUMNS, column = firstColumn + i % COLUMNS;
+        if (row >= p.rows || column >= p.columns) continue;
+        precise float y = sumOfLanes(i);
+        if (HAS_BIAS) y += p.bias.at[expert * p.rows + row];
+        p.outputs.at[column * p.outputStride + row] = y;
+    }
+}

@@ -1,0 +1,38 @@
+// RMS norm and layer norm of consecutive values: of a row, or of each head of it.
+//
+// Lane l sums the elements l, l + 128, …; the lanes are added in pairs at distance 64, 32, …, 1.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "memory.glsl"
+#include "row_sums.glsl"
+
+// Whether the mean is subtracted.
+layout(constant_id = 0) const bool IS_CENTRED = false;
+layout(constant_id = 1) const bool HAS_BIAS = false;
+
+layout(push_constant, scalar) uniform Parameters {
+    Floats x, y, weight, bias;
+    uint width, inputStride, outputStride;
+    float epsilon;
+} p;
+
+void main() {
+    uint section = gl_WorkGroupID.x * p.width, local = gl_LocalInvocationID.x;
+    uint from = gl_WorkGroupID.y * p.inputStride + section, to = gl_WorkGroupID.y * p.outputStride + section;
+    precise float mean = 0.0;
+    if (IS_CENTRED) {
+        for (uint i = local; i < p.width; i += WIDTH) mean += p.x.at[from + i];
+        mean = sumOfRow(mean) / float(p.width);
+    }
+    precise float squares = 0.0;
+    for (uint i = local; i < p.width; i += WIDTH) {
+        precise float value = p.x.at[from + i] - mean;
+        squares = fma(value, value, squares);
+    }
+    precise float r = 1.0 / sqrt(sumOfRow(squares) / float(p.width) + p.epsilon);
+    for (uint i = local; i < p.width; i += WIDTH) {
+        precise float value = (p.x.at[from + i] - mean) * r;
+        value = HAS_BIAS ? fma(value, p.weight.at[i], p.bias.at[i]) : value * p.weight.at[i];
+        p.y.at[to + i] = value;
+    }
+}

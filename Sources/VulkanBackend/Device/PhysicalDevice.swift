@@ -1,0 +1,112 @@
+// A device that the Vulkan loader knows.
+
+import CVulkanKernels
+import GGUF
+
+/// A device before it is opened: what it is, and whether it can run the shaders.
+struct PhysicalDevice: @unchecked Sendable {
+    let instance: VulkanInstance
+    let handle: OpaquePointer
+    let properties: VkPhysicalDeviceProperties
+    private let driver: VkPhysicalDeviceDriverProperties
+
+    init(_ handle: OpaquePointer, of instance: VulkanInstance) {
+        self.instance = instance
+        self.handle = handle
+        let arena = CallArena()
+        let driver = arena.pointer(VkPhysicalDeviceDriverProperties()) {
+            $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES
+        }
+        var properties = VkPhysicalDeviceProperties2()
+        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
+        properties.pNext = UnsafeMutableRawPointer(driver)
+        instance.vulkan.GetPhysicalDeviceProperties2(handle, &properties)
+        self.properties = properties.properties
+        self.driver = driver.pointee
+    }
+
+    /// What it is, for people.
+    var description: VulkanDevice {
+        let kind: VulkanDevice.Kind =
+            switch properties.deviceType {
+            case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: .discrete
+            case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU: .integrated
+            case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: .virtual
+            case VK_PHYSICAL_DEVICE_TYPE_CPU: .processor
+            default: .other
+            }
+        return VulkanDevice(
+            name: text(of: properties.deviceName), kind: kind,
+            driver: text(of: driver.driverName) + " " + text(of: driver.driverInfo),
+            memory: memory().reduce(0) { $1.isLocal ? $0 + $1.size : $0 }, obstacle: obstacle)
+    }
+
+    /// The device's heaps: their size, what of it may still be used, and whether they are the device's own.
+    func memory() -> [(size: Int, available: Int, isLocal: Bool)] {
+        let arena = CallArena()
+        let budget = arena.pointer(VkPhysicalDeviceMemoryBudgetPropertiesEXT()) {
+            $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT
+        }
+        var properties = VkPhysicalDeviceMemoryProperties2()
+        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2
+        if hasMemoryBudget { properties.pNext = UnsafeMutableRawPointer(budget) }
+        instance.vulkan.GetPhysicalDeviceMemoryProperties2(handle, &properties)
+        let heaps = withUnsafeBytes(of: properties.memoryProperties.memoryHeaps) {
+            Array($0.bindMemory(to: VkMemoryHeap.self).prefix(Int(properties.memoryProperties.memoryHeapCount)))
+        }
+        let budgets = withUnsafeBytes(of: budget.pointee.heapBudget) { Array($0.bindMemory(to: UInt64.self)) }
+        let usages = withUnsafeBytes(of: budget.pointee.heapUsage) { Array($0.bindMemory(to: UInt64.self)) }
+        return heaps.enumerated().map { index, heap in
+            let left = budgets[index] > usages[index] ? budgets[index] - usages[index] : 0
+            return (
+                Int(clamping: heap.size), Int(clamping: hasMemoryBudget ? left : heap.size),
+                heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.rawValue != 0
+            )
+        }
+    }
+
+    /// The types of memory there are: in which heap, with which properties.
+    func memoryTypes() -> [(heap: Int, flags: UInt32)] {
+        var properties = VkPhysicalDeviceMemoryProperties2()
+        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2
+        instance.vulkan.GetPhysicalDeviceMemoryProperties2(handle, &properties)
+        return withUnsafeBytes(of: properties.memoryProperties.memoryTypes) {
+            $0.bindMemory(to: VkMemoryType.self).prefix(Int(properties.memoryProperties.memoryTypeCount))
+                .map { (Int($0.heapIndex), $0.propertyFlags) }
+        }
+    }
+
+    /// Whether it tells how much memory is free.
+    var hasMemoryBudget: Bool {
+        var count: UInt32 = 0
+        guard instance.vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, nil) == VK_SUCCESS else {
+            return false
+        }
+        var extensions = [VkExtensionProperties](repeating: VkExtensionProperties(), count: Int(count))
+        guard instance.vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, &extensions) == VK_SUCCESS else {
+            return false
+        }
+        return extensions.contains { text(of: $0.extensionName) == "VK_EXT_memory_budget" }
+    }
+
+    /// The first family of queues that computes.
+    var computeFamily: UInt32? {
+        var count: UInt32 = 0
+        instance.vulkan.GetPhysicalDeviceQueueFamilyProperties(handle, &count, nil)
+        var families = [VkQueueFamilyProperties](repeating: VkQueueFamilyProperties(), count: Int(count))
+        instance.vulkan.GetPhysicalDeviceQueueFamilyProperties(handle, &count, &families)
+        return families.firstIndex { $0.queueFlags & VK_QUEUE_COMPUTE_BIT.rawValue != 0 }.map { UInt32($0) }
+    }
+
+    /// Why it cannot run the shaders; nil where it can.
+    var obstacle: String? {
+        let version = properties.apiVersion
+        if version < vulkanVersion(1, 3) {
+            return "it has Vulkan \(version >> 22 & 127).\(version >> 12 & 1023), 1.3 is needed"
+        }
+        if computeFamily == nil { return "it has no queue for computing" }
+        let features = DeviceFeatures()
+        instance.vulkan.GetPhysicalDeviceFeatures2(handle, features.chain)
+        return features.firstMissing.map { "it lacks the feature \($0)" }
+    }
+}

@@ -1,0 +1,143 @@
+// The key–value cache and attention on the device.
+
+import CVulkanKernels
+import GGUF
+import Synchronization
+package import Tensors
+
+extension VulkanBackend {
+    /// Bytes of scores that one round of attention may take.
+    private static let scoreBytes = 64 << 20
+
+    package func store(
+        keys: Activations, values: Activations, rows: Int, in cache: KVCache, layer: Int, firstSlot: Int
+    ) {
+        let cache = unsafeDowncast(cache, to: VulkanKeyValueCache.self)
+        perform { () throws(InferenceError) in
+            for (half, source) in [(cache.keys, activations(keys)), (cache.values, activations(values))] {
+                let pieces = (cache.element == 3 ? half.dimension / 32 : half.dimension) * cache.shape.heads
+                try queue.dispatch(
+                    Shader(SI_SHADER_store, [cache.element]),
+                    PushConstants(
+                        [source.address, half.address(layer: layer), half.scaleAddress(layer: layer)],
+                        [half.dimension, half.padded, cache.shape.heads, source.stride, cache.shape.slots, firstSlot]),
+                    groups: ((pieces + 63) / 64, rows, 1), reads: [source.address], writes: [half.elements.address])
+            }
+        }
+    }
+
+    package func moveSlots(_ moves: [(from: Int, to: Int)], in cache: KVCache) {
+        let cache = unsafeDowncast(cache, to: VulkanKeyValueCache.self)
+        let pairs = moves.filter { $0.from != $0.to }.flatMap {
+            [Int32(truncatingIfNeeded: $0.from), Int32(truncatingIfNeeded: $0.to)]
+        }
+        guard !pairs.isEmpty else { return }
+        let shape = cache.shape
+        perform { () throws(InferenceError) in
+            let list = try queue.upload(pairs)
+            for half in [cache.keys, cache.values] {
+                for (address, units) in [
+                    (half.elements.address, half.units), (half.scales.address, half.scaleUnits),
+                ] {
+                    try queue.dispatch(
+                        Shader(SI_SHADER_move_slots),
+                        PushConstants([address, list], [pairs.count / 2, shape.slots, units]),
+                        groups: ((units + 63) / 64, shape.layers * shape.heads, 1), reads: [],
+                        writes: [half.elements.address])
+                }
+            }
+        }
+    }
+
+    package func attend(
+        _ queries: Activations, _ layout: StepLayout, _ cache: KVCache, layer: Int, _ parameters: AttentionParameters,
+        into y: Activations
+    ) {
+        let visible = (0..<layout.count).reduce(0) { most, row in
+            max(most, min(layout.position(of: row) + 1, parameters.window ?? .max))
+        }
+        let rowsAtOnce = max(1, min(layout.count, Self.scoreBytes / (4 * parameters.heads * visible)))
+        var failure: InferenceError?
+        var memory: VulkanScratch?
+        scratch.withLock { scratch in
+            do throws(InferenceError) {
+                try scratch.reserveScores(rowsAtOnce * parameters.heads, stride: visible, on: queue)
+                memory = scratch
+            } catch {
+                failure = error
+            }
+        }
+        perform { () throws(InferenceError) in
+            if let failure { throw failure }
+            guard let memory else { return }
+            let step = AttentionStep(
+                queries: activations(queries), outputs: activations(y), layout: layout,
+                uploaded: try upload(layout), cache: unsafeDowncast(cache, to: VulkanKeyValueCache.self), layer: layer,
+                parameters: parameters, scores: memory.scores, inverses: memory.inverses, visible: visible)
+            for first in stride(from: 0, to: layout.count, by: rowsAtOnce) {
+                try step.attend(first..<min(first + rowsAtOnce, layout.count), on: queue)
+            }
+        }
+    }
+
+    private func upload(_ layout: StepLayout) throws(InferenceError) -> UploadedLayout {
+        let earlier = scratch.withLock { $0.layout }
+        if let earlier, earlier.serves(layout, frame: queue.frameNumber) { return earlier }
+        let fresh = try UploadedLayout(layout, on: queue)
+        scratch.withLock { $0.layout = fresh }
+        return fresh
+    }
+}
+
+/// One layer's attention in one step.
+private struct AttentionStep {
+    let queries: VulkanActivations, outputs: VulkanActivations
+    let layout: StepLayout
+    let uploaded: UploadedLayout
+    let cache: VulkanKeyValueCache
+    let layer: Int
+    let parameters: AttentionParameters
+    let scores: DeviceBuffer, inverses: DeviceBuffer
+    /// Most tokens that a row sees.
+    let visible: Int
+
+    /// Scores, softmax and sums of some rows.
+    func attend(_ rows: Range<Int>, on queue: CommandQueue) throws(InferenceError) {
+        let shape = cache.shape
+        let (committed, window) = (layout.committed, parameters.window ?? 0)
+        let group = parameters.heads / parameters.keyValueHeads
+        let tree = layout.isChain ? 0 : 1
+        let places = [uploaded.depths, uploaded.pathStarts, uploaded.paths]
+        let (keys, values) = (cache.keys, cache.values)
+        try queue.dispatch(
+            Shader(SI_SHADER_attend_scores, [cache.element, UInt32(shape.keyDimension)]),
+            PushConstants(
+                [queries.address, keys.address(layer: layer), keys.scaleAddress(layer: layer), scores.address] + places,
+                [
+                    queries.stride, visible, parameters.heads, group, shape.slots, committed, window, rows.lowerBound,
+                    tree,
+                ]),
+            groups: ((visible + 63) / 64, parameters.heads, rows.count),
+            reads: [queries.address, keys.elements.address], writes: [scores.address])
+        try queue.dispatch(
+            Shader(SI_SHADER_attend_softmax),
+            PushConstants(
+                [scores.address, inverses.address, parameters.sinks.map(address) ?? 0, uploaded.depths],
+                [visible, parameters.heads, committed, window, rows.lowerBound, parameters.sinks == nil ? 0 : 1],
+                [parameters.scale, parameters.softCap ?? 0]),
+            groups: (parameters.heads, rows.count, 1), reads: [], writes: [scores.address, inverses.address])
+        try queue.dispatch(
+            Shader(SI_SHADER_attend_values, [cache.element]),
+            PushConstants(
+                [
+                    scores.address, inverses.address, values.address(layer: layer), values.scaleAddress(layer: layer),
+                    outputs.address,
+                ] + places,
+                [
+                    shape.valueDimension, outputs.stride, visible, parameters.heads, group, shape.slots, committed,
+                    window, rows.lowerBound, tree,
+                ]),
+            groups: ((values.padded + 63) / 64, parameters.heads, rows.count),
+            reads: [scores.address, inverses.address, values.elements.address], writes: [outputs.address])
+    }
+}

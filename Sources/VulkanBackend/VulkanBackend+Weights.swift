@@ -1,0 +1,181 @@
+// Loading weights into the device's memory.
+
+import CVulkanKernels
+package import GGUF
+import Synchronization
+package import Tensors
+
+extension VulkanBackend {
+    /// Bytes of weights that are handed over at once.
+    private static let slabBytes = 2 << 20
+
+    package func supports(_ type: TensorType) -> Bool { TensorFormat(type) != nil }
+
+    package func makeMatrix(
+        _ tensor: TensorInfo, rows: Range<Int>, of file: GGUFFile
+    ) throws(InferenceError) -> WeightMatrix {
+        guard tensor.shape.count == 2 || tensor.shape.count == 3 else {
+            throw InferenceError(
+                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has two or three"
+            )
+        }
+        guard rows.lowerBound >= 0, rows.upperBound <= tensor.shape[1] else {
+            throw InferenceError(
+                .malformedModel, "tensor \(tensor.name) has \(tensor.shape[1]) rows, rows \(rows) are needed")
+        }
+        return VulkanWeightMatrix(
+            try planes(of: tensor, rows: rows, in: file), type: tensor.type, columns: tensor.columns, rows: rows.count,
+            experts: tensor.rows / tensor.shape[1])
+    }
+
+    package func makeTable(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> EmbeddingTable {
+        let rows = tensor.shape.count > 1 ? tensor.shape[1] : 1
+        return VulkanEmbeddingTable(
+            try planes(of: tensor, rows: 0..<rows, in: file), columns: tensor.columns, rows: tensor.rows)
+    }
+
+    package func makeVector(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> WeightVector {
+        guard let format = TensorFormat(tensor.type) else { throw Self.unsupported(tensor) }
+        var values = [Float](repeating: 0, count: tensor.elementCount)
+        let source = file.bytes(of: tensor)
+        values.withUnsafeMutableBufferPointer { values in
+            guard let values = values.baseAddress, let source = source.baseAddress else { return }
+            format.dequantize(tensor.elementCount, source, into: values)
+        }
+        let (buffer, offset) = try place(4 * values.count, for: tensor)
+        try values.withBytes { bytes throws(InferenceError) in try upload(bytes, to: buffer, at: offset) }
+        return VulkanWeightVector(buffer, at: offset, count: values.count)
+    }
+
+    private static func unsupported(_ tensor: TensorInfo) -> InferenceError {
+        InferenceError(
+            .unsupportedTensorType,
+            "tensor \(tensor.name) has type \(tensor.type); supported are "
+                + TensorFormat.supportedTypes.map(\.description).joined(separator: ", "))
+    }
+
+    private func place(
+        _ byteCount: Int, for tensor: TensorInfo
+    ) throws(InferenceError) -> (buffer: DeviceBuffer, offset: Int) {
+        var result: Result<(buffer: DeviceBuffer, offset: Int), InferenceError>?
+        weightArena.withLock { arena in
+            result = Result { () throws(InferenceError) in
+                try arena.allocate(byteCount, on: queue, for: "tensor \(tensor.name)")
+            }
+        }
+        return try required(result, "place a tensor").get()
+    }
+
+    /// Hands bytes to the device, some at a time; it takes them while the next ones are made.
+    private func upload(
+        _ bytes: UnsafeRawBufferPointer, to buffer: DeviceBuffer, at offset: Int
+    ) throws(InferenceError) {
+        for start in stride(from: 0, to: bytes.count, by: Self.slabBytes) {
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.slabBytes, bytes.count)])
+            perform { () throws(InferenceError) in
+                let place = try queue.upload(piece)
+                let copy = VkBufferCopy(
+                    srcOffset: UInt64(place.offset), dstOffset: UInt64(offset + start), size: UInt64(piece.count))
+                // Nothing else is written where a weight is loaded, and nothing reads it before.
+                queue.copyUpload([copy], to: buffer.memory, writes: [])
+            }
+        }
+    }
+
+    /// The planes of rows `rows` of each matrix in `tensor`.
+    private func planes(
+        of tensor: TensorInfo, rows: Range<Int>, in file: GGUFFile
+    ) throws(InferenceError) -> WeightPlanes {
+        let key = WeightTables.Key(file: ObjectIdentifier(file), tensor: tensor.name, rows: rows)
+        if let planes = tables.withLock({ $0[key, of: file] }) { return planes }
+        let made =
+            if let layout = PlaneLayout(tensor.type) {
+                try quantizedPlanes(of: tensor, layout, rows: rows, in: file)
+            } else {
+                try floatPlanes(of: tensor, rows: rows, in: file)
+            }
+        // The loader wants to know of a device that failed, or has no room, now and not at the first step.
+        try queue.finish { () in false }
+        file.discard(tensor)
+        tables.withLock { $0[key, of: file] = made }
+        return made
+    }
+
+    /// Calls `body` with the place of each row to load, in order, and its number.
+    private func forEachRow(
+        of tensor: TensorInfo, rows: Range<Int>, in file: GGUFFile,
+        _ body: (Int, UnsafeRawPointer) throws(InferenceError) -> Void
+    ) throws(InferenceError) {
+        guard let base = file.bytes(of: tensor).baseAddress else {
+            throw InferenceError(.malformedModel, "tensor \(tensor.name) is empty")
+        }
+        let height = tensor.shape.count > 1 ? tensor.shape[1] : 1
+        var number = 0
+        for expert in 0..<tensor.rows / height {
+            for row in rows {
+                try body(number, base + (expert * height + row) * tensor.rowBytes)
+                number += 1
+            }
+        }
+    }
+
+    private func rowCount(of tensor: TensorInfo, rows: Range<Int>) -> Int {
+        tensor.rows / (tensor.shape.count > 1 ? tensor.shape[1] : 1) * rows.count
+    }
+
+    private func quantizedPlanes(
+        of tensor: TensorInfo, _ layout: PlaneLayout, rows: Range<Int>, in file: GGUFFile
+    ) throws(InferenceError) -> WeightPlanes {
+        guard var packer = PlanePacker(tensor.type, columns: tensor.columns) else { throw Self.unsupported(tensor) }
+        let pieces = tensor.columns / 32, count = rowCount(of: tensor, rows: rows)
+        let size = PlaneOffsets(layout, groups: pieces * count).byteCount
+        let (buffer, start) = try place(size, for: tensor)
+        let offsets = PlaneOffsets(layout, groups: pieces * count, from: start)
+        let slab = max(1, Self.slabBytes / tensor.rowBytes)
+        try forEachRow(of: tensor, rows: rows, in: file) { number, row throws(InferenceError) in
+            packer.append(row)
+            guard (number + 1).isMultiple(of: slab) || number + 1 == count else { return }
+            let group = number / slab * slab * pieces
+            try packer.low.withBytes { bytes throws(InferenceError) in
+                try upload(bytes, to: buffer, at: offsets.low + group * layout.lowBytes)
+            }
+            try packer.high.withBytes { bytes throws(InferenceError) in
+                try upload(bytes, to: buffer, at: offsets.high + group * layout.highBytes)
+            }
+            try packer.scales.withBytes { bytes throws(InferenceError) in
+                try upload(bytes, to: buffer, at: offsets.scales + group * layout.scaleBytes)
+            }
+            try packer.factors.withBytes { bytes throws(InferenceError) in
+                try upload(
+                    bytes, to: buffer, at: offsets.factors + group / layout.factorGroups * layout.factorBytes)
+            }
+            packer.removeAll()
+        }
+        return WeightPlanes(buffer, at: offsets, pieces: pieces, layout: layout, element: 0)
+    }
+
+    private func floatPlanes(
+        of tensor: TensorInfo, rows: Range<Int>, in file: GGUFFile
+    ) throws(InferenceError) -> WeightPlanes {
+        let elements: [TensorType] = [.f32, .f16, .bf16]
+        guard let element = elements.firstIndex(of: tensor.type) else { throw Self.unsupported(tensor) }
+        let elementBytes = element == 0 ? 4 : 2
+        let pieces = (tensor.columns + 7) / 8, count = rowCount(of: tensor, rows: rows)
+        let rowBytes = 8 * pieces * elementBytes
+        let (buffer, start) = try place(count * rowBytes, for: tensor)
+        let slab = max(1, Self.slabBytes / rowBytes)
+        var bytes: [UInt8] = []
+        try forEachRow(of: tensor, rows: rows, in: file) { number, row throws(InferenceError) in
+            bytes += UnsafeRawBufferPointer(start: row, count: tensor.rowBytes)
+            bytes += repeatElement(0, count: rowBytes - tensor.rowBytes)
+            guard (number + 1).isMultiple(of: slab) || number + 1 == count else { return }
+            try bytes.withBytes { bytes throws(InferenceError) in
+                try upload(bytes, to: buffer, at: start + number / slab * slab * rowBytes)
+            }
+            bytes.removeAll(keepingCapacity: true)
+        }
+        return WeightPlanes(
+            buffer, at: PlaneOffsets(byteCount: count * rowBytes, from: start), pieces: pieces, layout: nil,
+            element: element)
+    }
+}

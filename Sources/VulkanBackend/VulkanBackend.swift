@@ -1,0 +1,77 @@
+// The backend that computes on a Vulkan device.
+
+package import GGUF
+import Synchronization
+package import Tensors
+
+/// Records operations and runs them on a device, a whole step at a time.
+///
+/// Each value is computed in an order that depends on nothing but its own inputs, whatever the width of the step, as on the
+/// processor; the orders differ from the processor's, though, and with them the last bits.
+package final class VulkanBackend: Backend {
+    package let name = "vulkan"
+    /// The device in use.
+    package let device: VulkanDevice
+    private let instance: VulkanInstance
+    let queue: CommandQueue
+    let weightArena = Mutex(WeightArena())
+    let tables = Mutex(WeightTables())
+    let scratch: Mutex<VulkanScratch>
+    /// Operations so far: tells whether what was read is still what there is.
+    let operations = Atomic<UInt64>(0)
+
+    /// Opens the fastest device that can be used.
+    ///
+    /// - Parameters:
+    ///   - validates: whether Vulkan's validation layer watches, see ``validationMessages``.
+    ///   - cacheFolder: where compiled shaders are kept; nil for the user's cache folder.
+    /// - Throws: `unavailableDevice` where there is none, which says why.
+    package init(validates: Bool = false, cacheFolder: String? = nil) throws(InferenceError) {
+        let instance = try VulkanInstance(validates: validates)
+        let devices = try instance.devices()
+        func rank(_ device: PhysicalDevice) -> Int {
+            VulkanDevice.Kind.allCases.firstIndex(of: device.description.kind) ?? 0
+        }
+        guard let physical = devices.filter({ $0.obstacle == nil }).min(by: { rank($0) < rank($1) }) else {
+            let reasons = devices.map { "\($0.description.name): \($0.obstacle ?? "")" }
+            throw InferenceError(
+                .unavailableDevice,
+                reasons.isEmpty
+                    ? "Vulkan knows no device on this machine"
+                    : "no Vulkan device can be used: " + reasons.joined(separator: "; "))
+        }
+        self.instance = instance
+        device = physical.description
+        let file =
+            cacheFolder.map { PipelineCacheFile(for: physical.properties, in: $0) }
+            ?? PipelineCacheFile(for: physical.properties)
+        queue = try CommandQueue(LogicalDevice(physical), cache: file)
+        scratch = Mutex(try VulkanScratch(on: queue))
+    }
+
+    /// What the validation layer has reported; empty where all is well, or it is off.
+    package var validationMessages: [String] { instance.messages.all }
+
+    /// Bytes of the device's memory that are in use, by weights, contexts and the backend itself.
+    package var allocatedByteCount: Int { queue.allocatedByteCount }
+
+    /// Records an operation.
+    func perform(_ body: () throws(InferenceError) -> Void) {
+        operations.add(1, ordering: .relaxed)
+        queue.perform(body)
+    }
+
+    package func finish(reading x: Activations?, rows: Int) throws(InferenceError) {
+        if let x {
+            try copyBack(activations(x), rows: rows)
+        } else {
+            try queue.finish { () in false }
+        }
+    }
+}
+
+/// The operands that this backend made.
+func activations(_ x: Activations) -> VulkanActivations { unsafeDowncast(x, to: VulkanActivations.self) }
+func address(_ x: Activations) -> UInt64 { activations(x).address }
+func address(_ vector: WeightVector) -> UInt64 { unsafeDowncast(vector, to: VulkanWeightVector.self).address }
+func planes(_ matrix: WeightMatrix) -> WeightPlanes { unsafeDowncast(matrix, to: VulkanWeightMatrix.self).planes }

@@ -1,0 +1,91 @@
+// What a backend leaves behind, and what it does with files that are not its own.
+
+import Foundation
+import GGUF
+import Tensors
+import Testing
+import Transformer
+import VulkanBackend
+
+@Suite("Lifetimes on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"), .serialized)
+struct LifetimeTests {
+    private func generate(_ model: TransformerModel) throws {
+        let context = try model.makeContext(capacity: 16, cacheType: .f16)
+        try context.evaluate([5, 6, 7], outputs: [2])
+        try context.evaluate([8], outputs: [0])
+        let isFinite = context.withLogits { $0.allSatisfy(\.isFinite) }
+        #expect(isFinite)
+    }
+
+    @Test("Contexts that come and go leave no memory behind")
+    func cycles() throws {
+        let backend = try VulkanBackend()
+        let model = try TransformerModel(Fixture.file("tiny-llama-q4_0"), backend: backend)
+        for _ in 0..<4 { try generate(model) }
+        // Memory is freed when the work that used it is known to be done, so the last cycle's may still be there.
+        let bound = backend.allocatedByteCount
+        for _ in 0..<1000 { try generate(model) }
+        #expect(backend.allocatedByteCount <= bound)
+    }
+
+    @Test("Models and backends leave no memory behind")
+    func backends() throws {
+        var counts: [Int] = []
+        let file = try Fixture.file("tiny-llama-q4_k")
+        let backend = try VulkanBackend()
+        for _ in 0..<20 {
+            try generate(TransformerModel(file, backend: backend))
+            counts.append(backend.allocatedByteCount)
+        }
+        #expect(counts[5...].allSatisfy { $0 <= counts[4] })
+        for _ in 0..<20 { try generate(TransformerModel(file, backend: VulkanBackend())) }
+    }
+
+    @Test("An output matrix that is the embedding table is on the device once")
+    func tiedMatrix() throws {
+        let backend = try VulkanBackend()
+        let file = try Fixture.file("tiny-gemma-f32")
+        let tensor = try #require(file.tensor("token_embd.weight"))
+        let table = try backend.makeTable(tensor, of: file)
+        let count = backend.allocatedByteCount
+        let matrix = try backend.makeMatrix(tensor, rows: 0..<tensor.shape[1], of: file)
+        #expect(backend.allocatedByteCount == count)
+        #expect(table.columns == matrix.columns)
+    }
+
+    @Test("A damaged cache of compiled shaders is passed over and replaced")
+    func pipelineCache() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("vulkan-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func run() throws {
+            try generate(
+                TransformerModel(
+                    Fixture.file("tiny-llama-q4_0"), backend: VulkanBackend(cacheFolder: folder.path)))
+        }
+        try run()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let name = try #require(names.first)
+        #expect(names.count == 1)
+        let path = folder.appendingPathComponent(name)
+        let whole = try Data(contentsOf: path)
+        for damaged in [Data(), whole.prefix(20), Data(repeating: 0xff, count: whole.count)] {
+            try damaged.write(to: path)
+            try run()
+            #expect(try Data(contentsOf: path).prefix(16) == whole.prefix(16))
+        }
+    }
+
+    @Test("A context that does not fit is refused before it is made")
+    func memory() throws {
+        let backend = try Device.shared.get()
+        let model = try TransformerModel(Fixture.file("tiny-llama-f32"), backend: backend)
+        let count = backend.allocatedByteCount
+        #expect {
+            try model.makeContext(capacity: 1 << 30, cacheType: .f32)
+        } throws: {
+            ($0 as? InferenceError)?.code == .outOfMemory
+        }
+        #expect(backend.allocatedByteCount == count)
+        try generate(model)
+    }
+}
