@@ -3,16 +3,32 @@
 import GGUF
 import Tensors
 
+#if Vulkan
+    import VulkanBackend
+#endif
+
 /// The device that holds a model's weights and computes with them.
 public struct BackendChoice: Sendable, Hashable, CustomStringConvertible {
     /// The choice's name, as on the command line.
     public let description: String
 
-    /// The fastest device this build and machine have.
+    /// The device this engine is known to be fastest on: the processor, as long as no graphics card has been measured.
     public static let automatic = BackendChoice(description: "auto")
     /// The processor.
     public static let cpu = BackendChoice(description: "cpu")
+    /// A device with a Vulkan driver, the fastest kind first: a graphics card, else the software driver.
+    public static let vulkan = BackendChoice(description: "vulkan")
 
-    /// The device, ready to load weights. The processor is the only one this build has, so both choices come to that.
-    func makeBackend(threads: Int?) throws(InferenceError) -> any Backend { try CPUBackend(threads: threads) }
+    /// The device, ready to load weights.
+    ///
+    /// - Throws: ``InferenceError`` with `unavailableDevice` where Vulkan is asked for and cannot be had.
+    func makeBackend(threads: Int?) throws(InferenceError) -> any Backend {
+        guard self == .vulkan else { return try CPUBackend(threads: threads) }
+        #if Vulkan
+            return try VulkanBackend()
+        #else
+            throw InferenceError(
+                .unavailableDevice, "this build has no Vulkan backend (the package's trait Vulkan is off)")
+        #endif
+    }
 }

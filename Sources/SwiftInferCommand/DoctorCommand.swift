@@ -5,6 +5,10 @@ import Foundation
 import GGUF
 import Tensors
 
+#if Vulkan
+    import VulkanBackend
+#endif
+
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
@@ -29,7 +33,8 @@ struct DoctorCommand: ParsableCommand {
         /// The kernel variant the CPU backend chose.
         let kernels: String
         let threads: Int
-        let vulkan: String
+        /// Vulkan devices, or why there are none.
+        let vulkan: [String]
         let modelFolder: String
         let models: [ModelStatus]
 
@@ -46,7 +51,7 @@ struct DoctorCommand: ParsableCommand {
             machine: .current(),
             kernels: backend.kernels.name,
             threads: backend.threads,
-            vulkan: "no backend in this build",
+            vulkan: vulkanDevices(),
             modelFolder: Catalogue.modelFolder,
             models: try Catalogue.embedded().entries.map(status)
         )
@@ -55,6 +60,22 @@ struct DoctorCommand: ParsableCommand {
         } else {
             Output.standardOutput(text(report))
         }
+    }
+
+    private func vulkanDevices() -> [String] {
+        #if Vulkan
+            do throws(InferenceError) {
+                let devices = try VulkanDevice.all().map { device in
+                    "\(device.name) (\(device.kind.rawValue), \(device.driver)), \(Format.bytes(device.memory))"
+                        + (device.obstacle.map { "; cannot be used: \($0)" } ?? "")
+                }
+                return devices.isEmpty ? ["no device"] : devices
+            } catch {
+                return ["none: \(error.message)"]
+            }
+        #else
+            return ["no backend in this build"]
+        #endif
     }
 
     private func status(of entry: Catalogue.Entry) -> ModelStatus {
@@ -75,16 +96,16 @@ struct DoctorCommand: ParsableCommand {
         let models = report.models.map { model -> (label: String, value: String?) in
             (model.name, model.present ? model.path : "not there; Tools/fetch-model \(model.name) fetches it")
         }
-        return Format.table([
-            ("program", report.version),
-            ("system", machine.system),
-            ("processor", machine.processor ?? "unknown"),
-            ("extensions", machine.features.isEmpty ? "none known" : machine.features.joined(separator: " ")),
-            ("processors", processors),
-            ("kernels", "\(report.kernels), \(report.threads) threads"),
-            ("vulkan", report.vulkan),
-            ("memory", memory ?? "unknown"),
-            ("models in", report.modelFolder),
-        ]) + "\n" + Format.table(models)
+        return Format.table(
+            [
+                ("program", report.version),
+                ("system", machine.system),
+                ("processor", machine.processor ?? "unknown"),
+                ("extensions", machine.features.isEmpty ? "none known" : machine.features.joined(separator: " ")),
+                ("processors", processors),
+                ("kernels", "\(report.kernels), \(report.threads) threads"),
+                ("memory", memory ?? "unknown"),
+            ] + report.vulkan.map { ("vulkan", $0) } + [("models in", report.modelFolder)]) + "\n"
+            + Format.table(models)
     }
 }

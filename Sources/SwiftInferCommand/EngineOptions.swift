@@ -22,13 +22,26 @@ struct EngineOptions: ParsableArguments {
 
     /// Loads the model at `path`, with a progress bar on a terminal.
     func load(_ path: String) throws(InferenceError) -> (model: Model, duration: Duration) {
-        guard backend != .vulkan else {
-            throw InferenceError(
-                .invalidArgument, "this build has no Vulkan backend yet; use --backend cpu, or leave it out")
-        }
         var options = Model.Options()
-        options.backend = backend == .cpu ? .cpu : .automatic
+        options.backend =
+            switch backend {
+            case .auto: .automatic
+            case .cpu: .cpu
+            case .vulkan: .vulkan
+            }
         options.threads = threads
+        do throws(InferenceError) {
+            return try load(path, options)
+        } catch  where error.code == .unavailableDevice {
+            Output.standardError("swiftinfer: \(error.message); running on the processor\n")
+            options.backend = .cpu
+            return try load(path, options)
+        }
+    }
+
+    private func load(
+        _ path: String, _ options: Model.Options
+    ) throws(InferenceError) -> (model: Model, duration: Duration) {
         let bar = ProgressBar("loading")
         defer { bar.clear() }
         let start = ContinuousClock.now
