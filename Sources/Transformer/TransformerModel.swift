@@ -9,7 +9,8 @@ package final class TransformerModel: Sendable {
     package let configuration: Configuration
     /// Number of weights in the file.
     package let parameterCount: Int
-    let backend: any Backend
+    /// Where the weights are, and what computes with them.
+    package let backend: any Backend
 
     let token_embd: EmbeddingTable
     let blk: [TransformerBlock]
