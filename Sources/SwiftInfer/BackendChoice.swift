@@ -22,8 +22,8 @@ public struct BackendChoice: Sendable, Hashable, CustomStringConvertible {
     /// The device, ready to load weights.
     ///
     /// - Throws: ``InferenceError`` with `unavailableDevice` where Vulkan is asked for and cannot be had.
-    func makeBackend(threads: Int?) throws(InferenceError) -> any Backend {
-        guard self == .vulkan else { return try CPUBackend(threads: threads) }
+    func makeBackend(threads: Int?, kernels: KernelChoice) throws(InferenceError) -> any Backend {
+        guard self == .vulkan else { return try CPUBackend(threads: threads, kernels: kernels) }
         #if Vulkan
             return try VulkanBackend()
         #else

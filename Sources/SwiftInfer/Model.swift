@@ -1,6 +1,7 @@
 // A loaded model: weights, tokenizer, and the sessions made from it.
 
 public import GGUF
+package import Tensors
 public import Tokenizers
 package import Transformer
 
@@ -12,6 +13,8 @@ public final class Model: Sendable {
         public var backend = BackendChoice.automatic
         /// Threads to compute with; nil for one per available core.
         public var threads: Int?
+        /// What the processor computes with: which instruction set, or the scalar kernels; for measurements and checks.
+        package var kernels = KernelChoice.automatic
 
         /// The fastest device, all cores.
         public init(backend: BackendChoice = .automatic, threads: Int? = nil) {
@@ -55,7 +58,8 @@ public final class Model: Sendable {
             chatTemplate = .failure(error)
         }
         transformer = try TransformerModel(
-            file, backend: try options.backend.makeBackend(threads: options.threads), progress: progress)
+            file, backend: try options.backend.makeBackend(threads: options.threads, kernels: options.kernels),
+            progress: progress)
     }
 
     /// A new, empty timeline.

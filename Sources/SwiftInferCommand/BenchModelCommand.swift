@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import SwiftInfer
+import Tensors
+import Transformer
 
 struct BenchModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,7 +38,7 @@ struct BenchModelCommand: ParsableCommand {
 
     @Flag(
         help:
-            #"Print one JSON object {"rows":[{"test":…,"tokens_per_second":…,"spread":…},…],"step_cost":[[n,cost],…]}."#
+            #"Print one JSON object {"kernels":…,"rows":[{"test":…,"tokens_per_second":…,"spread":…},…],"step_cost":[[n,cost],…]}."#
     )
     var json = false
 
@@ -48,11 +50,13 @@ struct BenchModelCommand: ParsableCommand {
 
             enum CodingKeys: String, CodingKey { case test, tokensPerSecond = "tokens_per_second", spread }
         }
+        /// The kernels the processor computed with.
+        let kernels: String?
         let rows: [Row]
         /// Width and the time of such a step over that of width 1; empty when width 1 was not timed.
         let stepCost: [[Double]]
 
-        enum CodingKeys: String, CodingKey { case rows, stepCost = "step_cost" }
+        enum CodingKeys: String, CodingKey { case kernels, rows, stepCost = "step_cost" }
     }
 
     func validate() throws {
@@ -83,11 +87,12 @@ struct BenchModelCommand: ParsableCommand {
             }
         }
         bar.clear()
-        let report = report(tests, seconds.map { $0.sorted() })
+        let backend = model.transformer.backend as? CPUBackend
+        let report = report(backend?.kernels.name, tests, seconds.map { $0.sorted() })
         if json { try Output.json(report) } else { Output.standardOutput(text(report)) }
     }
 
-    private func report(_ tests: [ModelBenchmark.Test], _ seconds: [[Double]]) -> Report {
+    private func report(_ kernels: String?, _ tests: [ModelBenchmark.Test], _ seconds: [[Double]]) -> Report {
         func median(_ sorted: [Double]) -> Double {
             (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
         }
@@ -103,7 +108,7 @@ struct BenchModelCommand: ParsableCommand {
         }
         let single = times.first { $0.width == 1 }?.seconds
         let costs = single.map { single in times.map { [Double($0.width), $0.seconds / single] } } ?? []
-        return Report(rows: rows, stepCost: costs)
+        return Report(kernels: kernels, rows: rows, stepCost: costs)
     }
 
     private func text(_ report: Report) -> String {

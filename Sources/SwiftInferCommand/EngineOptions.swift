@@ -3,7 +3,7 @@
 import ArgumentParser
 import SwiftInfer
 
-/// Backend and threads.
+/// Backend, kernels and threads.
 struct EngineOptions: ParsableArguments {
     /// What can be asked for with `--backend`.
     enum Backend: String, ExpressibleByArgument, CaseIterable {
@@ -12,6 +12,8 @@ struct EngineOptions: ParsableArguments {
 
     @Option(help: "Device to compute on.")
     var backend = Backend.auto
+
+    @OptionGroup var kernels: KernelOptions
 
     @Option(help: ArgumentHelp("Threads to compute with (default: one per processor).", valueName: "n"))
     var threads: Int?
@@ -29,6 +31,7 @@ struct EngineOptions: ParsableArguments {
             case .cpu: .cpu
             case .vulkan: .vulkan
             }
+        options.kernels = kernels.choice
         options.threads = threads
         do throws(InferenceError) {
             return try load(path, options)

@@ -28,6 +28,12 @@ struct BenchTests {
         #expect((object["rows"] as? [[String: Any]])?.count == 1)
     }
 
+    @Test func modelRunsOnTheKernelsAskedFor() throws {
+        let least = ["--prompt", "2", "--generate", "", "--widths", "", "--repetitions", "1"]
+        let object = try Command(["bench", "model", Fixture.llama, "--kernels", "reference", "--json"] + least).json()
+        #expect(object["kernels"] as? String == "reference")
+    }
+
     @Test func modelTable() throws {
         let run = try Command(["bench", "model", Fixture.llama] + lists)
         #expect(run.status == 0)

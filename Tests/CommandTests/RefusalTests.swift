@@ -11,6 +11,7 @@ struct RefusalTests {
         ["run", "m", "p", "--kv-type", "f8"],
         ["run", "m", "p", "--drafter", "nobody"], ["run", "m", "p", "--repository", "d", "--no-repository"],
         ["run", "m", "p", "--drafter", "suffix", "--datastore", "d"], ["run", "m", "p", "--backend", "tpu"],
+        ["run", "m", "p", "--kernels", "abacus"],
         ["run", "m", "p", "--stop", ""],
         ["run", "m", "p", "--context", "0"], ["logprobs", "m"], ["logprobs", "m", "--tokens", "1,x"],
         ["logprobs", "m", "--tokens", ""], ["bench", "model", "m", "--prompt", "0"],

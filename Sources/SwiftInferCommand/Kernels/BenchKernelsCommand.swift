@@ -23,11 +23,7 @@ struct BenchKernelsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Numbers of inputs a product is computed for.", valueName: "n,n,…"))
     var widths = CountList([1, 2, 4, 8, 16, 32, 64])
 
-    @Option(
-        help: ArgumentHelp(
-            "Which kernels: \((TunedKernels.names + ["reference"]).joined(separator: ", ")) (default: the first).",
-            valueName: "name"))
-    var kernels: String?
+    @OptionGroup var kernels: KernelOptions
 
     @Option(help: ArgumentHelp("Threads that make the same calls side by side.", valueName: "n"))
     var threads = 1
@@ -39,14 +35,10 @@ struct BenchKernelsCommand: ParsableCommand {
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024.") }
         if widths.counts.isEmpty { throw ValidationError("--widths must name one width at least.") }
         if widths.counts.contains(where: { $0 > 4096 }) { throw ValidationError("--widths must be at most 4096.") }
-        if let kernels, kernels != "reference", !TunedKernels.names.contains(kernels) {
-            throw ValidationError("this processor has no kernels named '\(kernels)'.")
-        }
     }
 
     func run() throws {
-        let tuned = kernels == "reference" ? nil : TunedKernels(kernels)
-        let set: any KernelSet = tuned ?? ReferenceKernels()
+        let set = kernels.choice.makeKernels()
         let bar = ProgressBar("measuring")
         defer { bar.clear() }
         let report = try KernelBenchmark(
