@@ -72,22 +72,27 @@ extension CPUBackend {
     ) {
         let starts = routing.starts
         let chosen = (0..<weight.experts).filter { starts[$0 + 1] > starts[$0] }
-        let chunks = RowChunks(
-            chosen.count * weight.rows, panelRows: weight.kernel.panelRows, threads: threads)
-        let chunksEach = chunks.count(weight.rows)
+        let panelRows = weight.kernel.chunkRows
+        let panelsEach = (weight.rows + panelRows - 1) / panelRows
+        let chunks = RowChunks(panels: chosen.count * panelsEach, panelRows: panelRows, threads: threads)
         let output = projection.output
-        pool.run(chosen.count * chunksEach) { chunk, _ in
-            let (index, chunk) = chunk.quotientAndRemainder(dividingBy: chunksEach)
-            let range = chunks.rows(of: chunk, in: weight.rows)
-            let expert = chosen[index]
-            let choices = starts[expert]..<starts[expert + 1]
-            weight.multiply(
-                range, expert: expert, columns: choices.count, inputs: inputs, inputStride: stride,
-                inputRows: inputRows + choices.lowerBound, outputs: output.row(0), outputStride: output.columns,
-                outputRows: routing.choices + choices.lowerBound)
-            guard let bias = projection.bias?.values else { return }
-            for choice in choices {
-                addBias(bias + expert * weight.rows, range, to: output.row(Int(routing.choices[choice])))
+        pool.run(chunks.count) { chunk, _ in
+            var left = chunks.panels(of: chunk)
+            while !left.isEmpty {
+                let (index, panel) = left.lowerBound.quotientAndRemainder(dividingBy: panelsEach)
+                let panels = panel..<min(panel + left.count, panelsEach)
+                left.removeFirst(panels.count)
+                let range = panel * panelRows..<min(panels.upperBound * panelRows, weight.rows)
+                let expert = chosen[index]
+                let choices = starts[expert]..<starts[expert + 1]
+                weight.multiply(
+                    range, expert: expert, columns: choices.count, inputs: inputs, inputStride: stride,
+                    inputRows: inputRows + choices.lowerBound, outputs: output.row(0), outputStride: output.columns,
+                    outputRows: routing.choices + choices.lowerBound)
+                guard let bias = projection.bias?.values else { continue }
+                for choice in choices {
+                    addBias(bias + expert * weight.rows, range, to: output.row(Int(routing.choices[choice])))
+                }
             }
         }
     }

@@ -29,7 +29,8 @@ extension CPUBackend {
     private struct Part {
         let matrix: Unmanaged<CPUWeightMatrix>
         let rows: Int
-        let chunks: Int
+        /// Its panels among those of the region.
+        let panels: Range<Int>
         let bias: UnsafePointer<Float>?
         let outputs: UnsafeMutablePointer<Float>
         let outputStride: Int
@@ -39,29 +40,28 @@ extension CPUBackend {
     private func multiply(
         _ inputs: UnsafeRawPointer, stride: Int, rows: Int, _ projections: UnsafeBufferPointer<Projection>
     ) {
-        var weightRows = 0, panelRows = 1
-        for projection in projections {
-            weightRows += projection.weight.rows
-            panelRows = max(panelRows, projection.matrix.kernel.panelRows)
-        }
-        let chunks = RowChunks(weightRows, panelRows: panelRows, threads: threads)
+        let panelRows = projections.reduce(1) { max($0, $1.matrix.kernel.chunkRows) }
         withUnsafeTemporaryAllocation(of: Part.self, capacity: projections.count) { parts in
+            var panels = 0
             for (index, projection) in projections.enumerated() {
+                let first = panels
+                panels += (projection.weight.rows + panelRows - 1) / panelRows
                 parts.initializeElement(
                     at: index,
                     to: Part(
                         matrix: Unmanaged.passUnretained(projection.matrix), rows: projection.weight.rows,
-                        chunks: chunks.count(projection.weight.rows), bias: projection.bias?.values,
-                        outputs: projection.output.row(0), outputStride: projection.output.columns))
+                        panels: first..<panels, bias: projection.bias?.values, outputs: projection.output.row(0),
+                        outputStride: projection.output.columns))
             }
-            pool.run(parts.reduce(0) { $0 + $1.chunks }) { chunk, _ in
-                var index = 0, chunk = chunk
-                while chunk >= parts[index].chunks {
-                    chunk -= parts[index].chunks
-                    index += 1
+            let chunks = RowChunks(panels: panels, panelRows: panelRows, threads: threads)
+            pool.run(chunks.count) { chunk, _ in
+                let panels = chunks.panels(of: chunk)
+                for part in parts where part.panels.overlaps(panels) {
+                    let own = part.panels.clamped(to: panels)
+                    let first = (own.lowerBound - part.panels.lowerBound) * panelRows
+                    let range = first..<min(first + own.count * panelRows, part.rows)
+                    multiply(inputs, stride: stride, rows: rows, part, range)
                 }
-                let part = parts[index]
-                multiply(inputs, stride: stride, rows: rows, part, chunks.rows(of: chunk, in: part.rows))
             }
         }
     }

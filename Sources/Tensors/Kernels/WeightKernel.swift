@@ -46,6 +46,9 @@ package struct WeightKernel: Sendable {
     /// Bytes from panel to panel of `k` columns, whole cache lines; 0 where the kernel reads the rows of the file.
     package func panelBytes(_ k: Int) -> Int { (k / blockSize * panelBlockBytes + 63) & ~63 }
 
+    /// Rows that work is cut into at least: a panel, or some rows of the file.
+    var chunkRows: Int { max(panelRows, 8) }
+
     /// Number of panels that hold `rows` rows.
     package func panels(_ rows: Int) -> Int { (rows + panelRows - 1) / panelRows }
 
