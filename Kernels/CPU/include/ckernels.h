@@ -135,9 +135,8 @@ _Static_assert(sizeof(struct si_key_block_q8_0) == 16 * sizeof(struct si_block_q
 
 // MARK: Operations
 
-/// Operands of a product. Weights: `rows` rows of `k` elements, `weight_stride` bytes apart; packed ones are in panels of
-/// `panel_rows` rows, that many bytes from panel to panel. Inputs: rows
-/// `input_stride` bytes apart; f32 for float weights, si_input_32 or si_input_256 blocks for quantised ones. Outputs:
+/// Operands of a product. Weights: `rows` rows of `k` elements, packed in panels of `panel_rows` rows that are
+/// `weight_stride` bytes apart. Inputs: rows `input_stride` bytes apart; f32 for float weights, si_input_32 or si_input_256 blocks for quantised ones. Outputs:
 /// rows `output_stride` floats apart. Column c reads input row input_rows[c] and writes output row output_rows[c], or
 /// row c where the list is NULL.
 struct si_product {
@@ -168,9 +167,8 @@ typedef void si_pack(size_t k, size_t rows, const void *weights, size_t weight_s
 
 /// How an instruction set multiplies by weights of one type.
 struct si_weights {
-    /// Rows of a panel, 1 where the kernel reads the rows of the file; elements of a block, and bytes of a panel's block.
+    /// Rows of a panel; elements of a block, of which the last of a row may be begun only; and bytes of a panel's block.
     uint32_t panel_rows, block_size, panel_block_bytes;
-    /// NULL where the kernel reads the rows of the file.
     si_pack *pack;
     si_multiply *multiply;
 };

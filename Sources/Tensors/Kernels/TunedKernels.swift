@@ -25,12 +25,11 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
     package var name: String { String(cString: table.pointee.name) }
 
     package func weights(_ type: TensorType) -> WeightKernel? {
-        guard let weights = si_weights_for(table, type.rawValue)?.pointee else { return nil }
-        let multiply = Self.kernel(weights.multiply)
-        guard let pack = weights.pack else { return WeightKernel(multiply: multiply) }
+        guard let weights = si_weights_for(table, type.rawValue)?.pointee, let pack = weights.pack else { return nil }
         return WeightKernel(
             panelRows: Int(weights.panel_rows), blockSize: Int(weights.block_size),
-            panelBlockBytes: Int(weights.panel_block_bytes), pack: { pack($0, $1, $2, $3, $4) }, multiply: multiply)
+            panelBlockBytes: Int(weights.panel_block_bytes), pack: { pack($0, $1, $2, $3, $4) },
+            multiply: Self.kernel(weights.multiply))
     }
 
     private static func kernel(_ multiply: @escaping @convention(c) (UnsafePointer<si_product>?) -> Void)

@@ -44,7 +44,7 @@ package struct WeightKernel: Sendable {
     }
 
     /// Bytes from panel to panel of `k` columns, whole cache lines; 0 where the kernel reads the rows of the file.
-    package func panelBytes(_ k: Int) -> Int { (k / blockSize * panelBlockBytes + 63) & ~63 }
+    package func panelBytes(_ k: Int) -> Int { ((k + blockSize - 1) / blockSize * panelBlockBytes + 63) & ~63 }
 
     /// Rows that work is cut into at least: a panel, or some rows of the file.
     var chunkRows: Int { max(panelRows, 8) }
