@@ -54,6 +54,29 @@ struct BenchDraftingTests {
         try #require(try row(rows, drafter)["tokens_per_step"] as? Double)
     }
 
+    /// A datastore helps, but not by the answer itself.
+    @Test func answersAreKeptOutOfDatastores() throws {
+        let folder = try TemporaryFolder()
+        let path = try suite(folder, excludes: false)
+        func tokensPerStep(_ name: String, _ contents: String) throws -> Double {
+            try FileManager.default.createDirectory(
+                at: folder.url.appendingPathComponent(name), withIntermediateDirectories: true)
+            _ = try folder.file("\(name)/a.swift", Data(contents.utf8))
+            let store = folder.url.appendingPathComponent("\(name).store").path
+            let code = folder.url.appendingPathComponent(name).path
+            let build = ["datastore", "build", "--model", Fixture.llama, "-o", store, code]
+            #expect(try Command(build).status == 0)
+            let arguments = ["--fixed-width", "16", "--drafters", "codeswift", "--without", "repository,context"]
+            return try self.tokensPerStep(
+                rows(["--suite", path, "--datastore", store] + arguments), "codeswift")
+        }
+        let none = try tokensPerStep("none", "let other = 1\n")
+        let answer = try tokensPerStep("answer", Self.answer + "\n")
+        let half = try tokensPerStep("half", String(Self.answer.prefix(Self.answer.count / 2)) + "\n")
+        #expect(answer <= none + 0.1)
+        #expect(half > none + 0.1)
+    }
+
     @Test func partsOfCodeSwiftCanBeLeftOut() throws {
         let folder = try TemporaryFolder()
         // Without what excludes it, the answer is in the repository: at another place than the copy.

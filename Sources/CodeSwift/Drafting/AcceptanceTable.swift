@@ -17,7 +17,8 @@ struct AcceptanceTable: ~Copyable {
             }
         }
 
-        func ratio(_ wider: Float) -> Float { (right + 8 * wider) / (predicted + 8) }
+        /// The correction; `wider` has the weight of four predicted successes.
+        func ratio(_ wider: Float) -> Float { (right + 4 * wider) / (predicted + 4) }
     }
 
     /// A sort of guesses, the narrowest: kind of source, order of a back-off, share, length and number of occurrences.
