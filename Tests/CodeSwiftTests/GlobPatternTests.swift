@@ -45,5 +45,8 @@ struct GlobPatternTests {
         let folders = String(repeating: "**/a/", count: 40) + "b"
         let path = Array(String(repeating: "a/", count: 400).utf8)
         #expect(IgnoreFile(Array(folders.utf8)).ignores(path, isFolder: false) == nil)
+        // Brackets that are never closed stand for themselves.
+        let brackets = Array(repeating: UInt8(ascii: "["), count: 300_000)
+        #expect(IgnoreFile(brackets).ignores(brackets, isFolder: false) == true)
     }
 }

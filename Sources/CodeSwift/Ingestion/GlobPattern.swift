@@ -77,6 +77,8 @@ struct GlobPattern: Sendable {
     private static func parse(_ pattern: [UInt8]) -> [Element] {
         var elements: [Element] = []
         var index = 0
+        // Where one bracket is never closed, none behind it is; looking each time would take the square of the length.
+        var canClose = true
         while index < pattern.count {
             switch pattern[index] {
             case UInt8(ascii: "*"):
@@ -94,8 +96,9 @@ struct GlobPattern: Sendable {
             case UInt8(ascii: "?"):
                 elements.append(.any)
                 index += 1
-            case UInt8(ascii: "["):
+            case UInt8(ascii: "[") where canClose:
                 let (set, end) = parseSet(pattern, index + 1)
+                canClose = set != nil
                 elements.append(set ?? .byte(UInt8(ascii: "[")))
                 index = set == nil ? index + 1 : end
             case UInt8(ascii: "\\") where index + 1 < pattern.count:
