@@ -68,6 +68,48 @@ struct DatastoreTests {
         #expect(error?.message.contains("tests") == true && error?.message.contains("another one") == true)
     }
 
+    /// Stores of parts, put together, have the bytes of a store of the whole; what occurs twice is there once.
+    @Test func partsMakeTheWhole() throws {
+        let folder = try TemporaryFolder()
+        let documents = Sample.documents(15).filter { !$0.isEmpty }
+        let distinct = documents.enumerated().filter { !documents[..<$0].contains($1) }.map(\.element)
+        let names = distinct.indices.map { Array("d\($0)".utf8) }
+        func corpus(_ range: Range<Int>) throws -> Corpus {
+            let corpus = Corpus(vocabularyCount: 40)
+            for index in range { try corpus.append(distinct[index], name: names[index]) }
+            return corpus
+        }
+        let middle = distinct.count / 3
+        for (name, range) in [
+            ("whole", distinct.indices), ("first", 0..<middle + 2), ("second", middle..<distinct.count),
+        ] {
+            try DatastoreWriter.write(SortedCorpus(corpus(range)), tokenizer: Sample.tokenizer, to: folder.path(name))
+        }
+        let merged = Corpus(vocabularyCount: 40)
+        var known: Set<UInt64> = []
+        #expect(try merged.append(Datastore(path: folder.path("first")), known: &known) == 0)
+        #expect(try merged.append(Datastore(path: folder.path("second")), known: &known) == 2)
+        try DatastoreWriter.write(SortedCorpus(merged), tokenizer: Sample.tokenizer, to: folder.path("merged"))
+        let bytes = try ["whole", "merged"].map { try Data(contentsOf: URL(filePath: folder.path($0))) }
+        #expect(bytes[0] == bytes[1])
+    }
+
+    @Test func damageIsNotTakenOver() throws {
+        let folder = try TemporaryFolder()
+        try write(Sample.documents(16), to: folder.path("a"))
+        var bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.path("a"))))
+        let tokens = try Datastore(path: folder.path("a")).sectionRanges[0]
+        bytes[tokens.lowerBound + 2] ^= 1
+        let damaged = try Datastore(MappedFile(contents: bytes, path: "damaged"))
+        var known: Set<UInt64> = []
+        for vocabularyCount in [40, 41] {
+            let corpus = Corpus(vocabularyCount: vocabularyCount)
+            let error = #expect(throws: InferenceError.self) { try corpus.append(damaged, known: &known) }
+            #expect(error?.code == (vocabularyCount == 40 ? .malformedDatastore : .incompatibleDatastore))
+            #expect(corpus.documentCount == 0)
+        }
+    }
+
     @Test func openStoresOutliveTheirReplacement() throws {
         let folder = try TemporaryFolder()
         try write([[1, 2, 3]], to: folder.path("a"))

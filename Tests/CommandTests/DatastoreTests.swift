@@ -52,6 +52,31 @@ struct DatastoreTests {
         #expect(bytes[0] == bytes[1])
     }
 
+    @Test func partsCanBeMerged() throws {
+        let folder = try sources()
+        let common = ["datastore", "build", "--model", Fixture.llama, "-o"]
+        let whole = try Command(common + [path(folder, "whole"), path(folder, "src")])
+        let parts = try [("a", "a.py\nnote.txt"), ("b", "sub/b.py\na.py")].map { name, list in
+            let list = try folder.file("list", Data(list.utf8)).path
+            return try Command(common + [path(folder, name), "--files-from", list, path(folder, "src")])
+        }
+        #expect(whole.status == 0 && parts.allSatisfy { $0.status == 0 })
+        let merge = try Command(
+            "datastore", "merge", path(folder, "a"), path(folder, "b"), "-o", path(folder, "merged"), "--json")
+        #expect(merge.status == 0, "\(merge.errors)")
+        #expect(try merge.json()["duplicates"] as? Int == 1)
+        let bytes = try ["whole", "merged"].map { try Data(contentsOf: folder.url.appendingPathComponent($0)) }
+        #expect(bytes[0] == bytes[1])
+
+        let other = try Command([
+            "datastore", "build", "--model", Fixture.qwen, "-o", path(folder, "q"), path(folder, "src"),
+        ])
+        #expect(other.status == 0)
+        let refused = try Command("datastore", "merge", path(folder, "a"), path(folder, "q"), "-o", path(folder, "m"))
+        #expect(refused.isCleanFailure)
+        #expect(refused.errors.contains("tiny-llama") && refused.errors.contains("tiny-qwen2"))
+    }
+
     @Test func anotherTokenizerIsRefused() throws {
         let folder = try sources()
         let store = path(folder, "out.store")

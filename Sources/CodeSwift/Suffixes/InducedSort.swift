@@ -11,8 +11,8 @@ struct InducedSort<Symbol: FixedWidthInteger> {
     let alphabet: Int
     let suffixes: UnsafeMutablePointer<Int32>
 
-    /// Fills ``suffixes``.
-    func run() {
+    /// Fills ``suffixes``, and says now and then what share of the work is done.
+    func run(_ progress: (Double) -> Void = { _ in }) {
         guard count > 1 else {
             if count == 1 { suffixes[0] = 0 }
             return
@@ -20,8 +20,11 @@ struct InducedSort<Symbol: FixedWidthInteger> {
         let leftmost = BitSet(count: count)
         let leftmostCount = markLeftmost(leftmost)
         sortLeftmostSubstrings(leftmost)
+        progress(0.35)
         let names = nameSubstrings(leftmost, leftmostCount)
+        progress(0.5)
         if names < leftmostCount { sortNames(leftmost, leftmostCount, names) }
+        progress(0.75)
         placeSortedLeftmost(leftmostCount)
     }
 

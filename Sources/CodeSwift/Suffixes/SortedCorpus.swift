@@ -14,16 +14,19 @@ package final class SortedCorpus: @unchecked Sendable {
 
     /// Sorts the suffixes of `corpus`, which is not to be changed afterwards.
     ///
+    /// - Parameter progress: Called now and then with the share that is done.
     /// - Throws: ``InferenceError`` as ``SuffixSorter`` does.
-    package init(_ corpus: consuming Corpus) throws(InferenceError) {
+    package init(_ corpus: consuming Corpus, progress: (Double) -> Void = { _ in }) throws(InferenceError) {
         self.corpus = corpus
         allSuffixes = .allocate(capacity: corpus.tokenCount)
         allBuckets = .allocate(capacity: corpus.vocabularyCount + 1)
         let alphabet = corpus.vocabularyCount + 1
         if TokenBuffer.width(vocabularyCount: corpus.vocabularyCount) == 2 {
-            try SuffixSorter.sort(corpus.bytes.bindMemory(to: UInt16.self), alphabet: alphabet, into: allSuffixes)
+            try SuffixSorter.sort(
+                corpus.bytes.bindMemory(to: UInt16.self), alphabet: alphabet, into: allSuffixes, progress)
         } else {
-            try SuffixSorter.sort(corpus.bytes.bindMemory(to: UInt32.self), alphabet: alphabet, into: allSuffixes)
+            try SuffixSorter.sort(
+                corpus.bytes.bindMemory(to: UInt32.self), alphabet: alphabet, into: allSuffixes, progress)
         }
         countBuckets()
     }

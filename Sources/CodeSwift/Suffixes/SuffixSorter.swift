@@ -16,10 +16,12 @@ package enum SuffixSorter {
     /// - Parameters:
     ///   - text: Symbols in 0..<`alphabet`.
     ///   - suffixes: As long as the text.
+    ///   - progress: Called now and then with the share that is done.
     /// - Throws: ``InferenceError`` with `invalidArgument` when the text is longer than ``maximumCount``, when lengths
     ///   differ, or when a symbol lies outside the alphabet.
     package static func sort<Symbol: FixedWidthInteger & UnsignedInteger>(
-        _ text: UnsafeBufferPointer<Symbol>, alphabet: Int, into suffixes: UnsafeMutableBufferPointer<UInt32>
+        _ text: UnsafeBufferPointer<Symbol>, alphabet: Int, into suffixes: UnsafeMutableBufferPointer<UInt32>,
+        _ progress: (Double) -> Void = { _ in }
     ) throws(InferenceError) {
         guard text.count <= maximumCount else {
             throw InferenceError(
@@ -37,7 +39,7 @@ package enum SuffixSorter {
         }
         guard let symbols = text.baseAddress, let entries = suffixes.baseAddress else { return }
         entries.withMemoryRebound(to: Int32.self, capacity: text.count) { entries in
-            InducedSort(text: symbols, count: text.count, alphabet: alphabet, suffixes: entries).run()
+            InducedSort(text: symbols, count: text.count, alphabet: alphabet, suffixes: entries).run(progress)
         }
     }
 }

@@ -21,8 +21,7 @@ struct DatastoreBuildCommand: ParsableCommand {
     @Argument(help: "Folders and files; with --files-from, the folder its paths are relative to.")
     var paths: [String]
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The datastore to write.", valueName: "path"))
-    var output: String
+    @OptionGroup var output: DatastoreOutput
 
     @OptionGroup var tokenizer: TokenizerOption
 
@@ -46,9 +45,6 @@ struct DatastoreBuildCommand: ParsableCommand {
     @Flag(help: "Take generated, minified and data files too.")
     var includeGenerated = false
 
-    @Flag(help: "Replace the output even if it is something else than a datastore.")
-    var force = false
-
     @Flag(help: "Print one JSON object that says what was built.")
     var json = false
 
@@ -61,21 +57,14 @@ struct DatastoreBuildCommand: ParsableCommand {
     }
 
     func run() throws {
-        try checkOutput()
+        try output.check()
         let (tokenizer, identity) = try tokenizer.load()
         let start = ContinuousClock.now
         var ingestion = Ingestion(tokenizer: tokenizer, options: options, threads: threads)
         try read(into: &ingestion)
-        let bar = ProgressBar("sorting")
-        bar.update(0)
-        defer { bar.clear() }
-        let corpus = try SortedCorpus(ingestion.corpus)
-        bar.update(0.9)
-        try DatastoreWriter.write(corpus, tokenizer: identity, to: output)
-        bar.clear()
+        let bytes = try output.write(ingestion.corpus, identity)
         let report = DatastoreBuildReport(
-            path: output, ingestion, bytes: try Datastore(path: output).byteCount,
-            duration: ContinuousClock.now - start)
+            path: output.path, ingestion, bytes: bytes, duration: ContinuousClock.now - start)
         Output.standardError(report.text)
         if json { try Output.json(report) }
     }
@@ -111,15 +100,6 @@ struct DatastoreBuildCommand: ParsableCommand {
             } else {
                 try ingestion.addFolder(path, progress: progress(index, of: paths.count))
             }
-        }
-    }
-
-    /// Throws if the output would replace something that is not a datastore.
-    private func checkOutput() throws(InferenceError) {
-        guard !force, FileManager.default.fileExists(atPath: output) else { return }
-        guard (try? Datastore(path: output)) != nil else {
-            throw InferenceError(
-                .unwritableFile, "\(output) exists and is no datastore; use --force to replace it")
         }
     }
 }
