@@ -75,6 +75,23 @@ package final class MappedFile: @unchecked Sendable {
         madvise(UnsafeMutableRawPointer(mutating: address + first), end - first, MADV_DONTNEED)
     }
 
+    /// Brings the whole file into memory and into the process's view of it, so that later reads need not wait. Takes its time.
+    package func populate() {
+        guard isMapping, let address = bytes.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let step = 1 << 23
+        var sum: UInt8 = 0
+        for start in stride(from: 0, to: bytes.count, by: step) {
+            let end = min(start + step, bytes.count)
+            #if os(Linux)
+                // MADV_POPULATE_READ of madvise(2), which C libraries may not know yet.
+                if madvise(UnsafeMutableRawPointer(mutating: address + start), end - start, 22) == 0 { continue }
+            #endif
+            for offset in stride(from: start, to: end, by: page) { sum &+= bytes[offset] }
+        }
+        withExtendedLifetime(sum) {}
+    }
+
     private static func failure(_ action: String, _ path: String) -> InferenceError {
         InferenceError(.unreadableFile, "cannot \(action) \(path): \(String(cString: strerror(errno)))")
     }

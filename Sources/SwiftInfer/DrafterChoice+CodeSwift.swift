@@ -23,6 +23,7 @@ extension DrafterChoice {
             for path in options.datastores {
                 let store = try Datastore(path: path)
                 try store.requireTokenizer(identity)
+                store.prefetch()
                 stores.append(store)
             }
             let folder: String? =

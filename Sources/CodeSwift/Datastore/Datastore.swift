@@ -2,6 +2,14 @@
 
 public import GGUF
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A corpus as token ids with its suffix array, mapped from a file.
 ///
 /// Opening takes the same time for any size and checks only the fixed parts; ``verify(progress:)`` checks everything. A
@@ -58,6 +66,17 @@ public final class Datastore: Sendable {
                 .incompatibleDatastore,
                 "\(path) was built for the tokenizer \(tokenizer.summary); this model has \(other.summary)")
         }
+    }
+
+    /// Brings the store into memory in the background, if it is less than half of the machine's: look-ups go all over it, and each
+    /// place that is not there yet would keep a draft waiting.
+    package func prefetch() {
+        let (memory, overflow) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(
+            by: sysconf(Int32(_SC_PAGESIZE)))
+        guard !overflow, byteCount < memory / 2 else { return }
+        let file = file
+        // Without a thread for it, look-ups wait; nothing else is different.
+        _ = WorkerThreads.detach { file.populate() }
     }
 
     /// Where the sections lie in the file; what is between them is padding.
