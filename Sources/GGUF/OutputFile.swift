@@ -8,11 +8,14 @@
     package import Darwin
 #endif
 
-/// A file being written under a temporary name, which goes with the object unless ``commit()`` gave it its real one.
+/// A file being written without a name where the system has such files, so that nothing is left of it however the process ends;
+/// elsewhere under a temporary name, which goes with the object unless ``commit()`` gave it its real one.
 package final class OutputFile {
     private let path: String
     private let temporaryPath: String
     private let descriptor: CInt
+    /// Whether the file has no name yet.
+    private let isNameless: Bool
     private var buffer: [UInt8] = []
     private var count = 0
     private var isCommitted = false
@@ -33,7 +36,13 @@ package final class OutputFile {
         let suffix = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         temporaryPath = "\(path).\(suffix).tmp"
         self.path = path
-        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        if let nameless = Self.openNameless(in: Self.directory(of: path), mode) {
+            descriptor = nameless
+            isNameless = true
+        } else {
+            descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+            isNameless = false
+        }
         guard descriptor >= 0 else { throw Self.failure("create", temporaryPath) }
         buffer.reserveCapacity(Self.bufferSize)
     }
@@ -41,7 +50,26 @@ package final class OutputFile {
     deinit {
         guard descriptor >= 0 else { return }
         close(descriptor)
-        if !isCommitted { unlink(temporaryPath) }
+        if !isCommitted, !isNameless { unlink(temporaryPath) }
+    }
+
+    /// Opens a file that has no name in `directory`; nil where there can be none, or none that can be given a name later.
+    private static func openNameless(in directory: String, _ mode: mode_t) -> CInt? {
+        #if os(Linux)
+            // O_TMPFILE of open(2), a macro that Swift does not see.
+            let descriptor = open(directory, O_WRONLY | O_DIRECTORY | 0o20_000_000 | O_CLOEXEC, mode)
+            guard descriptor >= 0 else { return nil }
+            if access(place(of: descriptor), F_OK) == 0 { return descriptor }
+            close(descriptor)
+        #endif
+        return nil
+    }
+
+    /// Where the file behind a descriptor can be found.
+    private static func place(of descriptor: CInt) -> String { "/proc/self/fd/\(descriptor)" }
+
+    private static func directory(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
     }
 
     private static func failure(_ action: String, _ path: String) -> InferenceError {
@@ -71,11 +99,19 @@ package final class OutputFile {
     package func commit() throws(InferenceError) {
         try flush()
         guard fsync(descriptor) == 0 else { throw Self.failure("write", path) }
-        guard rename(temporaryPath, path) == 0 else { throw Self.failure("rename the finished file to", path) }
+        if isNameless {
+            // A link replaces nothing, so the old file goes by the renaming that follows.
+            let link = linkat(AT_FDCWD, Self.place(of: descriptor), AT_FDCWD, temporaryPath, AT_SYMLINK_FOLLOW)
+            guard link == 0 else { throw Self.failure("name the finished file", temporaryPath) }
+        }
+        guard rename(temporaryPath, path) == 0 else {
+            let error = Self.failure("rename the finished file to", path)
+            unlink(temporaryPath)
+            throw error
+        }
         isCommitted = true
         // Makes the new name survive a power cut. Some file systems cannot do this to a directory; the file is there anyway.
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let directoryDescriptor = open(directory, O_RDONLY | O_CLOEXEC)
+        let directoryDescriptor = open(Self.directory(of: path), O_RDONLY | O_CLOEXEC)
         if directoryDescriptor >= 0 {
             fsync(directoryDescriptor)
             close(directoryDescriptor)
