@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "Tokenizers", dependencies: ["GGUF"]),
         .target(name: "CKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Tensors", dependencies: ["GGUF", "CKernels"]),
-        .target(name: "CVulkanKernels", path: "Kernels/Vulkan", exclude: ["shaders", "spirv"]),
+        .target(name: "CVulkanKernels", path: "Kernels/Vulkan", exclude: ["shaders", "spirv", "README.md"]),
         .target(name: "VulkanBackend", dependencies: ["GGUF", "Tensors", "CVulkanKernels"]),
         .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
         .target(name: "Decoding", dependencies: ["GGUF"]),

@@ -1,4 +1,4 @@
-// Weights as the device keeps them: groups of 32 quanta, taken apart into planes (Kernels/README.md, "Planes").
+// Weights as the device keeps them: groups of 32 quanta, taken apart into planes (Kernels/Vulkan/README.md, "Planes").
 
 // Bits of a quantum in the low plane (2, 4 or 8) and in the high one (0, 1 or 2); what is added to the quantum these make.
 layout(constant_id = 0) const uint LOW_BITS = 4;

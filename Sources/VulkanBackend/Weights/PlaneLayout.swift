@@ -3,7 +3,7 @@
 import GGUF
 import Tensors
 
-/// The planes of a quantised type: see Kernels/README.md, "Planes". A group is 32 consecutive elements of a row.
+/// The planes of a quantised type: see Kernels/Vulkan/README.md, "Planes". A group is 32 consecutive elements of a row.
 struct PlaneLayout {
     /// Bits of a quantum in the low plane: 2, 4 or 8.
     let lowBits: Int
