@@ -81,10 +81,10 @@ extension VulkanBackend {
     }
 
     private func upload(_ layout: StepLayout) throws(InferenceError) -> UploadedLayout {
-        let earlier = scratch.withLock { $0.layout }
+        let earlier = uploadedLayout.withLock { $0 }
         if let earlier, earlier.serves(layout, frame: queue.frameNumber) { return earlier }
         let fresh = try UploadedLayout(layout, on: queue)
-        scratch.withLock { $0.layout = fresh }
+        uploadedLayout.withLock { $0 = fresh }
         return fresh
     }
 }

@@ -16,7 +16,10 @@ package final class VulkanBackend: Backend {
     let queue: CommandQueue
     let weightArena = Mutex(WeightArena())
     let tables = Mutex(WeightTables())
+    /// Not to be locked within an operation: whoever holds it may wait for the queue.
     let scratch: Mutex<VulkanScratch>
+    /// Where a step's layout was uploaded last, and in which frame.
+    let uploadedLayout = Mutex<UploadedLayout?>(nil)
     /// Operations so far: tells whether what was read is still what there is.
     let operations = Atomic<UInt64>(0)
 

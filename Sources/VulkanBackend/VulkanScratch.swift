@@ -10,8 +10,6 @@ struct VulkanScratch {
     /// Attention's scores, and one over their sums.
     private(set) var scores: DeviceBuffer
     private(set) var inverses: DeviceBuffer
-    /// Where a step's layout was uploaded, and in which frame.
-    var layout: UploadedLayout?
 
     init(on queue: CommandQueue) throws(InferenceError) {
         inputs = try DeviceBuffer(1 << 16, on: queue, for: "inputs of products")
