@@ -8,6 +8,6 @@ struct DatastoreCommand: ParsableCommand {
         abstract: "Build and examine datastores: code that drafts are taken from.",
         subcommands: [
             DatastoreBuildCommand.self, DatastoreInfoCommand.self, DatastoreVerifyCommand.self,
-            DatastoreQueryCommand.self, DatastoreMergeCommand.self,
+            DatastoreQueryCommand.self, DatastoreMergeCommand.self, DatastoreExpressionsCommand.self,
         ])
 }
