@@ -27,7 +27,8 @@ struct CandidateSet {
     /// Collects whatever beats the k-th best so far, and cuts back to k each time twice as many have come together.
     static func top(_ k: Int, of logits: UnsafeBufferPointer<Float>) -> [Candidate] {
         var candidates: [Candidate] = []
-        let limit = max(64, k.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * k)
+        // Cutting back early raises the bar, and nearly all blocks fall below it at once.
+        let limit = max(16, k.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * k)
         var bar = -Float.infinity
         for start in stride(from: 0, to: logits.count, by: blockLength) {
             let end = min(start + blockLength, logits.count)

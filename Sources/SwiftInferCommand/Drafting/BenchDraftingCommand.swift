@@ -158,6 +158,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         for path in datastore {
             let store = try Datastore(path: path)
             try store.requireTokenizer(identity)
+            store.prefetch()
             stores.append(store)
         }
         return stores
