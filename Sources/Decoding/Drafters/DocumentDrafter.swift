@@ -7,6 +7,9 @@ package protocol DocumentDrafter: Drafter {
     /// of it.
     func substitute(_ documents: [Int: [[Int32]]])
 
+    /// Serves, until the next call, no stretch that agrees with `answer` in `length` tokens or more.
+    func withhold(_ answer: [Int32], length: Int)
+
     /// Forgets what earlier texts taught. The documents stay.
     func forget()
 }

@@ -21,6 +21,8 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
     /// What is not served of `store`, and what is served instead.
     private var masked: [Range<Int>] = []
     private var substitute = SuffixSortedText([])
+    /// Where copies of an answer are in `store`, and what leads to them.
+    private var withheld: [Range<Int>] = []
     private var recent: [Int32] = []
 
     /// A drafter that knows `documents`, each as tokens.
@@ -48,6 +50,18 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
         substitute = SuffixSortedText(documents.sorted { $0.key < $1.key }.flatMap(\.value))
     }
 
+    /// Serves, until the next call, no stretch that agrees with `answer` in `length` tokens or more.
+    package func withhold(_ answer: [Int32], length: Int) {
+        withheld = []
+        guard length > 0, answer.count >= length else { return }
+        for start in 0...(answer.count - length) {
+            for copy in store.occurrences(of: answer[start..<start + length]) {
+                // Whatever continuation of a match would run into it.
+                withheld.append(copy - matchLengths.upperBound - draftLength..<copy + length)
+            }
+        }
+    }
+
     /// Nothing is learned from one text for the next.
     package func forget() { recent = [] }
 
@@ -64,7 +78,7 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
         for length in matchLengths.reversed() where length <= recent.count {
             let pattern = recent.suffix(length)
             let hits = store.continuations(of: pattern, limit: maximumHits) { position in
-                masked.contains { $0.contains(position) }
+                masked.contains { $0.contains(position) } || withheld.contains { $0.contains(position) }
             }
             let more = substitute.continuations(of: pattern, limit: maximumHits) { _ in false }
             if hits.isEmpty, more.isEmpty { continue }

@@ -39,6 +39,12 @@ struct SuffixSortedText: Sendable {
         return result
     }
 
+    /// Where `pattern` occurs, however long it is.
+    func occurrences(of pattern: ArraySlice<Int32>) -> [Int] {
+        let sorted = pattern.prefix(Self.sortedDepth)
+        return continuations(of: sorted, limit: .max) { compare($0, pattern) != 0 }.map { $0 - sorted.count }
+    }
+
     /// The number of leading positions for which `isBefore` holds.
     private func lowerBound(_ isBefore: (Int) -> Bool) -> Int {
         var low = 0

@@ -36,7 +36,8 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "A datastore for codeswift, which answers are kept out of; may be given several times.", valueName: "file"))
+            "A datastore for codeswift and rest, which answers are kept out of; may be given several times.",
+            valueName: "file"))
     var datastore: [String] = []
 
     @Option(

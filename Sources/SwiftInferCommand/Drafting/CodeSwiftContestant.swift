@@ -44,10 +44,10 @@ final class CodeSwiftContestant: DocumentDrafter {
     }
 
     /// Serves, until the next call, none of the copies of `answer` that are in the common stores.
-    func withhold(_ answer: [TokenID]) {
+    func withhold(_ answer: [TokenID], length: Int) {
         common = stores.map { store in
             var store = store
-            store.excludeCopies(of: answer, length: max(12, answer.count - 4))
+            store.excludeCopies(of: answer, length: length)
             return store
         }
     }

@@ -38,7 +38,7 @@ final class DraftingContestant {
                     options: ablation.options)
             },
             DraftingContestant("prompt-lookup") { _ in PromptLookupDrafter() },
-            DraftingContestant("rest") { RESTDrafter(documents: $0.documents) },
+            DraftingContestant("rest") { RESTDrafter(documents: $0.documents + $0.stores.flatMap(\.documentTokens)) },
             DraftingContestant("suffix") { _ in SuffixDecodingDrafter(shape: .tree) },
             DraftingContestant("suffix-chain") { _ in SuffixDecodingDrafter(shape: .chain) },
             DraftingContestant("token-recycling") { TokenRecyclingDrafter(vocabularySize: $0.tokenizer.count) },
@@ -80,8 +80,17 @@ final class DraftingContestant {
             drafter = make(sources())
             drafters[key] = drafter
         }
-        (drafter as? any DocumentDrafter)?.substitute(withheld)
-        (drafter as? CodeSwiftContestant)?.withhold(answer)
+        if let drafter = drafter as? any DocumentDrafter {
+            drafter.substitute(withheld)
+            drafter.withhold(answer, length: max(12, answer.count - 4))
+        }
         return drafter
+    }
+}
+
+extension Datastore {
+    /// The tokens of each document.
+    fileprivate var documentTokens: [[TokenID]] {
+        (0..<documentCount).compactMap(document).map { $0.tokens.map(index.tokenAt) }
     }
 }

@@ -69,6 +69,26 @@ import Testing
         #expect(drafter.draft().paths == [[3, 4, 5, 6, 41, 42]])
     }
 
+    @Test func copiesOfAnAnswerAreNotServed() {
+        // Longer than what suffixes are sorted by.
+        let answer = (100..<150).map { Int32($0) }
+        let documents: [[Int32]] = [
+            [1, 2, 3] + answer + [60, 61], [1, 2, 3] + answer.prefix(30) + [70, 71], [60, 61, 62, 63],
+        ]
+        let drafter = RESTDrafter(documents: documents)
+        drafter.withhold(answer, length: 46)
+        drafter.reset(to: [1, 2, 3, 100, 101])
+        // The other document agrees in fewer tokens.
+        #expect(drafter.draft().paths == [Array(answer[2..<12])])
+        drafter.withhold(answer, length: 30)
+        #expect(drafter.draft().isEmpty)
+        drafter.reset(to: [5, 60, 61])
+        #expect(drafter.draft().paths == [[62, 63]])
+        drafter.withhold([], length: 30)
+        drafter.reset(to: [answer[48], answer[49]])
+        #expect(drafter.draft().paths == [[60, 61]])
+    }
+
     @Test func bothStoresCountTogether() {
         let drafter = RESTDrafter(documents: [[1, 2, 3], [1, 2, 4], [1, 2, 4], [1, 2, 3]])
         drafter.substitute([0: [[1, 2, 4]]])
