@@ -15,7 +15,8 @@ let package = Package(
         ),
         .trait(
             name: "Vulkan",
-            description: "The backend for graphics cards. It needs no Vulkan to be built or started, only to be used."
+            description:
+                "The backend for Vulkan devices. Building it takes Vulkan's headers (libvulkan-dev); a driver only its use."
         ),
         .default(enabledTraits: ["CommandLine", "Vulkan"]),
     ],
