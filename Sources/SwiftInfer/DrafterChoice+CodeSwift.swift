@@ -19,13 +19,7 @@ extension DrafterChoice {
     ) -> DrafterChoice {
         DrafterChoice("codeswift") { model throws(InferenceError) -> (any Drafter)? in
             let identity = TokenizerIdentity(model.tokenizer, name: model.summary.name ?? model.summary.architecture)
-            var stores: [Datastore] = []
-            for path in options.datastores {
-                let store = try Datastore(path: path)
-                try store.requireTokenizer(identity)
-                store.prefetch()
-                stores.append(store)
-            }
+            let stores = try Datastore.open(options.datastores, for: identity)
             let folder: String? =
                 switch options.cache {
                 case .off: nil

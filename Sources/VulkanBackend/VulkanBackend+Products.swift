@@ -7,7 +7,21 @@ package import Tensors
 
 extension VulkanBackend {
     package func multiply(_ x: Activations, rows: Int, _ projections: [Projection]) {
-        let source = activations(x)
+        multiply(activations(x), rows: rows, columns: rows, projections, experts: nil)
+    }
+
+    package func multiplyExperts(_ x: Activations, rows: Int, _ projections: [Projection], _ routing: ExpertRouting) {
+        let routing = unsafeDowncast(routing, to: VulkanExpertRouting.self)
+        let columns = rows * routing.expertsUsed
+        let isPerChoice = x.rows >= routing.rows * routing.expertsUsed
+        multiply(
+            activations(x), rows: isPerChoice ? columns : rows, columns: columns, projections, experts: routing.experts)
+    }
+
+    /// Products of `columns` columns, as many of which in a row share one of `rows` inputs.
+    private func multiply(
+        _ source: VulkanActivations, rows: Int, columns: Int, _ projections: [Projection], experts: UInt64?
+    ) {
         let inputs = scratch.withLock { $0.inputs }
         perform { () throws(InferenceError) in
             var prepared: Bool?
@@ -16,27 +30,8 @@ extension VulkanBackend {
                     try quantize(source, rows: rows, isSuper: layout.isSuper, into: inputs)
                     prepared = layout.isSuper
                 }
-                try multiply(source, inputs, columns: rows, sharing: 1, projection, experts: nil)
-            }
-        }
-    }
-
-    package func multiplyExperts(_ x: Activations, rows: Int, _ projections: [Projection], _ routing: ExpertRouting) {
-        let source = activations(x)
-        let routing = unsafeDowncast(routing, to: VulkanExpertRouting.self)
-        let isPerChoice = x.rows >= routing.rows * routing.expertsUsed
-        let inputRows = isPerChoice ? rows * routing.expertsUsed : rows
-        let inputs = scratch.withLock { $0.inputs }
-        perform { () throws(InferenceError) in
-            var prepared: Bool?
-            for projection in projections {
-                if let layout = planes(projection.weight).layout, prepared != layout.isSuper {
-                    try quantize(source, rows: inputRows, isSuper: layout.isSuper, into: inputs)
-                    prepared = layout.isSuper
-                }
                 try multiply(
-                    source, inputs, columns: rows * routing.expertsUsed,
-                    sharing: isPerChoice ? 1 : routing.expertsUsed, projection, experts: routing.experts)
+                    source, inputs, columns: columns, sharing: columns / max(rows, 1), projection, experts: experts)
             }
         }
     }

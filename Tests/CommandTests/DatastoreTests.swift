@@ -77,6 +77,26 @@ struct DatastoreTests {
         #expect(refused.errors.contains("tiny-llama") && refused.errors.contains("tiny-qwen2"))
     }
 
+    @Test func expressionsOfAStoreMakeASmallerOne() throws {
+        let folder = try sources()
+        let line = "    total = combine(first_value, second_value)\n"
+        try String(repeating: line, count: 60).write(
+            toFile: path(folder, "src/repeated.py"), atomically: true, encoding: .utf8)
+        let (store, small) = (path(folder, "out.store"), path(folder, "small.store"))
+        let build = try Command(
+            "datastore", "build", "-o", store, "--model", Fixture.llama, path(folder, "src"), "--json")
+        let run = try Command(
+            "datastore", "expressions", store, "-o", small, "--model", Fixture.llama, "--share", "0.5", "--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let tokens = try #require(try run.json()["tokens"] as? Int)
+        let whole = try #require(try build.json()["tokens"] as? Int)
+        #expect(tokens > 0 && tokens < whole)
+        #expect(try Command("datastore", "verify", small).status == 0)
+        let precious = path(folder, "src/a.py")
+        #expect(
+            try Command("datastore", "expressions", store, "-o", precious, "--model", Fixture.llama).isCleanFailure)
+    }
+
     @Test func anotherTokenizerIsRefused() throws {
         let folder = try sources()
         let store = path(folder, "out.store")

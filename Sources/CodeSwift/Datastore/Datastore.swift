@@ -57,6 +57,21 @@ public final class Datastore: Sendable {
             buckets: Self.bytes(.buckets, header, file).bindMemory(to: UInt32.self))
     }
 
+    /// Opens the datastores at `paths`, which must all be for `tokenizer`, and begins to bring them into memory.
+    ///
+    /// - Throws: as ``init(path:)`` and ``requireTokenizer(_:)`` do.
+    package static func open(_ paths: [String], for tokenizer: TokenizerIdentity) throws(InferenceError) -> [Datastore]
+    {
+        var stores: [Datastore] = []
+        for path in paths {
+            let store = try Datastore(path: path)
+            try store.requireTokenizer(tokenizer)
+            store.prefetch()
+            stores.append(store)
+        }
+        return stores
+    }
+
     /// Throws unless the store's ids are those of `other`.
     ///
     /// - Throws: ``InferenceError`` with `incompatibleDatastore` and a message that names both tokenizers.
@@ -70,7 +85,7 @@ public final class Datastore: Sendable {
 
     /// Brings the store into memory in the background, if it is less than half of the machine's: look-ups go all over it, and each
     /// place that is not there yet would keep a draft waiting.
-    package func prefetch() {
+    private func prefetch() {
         let (memory, overflow) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(
             by: sysconf(Int32(_SC_PAGESIZE)))
         guard !overflow, byteCount < memory / 2 else { return }

@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import CodeSwift
-import Foundation
 import SwiftInfer
 
 struct DatastoreExpressionsCommand: ParsableCommand {
@@ -18,16 +17,12 @@ struct DatastoreExpressionsCommand: ParsableCommand {
     @Argument(help: "The datastore to take them from.")
     var file: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The datastore to write.", valueName: "path"))
-    var output: String
+    @OptionGroup var output: DatastoreOutput
 
     @OptionGroup var tokenizer: TokenizerOption
 
     @Option(help: ArgumentHelp("Tokens to take, as a share of the datastore's.", valueName: "share"))
     var share = 0.05
-
-    @Flag(help: "Replace the output even if it is something else than a datastore.")
-    var force = false
 
     @Flag(help: #"Print one JSON object {"path":…,"expressions":…,"tokens":…,"bytes":…}."#)
     var json = false
@@ -44,12 +39,7 @@ struct DatastoreExpressionsCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard
-            force || !FileManager.default.fileExists(atPath: output) || (try? Datastore(path: output)) != nil
-        else {
-            throw InferenceError(
-                .unwritableFile, "\(output) exists and is no datastore; use --force to replace it")
-        }
+        try output.check()
         let (tokenizer, identity) = try tokenizer.load()
         let store = try Datastore(path: file)
         try store.requireTokenizer(identity)
@@ -59,9 +49,8 @@ struct DatastoreExpressionsCommand: ParsableCommand {
             of: store.index, vocabularyCount: store.tokenizer.vocabularyCount,
             boundaries: TokenBoundaries(tokenizer), options: options)
         let (documents, tokens) = (corpus.documentCount, corpus.tokenCount)
-        try DatastoreWriter.write(try SortedCorpus(corpus), tokenizer: identity, to: output)
-        let bytes = try Datastore(path: output).byteCount
-        if json { try Output.json(Report(path: output, expressions: documents, tokens: tokens, bytes: bytes)) }
-        Output.standardError("\(documents) expressions, \(tokens) tokens, \(bytes) bytes\n")
+        let bytes = try output.write(corpus, identity)
+        if json { try Output.json(Report(path: output.path, expressions: documents, tokens: tokens, bytes: bytes)) }
+        Output.standardError("\(output.path): \(documents) expressions, \(tokens) tokens, \(Format.bytes(bytes))\n")
     }
 }

@@ -154,15 +154,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
     /// The datastores, which must be of `tokenizer`, the one in the file called `name`.
     private func stores(_ tokenizer: Tokenizer, _ name: String) throws(InferenceError) -> [Datastore] {
-        let identity = TokenizerIdentity(tokenizer, name: name)
-        var stores: [Datastore] = []
-        for path in datastore {
-            let store = try Datastore(path: path)
-            try store.requireTokenizer(identity)
-            store.prefetch()
-            stores.append(store)
-        }
-        return stores
+        try Datastore.open(datastore, for: TokenizerIdentity(tokenizer, name: name))
     }
 
     /// What turns texts into tokens that `model`, loaded from `path`, takes, and the file it comes from.
