@@ -11,9 +11,9 @@ struct BenchModelCommand: ParsableCommand {
         abstract: "Measure how fast a model runs.",
         discussion: """
             prompt-N: N tokens, logits of the last; generate-N: N steps of one token (llama-bench's pp and tg). width-N: one \
-            step of N tokens after \(ModelBenchmark.past) others, logits of all, which is what verifying a draft costs. The \
-            tests take turns; each figure is the median of the repetitions, its spread half the range between the \
-            slowest and the fastest.
+            step of N tokens, logits of all, which is what verifying a draft costs. Prompts and generation begin with an \
+            empty context, steps after \(ModelBenchmark.usualStepDepth) tokens, unless --depth says otherwise. The tests take \
+            turns; each figure is the median of the repetitions, its spread half the range between the slowest and the fastest.
             """
     )
 
@@ -27,6 +27,9 @@ struct BenchModelCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Widths of a step.", valueName: "n,n,…"))
     var widths = CountList([1, 2, 4, 8, 16, 32, 64])
+
+    @Option(help: ArgumentHelp("Tokens in the context before each test.", valueName: "n"))
+    var depth: Int?
 
     @Option(help: ArgumentHelp("How often each is timed.", valueName: "r"))
     var repetitions = 5
@@ -60,6 +63,7 @@ struct BenchModelCommand: ParsableCommand {
     }
 
     func validate() throws {
+        if let depth, !(0...1 << 20).contains(depth) { throw ValidationError("--depth must be from 0 to \(1 << 20).") }
         guard (1...1000).contains(repetitions) else { throw ValidationError("--repetitions must be from 1 to 1000.") }
         if tests.isEmpty { throw ValidationError("Nothing to measure: every list is empty.") }
         // Logits of all rows of a step are kept.
@@ -73,7 +77,7 @@ struct BenchModelCommand: ParsableCommand {
     func run() throws {
         let (model, _) = try engine.load(self.model.path())
         let tests = tests
-        let benchmark = try ModelBenchmark(model, tests, cacheType: kvType)
+        let benchmark = try ModelBenchmark(model, tests, depth: depth, cacheType: kvType)
         let bar = ProgressBar("measuring")
         defer { bar.clear() }
         var seconds = [[Double]](repeating: [], count: tests.count)

@@ -7,11 +7,11 @@ import Transformer
 struct ModelBenchmark {
     /// One thing that is timed.
     enum Test: CustomStringConvertible {
-        /// n tokens from an empty context, logits of the last only (llama-bench's `pp`).
+        /// n tokens, logits of the last only (llama-bench's `pp`).
         case prompt(Int)
-        /// n steps of one token from an empty context (llama-bench's `tg`).
+        /// n steps of one token (llama-bench's `tg`).
         case generate(Int)
-        /// One step of n tokens after a short context, logits of all and nothing kept: what verifying a draft costs.
+        /// One step of n tokens, logits of all and nothing kept: what verifying a draft costs.
         case width(Int)
 
         var description: String {
@@ -29,23 +29,26 @@ struct ModelBenchmark {
             }
         }
 
-        /// Tokens the context must hold.
-        var capacity: Int { if case .width(let n) = self { ModelBenchmark.past + n } else { tokens } }
+        /// Tokens before it where nothing else is asked for: a draft always has some.
+        fileprivate var usualDepth: Int { if case .width = self { ModelBenchmark.usualStepDepth } else { 0 } }
     }
 
-    /// Tokens before a step whose width is timed.
-    static let past = 64
+    /// Tokens before a step whose width is timed, where nothing else is asked for.
+    static let usualStepDepth = 64
     /// A run is repeated until this much time has passed, so that the clock's grain and a single hiccup count for little.
     private static let shortestTiming = Duration.milliseconds(60)
 
     private let context: ModelContext
     private let vocabularySize: Int
+    private let depth: Int?
 
-    /// A benchmark with room for every test of `tests`.
-    init(_ model: Model, _ tests: [Test], cacheType: KVCacheType) throws(InferenceError) {
+    /// A benchmark with room for every test of `tests`, each after `depth` tokens (llama-bench's `-d`).
+    init(_ model: Model, _ tests: [Test], depth: Int?, cacheType: KVCacheType) throws(InferenceError) {
+        self.depth = depth
         let widest = tests.reduce(512) { if case .width(let n) = $1 { max($0, n) } else { $0 } }
         context = try model.transformer.makeContext(
-            capacity: tests.reduce(1) { max($0, $1.capacity) }, cacheType: cacheType, maximumRows: widest)
+            capacity: tests.reduce(1) { max($0, (depth ?? $1.usualDepth) + $1.tokens) }, cacheType: cacheType,
+            maximumRows: widest)
         vocabularySize = model.transformer.configuration.vocabularySize
     }
 
@@ -55,9 +58,11 @@ struct ModelBenchmark {
         var total = Duration.zero
         var runs = 0
         repeat {
-            try context.rewind(to: 0)
+            // Tokens are a function of their positions, so what the last run left in front can stay.
+            let depth = depth ?? test.usualDepth
+            try context.rewind(to: min(depth, context.count))
             // With logits, which a device that queues its work has to be done for: that is not to be timed.
-            if case .width = test { try feed(Self.past, wantsLogits: true) }
+            try feed(depth - context.count, wantsLogits: true)
             let start = clock.now
             try run(test)
             total += clock.now - start
@@ -81,6 +86,7 @@ struct ModelBenchmark {
 
     /// Evaluates `count` tokens after those the context has, step by step.
     private func feed(_ count: Int, wantsLogits: Bool) throws(InferenceError) {
+        guard count > 0 else { return }
         var left = count
         while left > 0 {
             let step = min(left, context.maximumRows)
