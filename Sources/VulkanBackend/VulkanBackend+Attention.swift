@@ -6,8 +6,10 @@ import Synchronization
 package import Tensors
 
 extension VulkanBackend {
-    /// Bytes of scores that one round of attention may take.
-    private static let scoreBytes = 64 << 20
+    /// The rows of a step of `count` that attention takes on at once, each with up to `visible` scores a head.
+    static func rowsAtOnce(of count: Int, heads: Int, visible: Int) -> Int {
+        max(1, min(count, VulkanScratch.scoreBytes / Int.product(4, heads, visible)))
+    }
 
     package func store(
         keys: Activations, values: Activations, rows: Int, in cache: KVCache, layer: Int, firstSlot: Int
@@ -15,13 +17,14 @@ extension VulkanBackend {
         let cache = unsafeDowncast(cache, to: VulkanKeyValueCache.self)
         perform { () throws(InferenceError) in
             for (half, source) in [(cache.keys, activations(keys)), (cache.values, activations(values))] {
-                let pieces = (cache.element == 3 ? half.dimension / 32 : half.dimension) * cache.shape.heads
+                let (row, place) = (half.row, half[layer])
+                let pieces = (cache.element == 3 ? row.dimension / 32 : row.dimension) * cache.shape.heads
                 try queue.dispatch(
                     Shader(SI_SHADER_store, [cache.element]),
                     PushConstants(
-                        [source.address, half.address(layer: layer), half.scaleAddress(layer: layer)],
-                        [half.dimension, half.padded, cache.shape.heads, source.stride, cache.shape.slots, firstSlot]),
-                    groups: ((pieces + 63) / 64, rows, 1), reads: [source.address], writes: [half.elements.address])
+                        [source.address, place.address, place.scaleAddress],
+                        [row.dimension, row.padded, cache.shape.heads, source.stride, cache.shape.slots, firstSlot]),
+                    groups: ((pieces + 63) / 64, rows, 1), reads: [source.address], writes: [place.buffer])
             }
         }
     }
@@ -36,14 +39,16 @@ extension VulkanBackend {
         perform { () throws(InferenceError) in
             let list = try queue.upload(pairs)
             for half in [cache.keys, cache.values] {
-                for (address, units) in [
-                    (half.elements.address, half.units), (half.scales.address, half.scaleUnits),
-                ] {
-                    try queue.dispatch(
-                        Shader(SI_SHADER_move_slots),
-                        PushConstants([address, list], [pairs.count / 2, shape.slots, units]),
-                        groups: ((units + 63) / 64, shape.layers * shape.heads, 1), reads: [],
-                        writes: [half.elements.address])
+                for (layer, count) in half.runs {
+                    for (address, bytes) in [
+                        (layer.address, half.row.byteCount), (layer.scaleAddress, half.row.scaleByteCount),
+                    ] {
+                        // In units of 16 bits.
+                        try queue.dispatch(
+                            Shader(SI_SHADER_move_slots),
+                            PushConstants([address, list], [pairs.count / 2, shape.slots, bytes / 2]),
+                            groups: ((bytes / 2 + 63) / 64, count * shape.heads, 1), reads: [], writes: [layer.buffer])
+                    }
                 }
             }
         }
@@ -56,7 +61,7 @@ extension VulkanBackend {
         let visible = (0..<layout.count).reduce(0) { most, row in
             max(most, min(layout.position(of: row) + 1, parameters.window ?? .max))
         }
-        let rowsAtOnce = max(1, min(layout.count, Self.scoreBytes / (4 * parameters.heads * visible)))
+        let rowsAtOnce = Self.rowsAtOnce(of: layout.count, heads: parameters.heads, visible: visible)
         var failure: InferenceError?
         var memory: VulkanScratch?
         scratch.withLock { scratch in
@@ -108,17 +113,17 @@ private struct AttentionStep {
         let group = parameters.heads / parameters.keyValueHeads
         let tree = layout.isChain ? 0 : 1
         let places = [uploaded.depths, uploaded.pathStarts, uploaded.paths]
-        let (keys, values) = (cache.keys, cache.values)
+        let (keys, values) = (cache.keys[layer], cache.values[layer])
         try queue.dispatch(
             Shader(SI_SHADER_attend_scores, [cache.element, UInt32(shape.keyDimension)]),
             PushConstants(
-                [queries.address, keys.address(layer: layer), keys.scaleAddress(layer: layer), scores.address] + places,
+                [queries.address, keys.address, keys.scaleAddress, scores.address] + places,
                 [
                     queries.stride, visible, parameters.heads, group, shape.slots, committed, window, rows.lowerBound,
                     tree,
                 ]),
             groups: ((visible + 63) / 64, parameters.heads, rows.count),
-            reads: [queries.address, keys.elements.address], writes: [scores.address])
+            reads: [queries.address, keys.buffer], writes: [scores.address])
         try queue.dispatch(
             Shader(SI_SHADER_attend_softmax),
             PushConstants(
@@ -129,15 +134,12 @@ private struct AttentionStep {
         try queue.dispatch(
             Shader(SI_SHADER_attend_values, [cache.element]),
             PushConstants(
-                [
-                    scores.address, inverses.address, values.address(layer: layer), values.scaleAddress(layer: layer),
-                    outputs.address,
-                ] + places,
+                [scores.address, inverses.address, values.address, values.scaleAddress, outputs.address] + places,
                 [
                     shape.valueDimension, outputs.stride, visible, parameters.heads, group, shape.slots, committed,
                     window, rows.lowerBound, tree,
                 ]),
-            groups: ((values.padded + 63) / 64, parameters.heads, rows.count),
-            reads: [scores.address, inverses.address, values.elements.address], writes: [outputs.address])
+            groups: ((cache.values.row.padded + 63) / 64, parameters.heads, rows.count),
+            reads: [scores.address, inverses.address, values.buffer], writes: [outputs.address])
     }
 }

@@ -28,8 +28,11 @@ package final class VulkanBackend: Backend {
     /// - Parameters:
     ///   - validates: whether Vulkan's validation layer watches, see ``validationMessages``.
     ///   - cacheFolder: where compiled shaders are kept; nil for the user's cache folder.
+    ///   - byteLimit: most bytes to allocate of the device's memory, as if it had no more; nil for no limit.
     /// - Throws: `unavailableDevice` where there is none, which says why.
-    package init(validates: Bool = false, cacheFolder: String? = nil) throws(InferenceError) {
+    package init(
+        validates: Bool = false, cacheFolder: String? = nil, byteLimit: Int? = nil
+    ) throws(InferenceError) {
         let instance = try VulkanInstance(validates: validates)
         let devices = try instance.devices()
         func rank(_ device: PhysicalDevice) -> Int {
@@ -48,7 +51,7 @@ package final class VulkanBackend: Backend {
         let file =
             cacheFolder.map { PipelineCacheFile(for: physical.properties, in: $0) }
             ?? PipelineCacheFile(for: physical.properties)
-        queue = try CommandQueue(LogicalDevice(physical), cache: file)
+        queue = try CommandQueue(LogicalDevice(physical, byteLimit: byteLimit), cache: file)
         scratch = Mutex(try VulkanScratch(on: queue))
     }
 

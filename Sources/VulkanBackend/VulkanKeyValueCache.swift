@@ -6,18 +6,51 @@ import Tensors
 /// Keys and values of every layer and head, slot after slot; rows are padded with zeros to eights, and scales of eight-bit
 /// values lie in buffers of their own.
 final class VulkanKeyValueCache: KVCache, @unchecked Sendable {
-    /// One of keys and values.
-    struct Half {
+    /// How one head's key or value lies in a slot.
+    struct RowLayout {
+        /// Its length, and that with its padding.
+        let dimension: Int, padded: Int
+        /// Bytes of it, and of its scales.
+        let byteCount: Int, scaleByteCount: Int
+
+        init(_ type: KVCacheType, dimension: Int) {
+            self.dimension = dimension
+            padded = (dimension + 7) & ~7
+            byteCount =
+                switch type {
+                case .f32: 4 * padded
+                case .f16: 2 * padded
+                case .q8_0: padded
+                }
+            scaleByteCount = type == .q8_0 ? 2 * (padded / 32) : 0
+        }
+    }
+
+    /// Keys or values of one layer.
+    struct Layer {
+        /// The buffer they are in, by its address, as the order of commands goes by it.
+        let buffer: UInt64
+        let address: UInt64, scaleAddress: UInt64
+    }
+
+    /// Keys, or values, of some layers.
+    fileprivate struct Part {
         let elements: DeviceBuffer
         /// The scales; the same as `elements` in types without.
         let scales: DeviceBuffer
-        /// Length of a slot's row, and that with its padding.
-        let dimension: Int, padded: Int
-        /// Bytes of all slots of a layer, and of their scales.
-        let layerBytes: Int, layerScaleBytes: Int
-        /// 16-bit units of a slot of one head.
-        let units: Int, scaleUnits: Int
+        let layers: Int
     }
+
+    /// One of keys and values.
+    struct Half {
+        let row: RowLayout
+        fileprivate let parts: [Part]
+        fileprivate let layersOfPart: Int, layerBytes: Int, layerScaleBytes: Int
+    }
+
+    /// Bytes of a buffer beyond which it holds no further layer: what every device allows to be allocated at once.
+    private static let partBytes = 1 << 30
+
     let keys: Half
     let values: Half
     /// The type as shaders number it.
@@ -38,40 +71,41 @@ final class VulkanKeyValueCache: KVCache, @unchecked Sendable {
     private static func makeHalf(
         _ shape: KVCacheShape, dimension: Int, on queue: CommandQueue
     ) throws(InferenceError) -> Half {
-        let padded = (dimension + 7) & ~7
-        let bytes =
-            switch shape.type {
-            case .f32: 4 * padded
-            case .f16: 2 * padded
-            case .q8_0: padded
-            }
-        let scaleBytes = shape.type == .q8_0 ? 2 * (padded / 32) : 0
-        func buffer(_ bytesOfSlot: Int) throws(InferenceError) -> DeviceBuffer {
-            let (rows, isTooMany) = (shape.heads * shape.layers).multipliedReportingOverflow(by: shape.slots)
-            let (count, isTooLarge) = rows.multipliedReportingOverflow(by: bytesOfSlot)
-            guard !isTooMany, !isTooLarge else {
-                throw InferenceError(.outOfMemory, "a cache of \(shape.slots) slots is too large to be addressed")
-            }
-            return try DeviceBuffer(count, on: queue, for: "a cache of \(shape.slots) slots")
+        let row = RowLayout(shape.type, dimension: dimension)
+        let layerBytes = Int.product(shape.heads, shape.slots, row.byteCount)
+        guard Int.product(max(1, shape.layers), layerBytes) < .max else {
+            throw InferenceError(.outOfMemory, "a cache of \(shape.slots) slots is too large to be addressed")
         }
-        let elements = try buffer(bytes)
+        let scaleBytes = shape.heads * shape.slots * row.scaleByteCount
+        let layersOfPart = max(1, partBytes / max(1, layerBytes))
+        var parts: [Part] = []
+        for first in stride(from: 0, to: shape.layers, by: layersOfPart) {
+            let layers = min(layersOfPart, shape.layers - first), purpose = "a cache of \(shape.slots) slots"
+            let elements = try DeviceBuffer(layers * layerBytes, on: queue, for: purpose)
+            let scales = scaleBytes > 0 ? try DeviceBuffer(layers * scaleBytes, on: queue, for: purpose) : elements
+            parts.append(Part(elements: elements, scales: scales, layers: layers))
+        }
         return Half(
-            elements: elements, scales: scaleBytes > 0 ? try buffer(scaleBytes) : elements, dimension: dimension,
-            padded: padded, layerBytes: shape.heads * shape.slots * bytes,
-            layerScaleBytes: shape.heads * shape.slots * scaleBytes, units: bytes / 2, scaleUnits: scaleBytes / 2)
+            row: row, parts: parts, layersOfPart: layersOfPart, layerBytes: layerBytes, layerScaleBytes: scaleBytes)
     }
 
     /// The buffers it is in.
     var buffers: [DeviceBuffer] {
-        let all = [keys.elements, values.elements]
-        return shape.type == .q8_0 ? all + [keys.scales, values.scales] : all
+        (keys.parts + values.parts).flatMap { $0.scales === $0.elements ? [$0.elements] : [$0.elements, $0.scales] }
     }
 }
 
 extension VulkanKeyValueCache.Half {
-    /// Where a layer begins.
-    func address(layer: Int) -> UInt64 { elements.address + UInt64(layer * layerBytes) }
+    /// Where a layer is.
+    subscript(layer: Int) -> VulkanKeyValueCache.Layer {
+        let part = parts[layer / layersOfPart], index = UInt64(layer % layersOfPart)
+        return VulkanKeyValueCache.Layer(
+            buffer: part.elements.address, address: part.elements.address + index * UInt64(layerBytes),
+            scaleAddress: part.scales.address + index * UInt64(layerScaleBytes))
+    }
 
-    /// Where a layer's scales begin.
-    func scaleAddress(layer: Int) -> UInt64 { scales.address + UInt64(layer * layerScaleBytes) }
+    /// Runs of layers that lie one after the other, and how many they are.
+    var runs: [(first: VulkanKeyValueCache.Layer, count: Int)] {
+        parts.indices.map { (self[$0 * layersOfPart], parts[$0].layers) }
+    }
 }

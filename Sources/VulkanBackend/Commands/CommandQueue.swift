@@ -219,6 +219,9 @@ final class CommandQueue: @unchecked Sendable {
     /// Bytes of all memory that was allocated and not yet freed.
     var allocatedByteCount: Int { device.allocatedByteCount.load(ordering: .relaxed) }
 
+    /// Bytes of the device's own memory that may still be allocated.
+    var availableByteCount: Int { device.availableByteCount }
+
     /// Frees memory as soon as no recorded work can use it.
     func retire(_ memory: DeviceMemory) {
         let use = lastUse.load(ordering: .acquiring)

@@ -3,6 +3,7 @@
 import CVulkanKernels
 import GGUF
 import Synchronization
+import Tensors
 
 /// A device ready for work. Whoever uses it sees to it that one thread does so at a time.
 final class LogicalDevice: @unchecked Sendable {
@@ -15,13 +16,14 @@ final class LogicalDevice: @unchecked Sendable {
     let queue: OpaquePointer
     let family: UInt32
     private let types: [(heap: Int, flags: UInt32)]
+    private let byteLimit: Int
     /// Bytes of all buffers there are.
     let allocatedByteCount = Atomic<Int>(0)
 
-    /// Opens `physical`.
+    /// Opens `physical`, of whose memory at most `byteLimit` bytes are to be used.
     ///
     /// - Throws: `unavailableDevice` where it cannot run the shaders.
-    init(_ physical: PhysicalDevice) throws(InferenceError) {
+    init(_ physical: PhysicalDevice, byteLimit: Int? = nil) throws(InferenceError) {
         let name = physical.description.name
         if let obstacle = physical.obstacle {
             throw InferenceError(.unavailableDevice, "the Vulkan device \(name) cannot be used: \(obstacle)")
@@ -30,6 +32,7 @@ final class LogicalDevice: @unchecked Sendable {
         vulkan = physical.instance.vulkan
         family = try required(physical.computeFamily, "find a queue")
         types = physical.memoryTypes()
+        self.byteLimit = byteLimit ?? .max
         let arena = CallArena()
         let features = DeviceFeatures()
         features.require()
@@ -102,11 +105,18 @@ final class LogicalDevice: @unchecked Sendable {
         guard let type = memoryType(access, among: requirements.memoryTypeBits) else {
             throw InferenceError(.unavailableDevice, "the Vulkan device has no memory fit for \(purpose)")
         }
-        let available = physical.memory()[types[type].heap].available
+        let available = availableByteCount(ofType: type)
         guard requirements.size <= UInt64(available) else {
             throw InferenceError(
                 .outOfMemory,
-                "\(purpose) needs \(requirements.size) bytes of the Vulkan device's memory, \(available) are free")
+                "\(purpose) needs \(Int(clamping: requirements.size).mebibytes) of the Vulkan device's memory, "
+                    + "\(available.mebibytes) are free")
+        }
+        guard requirements.size <= physical.largestAllocation else {
+            throw InferenceError(
+                .outOfMemory,
+                "\(purpose) needs \(Int(clamping: requirements.size).mebibytes) in one piece; the Vulkan device gives at "
+                    + "most \(Int(clamping: physical.largestAllocation).mebibytes)")
         }
         let arena = CallArena()
         let flags = arena.pointer(VkMemoryAllocateFlagsInfo()) {
@@ -130,7 +140,20 @@ final class LogicalDevice: @unchecked Sendable {
         return allocated
     }
 
-    /// The first type with the best properties for that access.
+    /// Bytes of memory of that type that may still be allocated.
+    private func availableByteCount(ofType type: Int) -> Int {
+        let (heap, allocated) = (physical.memory()[types[type].heap], allocatedByteCount.load(ordering: .relaxed))
+        // A driver that does not tell what is free leaves out what others use.
+        let free = physical.hasMemoryBudget ? heap.available : max(0, heap.size - allocated)
+        return min(free, max(0, byteLimit - allocated))
+    }
+
+    /// Bytes of the device's own memory that may still be allocated.
+    var availableByteCount: Int {
+        memoryType(.device, among: .max).map { availableByteCount(ofType: $0) } ?? 0
+    }
+
+    /// The first type with the best properties for that access; of the device's own memory, the one there is most of.
     private func memoryType(_ access: DeviceMemory.Access, among bits: UInt32) -> Int? {
         let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
         let shared =
@@ -142,11 +165,24 @@ final class LogicalDevice: @unchecked Sendable {
             case .readBack: [shared | VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue, shared]
             }
         for wish in wishes {
-            let found = types.indices.first { bits >> UInt32($0) & 1 != 0 && types[$0].flags & wish == wish }
-            if let found { return found }
+            let fit = types.indices.filter {
+                bits >> UInt32($0) & 1 != 0 && types[$0].flags & wish == wish && types[$0].flags & Self.special == 0
+            }
+            guard access == .device else {
+                if let first = fit.first { return first }
+                continue
+            }
+            let sizes = physical.memory().map(\.size)
+            // Some devices have a small part of their memory, which the host sees, as a heap of its own.
+            return fit.max { (sizes[types[$0].heap], $1) < (sizes[types[$1].heap], $0) }
         }
         return nil
     }
+
+    /// Kinds of memory that take features which are off.
+    private static let special =
+        VK_MEMORY_PROPERTY_PROTECTED_BIT.rawValue | VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT.rawValue
+        | VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD.rawValue | VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD.rawValue
 
     /// Gives memory back; the device must be done with it.
     func free(_ memory: DeviceMemory) {

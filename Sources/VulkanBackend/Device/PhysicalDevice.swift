@@ -9,13 +9,25 @@ struct PhysicalDevice: @unchecked Sendable {
     let handle: OpaquePointer
     let properties: VkPhysicalDeviceProperties
     private let driver: VkPhysicalDeviceDriverProperties
+    /// Most bytes of a buffer, and of an allocation.
+    let largestAllocation: UInt64
+    /// Whether it tells how much memory is free.
+    let hasMemoryBudget: Bool
 
     init(_ handle: OpaquePointer, of instance: VulkanInstance) {
         self.instance = instance
         self.handle = handle
         let arena = CallArena()
+        let allocation = arena.pointer(VkPhysicalDeviceMaintenance3Properties()) {
+            $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES
+        }
+        let size = arena.pointer(VkPhysicalDeviceMaintenance4Properties()) {
+            $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES
+            $0.pNext = UnsafeMutableRawPointer(allocation)
+        }
         let driver = arena.pointer(VkPhysicalDeviceDriverProperties()) {
             $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES
+            $0.pNext = UnsafeMutableRawPointer(size)
         }
         var properties = VkPhysicalDeviceProperties2()
         properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
@@ -23,6 +35,8 @@ struct PhysicalDevice: @unchecked Sendable {
         instance.vulkan.GetPhysicalDeviceProperties2(handle, &properties)
         self.properties = properties.properties
         self.driver = driver.pointee
+        largestAllocation = min(allocation.pointee.maxMemoryAllocationSize, size.pointee.maxBufferSize)
+        hasMemoryBudget = Self.hasMemoryBudget(handle, instance.vulkan)
     }
 
     /// What it is, for people.
@@ -76,14 +90,13 @@ struct PhysicalDevice: @unchecked Sendable {
         }
     }
 
-    /// Whether it tells how much memory is free.
-    var hasMemoryBudget: Bool {
+    private static func hasMemoryBudget(_ handle: OpaquePointer, _ vulkan: si_vulkan) -> Bool {
         var count: UInt32 = 0
-        guard instance.vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, nil) == VK_SUCCESS else {
+        guard vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, nil) == VK_SUCCESS else {
             return false
         }
         var extensions = [VkExtensionProperties](repeating: VkExtensionProperties(), count: Int(count))
-        guard instance.vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, &extensions) == VK_SUCCESS else {
+        guard vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, &extensions) == VK_SUCCESS else {
             return false
         }
         return extensions.contains { text(of: $0.extensionName) == "VK_EXT_memory_budget" }

@@ -1,0 +1,44 @@
+// What a backend tells of its device's memory before anything is put there.
+
+package import GGUF
+
+/// A backend whose device may not have room for a whole model.
+///
+/// The figures are what the backend will allocate, so that whoever loads a model can find out in advance how much of it fits.
+package protocol DeviceBackend: Backend {
+    /// Bytes that may still be allocated; what the driver and others need is left out.
+    var availableByteCount: Int { get }
+
+    /// Bytes that loading all of `tensors`, in that order, takes.
+    func byteCount(ofWeights tensors: [TensorInfo]) -> Int
+
+    /// Bytes of a cache of that shape.
+    func byteCount(of shape: KVCacheShape) -> Int
+
+    /// Bytes of activations, and of what products with them as inputs use.
+    func byteCount(ofActivations shapes: [(rows: Int, columns: Int)]) -> Int
+
+    /// Bytes that attention uses beside, for up to `rows` rows of `heads` heads over `context` tokens.
+    func byteCount(ofAttentionRows rows: Int, heads: Int, context: Int) -> Int
+}
+
+extension Int {
+    /// The product of non-negative factors, or the largest integer where that is less: a size that no memory has.
+    package static func product(_ factors: Int...) -> Int {
+        factors.reduce(1) {
+            let (product, isTooLarge) = $0.multipliedReportingOverflow(by: $1)
+            return isTooLarge ? .max : product
+        }
+    }
+
+    /// The sum of non-negative terms, or the largest integer where that is less.
+    package static func sum(_ terms: [Int]) -> Int {
+        terms.reduce(0) {
+            let (sum, isTooLarge) = $0.addingReportingOverflow($1)
+            return isTooLarge ? .max : sum
+        }
+    }
+
+    /// A number of bytes for messages, rounded up.
+    package var mebibytes: String { "\((self >> 20) + (self & 0xf_ffff == 0 ? 0 : 1)) MiB" }
+}
