@@ -60,7 +60,9 @@ let package = Package(
         .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
         .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "GGUF"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
-        .testTarget(name: "VulkanBackendTests", dependencies: ["VulkanBackend", "Transformer", "Tensors", "GGUF"]),
+        .testTarget(
+            name: "VulkanBackendTests",
+            dependencies: ["VulkanBackend", "SwiftInfer", "Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "DecodingTests", dependencies: ["Decoding", "GGUF"]),
         .testTarget(name: "CodeSwiftTests", dependencies: ["CodeSwift", "GGUF", "Tokenizers", "Decoding"]),

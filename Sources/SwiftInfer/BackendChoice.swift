@@ -19,13 +19,12 @@ public struct BackendChoice: Sendable, Hashable, CustomStringConvertible {
     /// A device with a Vulkan driver, the fastest kind first: a graphics card, else the software driver.
     public static let vulkan = BackendChoice(description: "vulkan")
 
-    /// The device, ready to load weights.
+    /// The device with memory of its own, opened.
     ///
-    /// - Throws: ``InferenceError`` with `unavailableDevice` where Vulkan is asked for and cannot be had.
-    func makeBackend(threads: Int?, kernels: KernelChoice) throws(InferenceError) -> any Backend {
-        guard self == .vulkan else { return try CPUBackend(threads: threads, kernels: kernels) }
+    /// - Throws: ``InferenceError`` with `unavailableDevice` where it cannot be had.
+    func makeDevice(byteLimit: Int?) throws(InferenceError) -> any DeviceBackend {
         #if Vulkan
-            return try VulkanBackend()
+            return try VulkanBackend(byteLimit: byteLimit)
         #else
             throw InferenceError(
                 .unavailableDevice, "this build has no Vulkan backend (the package's trait Vulkan is off)")

@@ -13,13 +13,24 @@ public final class Model: Sendable {
         public var backend = BackendChoice.automatic
         /// Threads to compute with; nil for one per available core.
         public var threads: Int?
+        /// How many of the model's last layers go to a device with memory of its own, the others staying on the processor; from
+        /// one more than the model has blocks on, all of it does. Nil for as many as there is room for, with sessions as
+        /// ``session`` says.
+        public var gpuLayers: Int?
+        /// The sessions that room is left for on the device. Others may be made, as long as there is room.
+        public var session = Session.Options(drafter: .none)
+        /// How many of them.
+        public var sessionCount = 1
         /// What the processor computes with: which instruction set, or the scalar kernels; for measurements and checks.
         package var kernels = KernelChoice.automatic
+        /// Most bytes of the device's memory to use, as if it had no more; for checks.
+        package var deviceByteLimit: Int?
 
         /// The fastest device, all cores.
-        public init(backend: BackendChoice = .automatic, threads: Int? = nil) {
+        public init(backend: BackendChoice = .automatic, threads: Int? = nil, gpuLayers: Int? = nil) {
             self.backend = backend
             self.threads = threads
+            self.gpuLayers = gpuLayers
         }
     }
 
@@ -31,6 +42,8 @@ public final class Model: Sendable {
     let chatTemplate: Result<ChatTemplate, InferenceError>
     /// The forward pass and its weights.
     package let transformer: TransformerModel
+    /// How much of it is on a device with memory of its own; nil where the processor has all.
+    public let deviceLayers: DeviceLayers?
     /// Runs the steps of all sessions, one at a time: a step uses the whole device.
     let executor = InferenceExecutor()
     /// The repositories that sessions draft from.
@@ -42,7 +55,8 @@ public final class Model: Sendable {
     ///   - path: Where the file is.
     ///   - options: The device and the number of threads.
     ///   - progress: Called with the share of the work done, from 0 to 1, while the weights are prepared.
-    /// - Throws: ``InferenceError``: `unreadableFile`, `malformedModel`, or one of the `unsupported…` codes.
+    /// - Throws: ``InferenceError``: `unreadableFile`, `malformedModel`, one of the `unsupported…` codes, `unavailableDevice`,
+    ///   or `outOfMemory` where the device has no room for as many layers as were asked for.
     public init(
         contentsOf path: String, options: Options = .init(), progress: (@Sendable (Double) -> Void)? = nil
     ) throws(InferenceError) {
@@ -57,9 +71,7 @@ public final class Model: Sendable {
         } catch {
             chatTemplate = .failure(error)
         }
-        transformer = try TransformerModel(
-            file, backend: try options.backend.makeBackend(threads: options.threads, kernels: options.kernels),
-            progress: progress)
+        (transformer, deviceLayers) = try options.load(file, progress: progress)
     }
 
     /// A new, empty timeline.

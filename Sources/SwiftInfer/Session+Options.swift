@@ -30,9 +30,12 @@ extension Session {
         ///
         /// - Throws: ``InferenceError`` with `invalidArgument` for one that is out of range.
         package func contextLength(of model: Model) throws(InferenceError) -> Int {
-            guard let contextLength else {
-                return max(1, min(model.transformer.configuration.contextLength, Self.defaultContextLength))
-            }
+            try contextLength(trained: model.transformer.configuration.contextLength)
+        }
+
+        /// The same, for a model that was trained for `trained` tokens.
+        func contextLength(trained: Int) throws(InferenceError) -> Int {
+            guard let contextLength else { return max(1, min(trained, Self.defaultContextLength)) }
             guard (1...Self.largestContextLength).contains(contextLength) else {
                 throw InferenceError(
                     .invalidArgument,

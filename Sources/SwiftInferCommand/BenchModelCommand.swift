@@ -75,8 +75,9 @@ struct BenchModelCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (model, _) = try engine.load(self.model.path())
         let tests = tests
+        let session = Session.Options(contextLength: ModelBenchmark.capacity(of: tests, depth: depth), cacheType: kvType)
+        let (model, _) = try engine.load(self.model.path(), for: session)
         let benchmark = try ModelBenchmark(model, tests, depth: depth, cacheType: kvType)
         let bar = ProgressBar("measuring")
         defer { bar.clear() }

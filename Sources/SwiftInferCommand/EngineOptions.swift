@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import SwiftInfer
+import Tensors
 
 /// Backend, kernels and threads.
 struct EngineOptions: ParsableArguments {
@@ -13,6 +14,12 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "Device to compute on.")
     var backend = Backend.auto
 
+    @Option(
+        help: ArgumentHelp(
+            "Layers on the Vulkan device: the last n blocks, from one more than there are on all (default: all that fit).",
+            valueName: "n"))
+    var gpuLayers: Int?
+
     @OptionGroup var kernels: KernelOptions
 
     @Option(help: ArgumentHelp("Threads to compute with (default: one per processor).", valueName: "n"))
@@ -20,11 +27,18 @@ struct EngineOptions: ParsableArguments {
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        guard let gpuLayers else { return }
+        if gpuLayers < 0 { throw ValidationError("--gpu-layers must be at least 0.") }
+        if backend != .vulkan { throw ValidationError("--gpu-layers goes with --backend vulkan.") }
     }
 
-    /// Loads the model at `path`, with a progress bar on a terminal.
-    func load(_ path: String) throws(InferenceError) -> (model: Model, duration: Duration) {
-        var options = Model.Options()
+    /// Loads the model at `path`, with a progress bar on a terminal. A device is left room for `count` sessions with such options.
+    func load(
+        _ path: String, for session: Session.Options, count: Int = 1
+    ) throws(InferenceError) -> (model: Model, duration: Duration) {
+        var options = Model.Options(gpuLayers: gpuLayers)
+        options.session = session
+        options.sessionCount = count
         options.backend =
             switch backend {
             case .auto: .automatic
@@ -38,6 +52,7 @@ struct EngineOptions: ParsableArguments {
         } catch  where error.code == .unavailableDevice {
             Output.standardError("swiftinfer: \(error.message); running on the processor\n")
             options.backend = .cpu
+            options.gpuLayers = nil
             return try load(path, options)
         }
     }
@@ -49,6 +64,12 @@ struct EngineOptions: ParsableArguments {
         defer { bar.clear() }
         let start = ContinuousClock.now
         let model = try Model(contentsOf: path, options: options) { bar.update($0) }
+        if let layers = model.deviceLayers, gpuLayers == nil, layers.count < layers.total {
+            bar.clear()
+            Output.standardError(
+                "swiftinfer: \(layers.count) of \(layers.total) layers are on the device: all need "
+                    + "\(layers.requiredByteCount.mebibytes), \(layers.availableByteCount.mebibytes) are free\n")
+        }
         return (model, ContinuousClock.now - start)
     }
 }

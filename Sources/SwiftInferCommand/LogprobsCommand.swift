@@ -60,7 +60,8 @@ struct LogprobsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (model, _) = try engine.load(self.model.path())
+        let (model, _) = try engine.load(
+            self.model.path(), for: .init(contextLength: context, cacheType: kvType))
         // The rotation of some models depends on the length of the context, so it is that of a session.
         let capacity = max(tokens.tokens.count, try Session.Options(contextLength: context).contextLength(of: model))
         let scorer = try Scorer(model, capacity: capacity, cacheType: kvType)

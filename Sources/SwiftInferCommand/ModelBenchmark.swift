@@ -47,9 +47,13 @@ struct ModelBenchmark {
         self.depth = depth
         let widest = tests.reduce(512) { if case .width(let n) = $1 { max($0, n) } else { $0 } }
         context = try model.transformer.makeContext(
-            capacity: tests.reduce(1) { max($0, (depth ?? $1.usualDepth) + $1.tokens) }, cacheType: cacheType,
-            maximumRows: widest)
+            capacity: Self.capacity(of: tests, depth: depth), cacheType: cacheType, maximumRows: widest)
         vocabularySize = model.transformer.configuration.vocabularySize
+    }
+
+    /// Tokens that the longest of `tests` takes, those before it included.
+    static func capacity(of tests: [Test], depth: Int?) -> Int {
+        tests.reduce(1) { max($0, (depth ?? $1.usualDepth) + $1.tokens) }
     }
 
     /// Seconds that one run of `test` takes, the mean over as many as fill the shortest timing.

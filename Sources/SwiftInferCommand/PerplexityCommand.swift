@@ -57,7 +57,7 @@ struct PerplexityCommand: ParsableCommand {
     func run() throws {
         var text = try InputText.file(file)
         if text.last == UInt8(ascii: "\n") { text.removeLast() }
-        let (model, _) = try engine.load(self.model.path())
+        let (model, _) = try engine.load(self.model.path(), for: .init(contextLength: context, cacheType: kvType))
         let tokens = model.tokenizer.encode(text, addSpecial: true, parseSpecial: false)
         guard tokens.count >= 2 * context else {
             throw InferenceError(

@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
         guard text != nil || (chat && !json) else {
             throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
         }
-        let (model, loadDuration) = try engine.load(self.model.path())
+        let (model, loadDuration) = try engine.load(self.model.path(), for: context.options)
         var sessionOptions = context.options
         sessionOptions.drafter = drafting.choice
         let session = try model.makeSession(sessionOptions)

@@ -82,7 +82,7 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (model, _) = try engine.load(self.model.path())
+        let (model, _) = try engine.load(self.model.path(), for: context.options, count: 2)
         var check = ExactnessCheck(
             plain: try model.makeSession(context.options), drafted: try model.makeSession(context.options))
         check.drafters = drafters.drafters.map { sources.applied(to: $0, remembers: false) }

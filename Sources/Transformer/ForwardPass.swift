@@ -1,35 +1,64 @@
 // The forward pass of a decoder-only transformer (arXiv 1706.03762, as in 2302.13971).
 
+import GGUF
 import Tensors
 
 /// One step of the model: a row of activations per token, from embeddings to logits.
 struct ForwardPass {
-    let model: TransformerModel
-    let cache: KVCache
-    let layout: StepLayout
-    let workspace: Workspace
+    private let model: TransformerModel
+    private let layout: StepLayout
+    /// Where blocks are computed, in order.
+    private let sites: [Site]
+    /// Which of them the step has come to.
+    private var index = 0
+
+    init(_ model: TransformerModel, _ layout: StepLayout, at sites: [Site]) {
+        self.model = model
+        self.layout = layout
+        self.sites = sites
+    }
 
     private var c: Configuration { model.configuration }
-    private var backend: any Backend { model.backend }
+    private var site: Site { sites[index] }
+    private var backend: any Backend { site.backend }
+    private var workspace: Workspace { site.workspace }
     private var rows: Int { layout.count }
 
     /// Runs all tokens of the step; the logits of `outputs` go to `logits`, outputs.count × vocabularySize.
-    func callAsFunction(_ tokens: [Int32], outputs: [Int], logits: Activations?) {
-        let (x, h) = (workspace.x, workspace.h)
-        backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: x)
+    ///
+    /// - Throws: What a device does that has to be done with its blocks before the step goes on elsewhere.
+    mutating func callAsFunction(
+        _ tokens: [Int32], outputs: [Int], logits: Activations?
+    ) throws(InferenceError) {
+        backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.x)
         for (layer, block) in model.blk.enumerated() {
-            attention(block, layer)
+            if layer == site.blocks.upperBound { try move(to: index + 1, with: \.x, rows: rows) }
+            attention(block, layer - site.blocks.lowerBound)
             feedForward(block)
         }
         guard let logits else { return }
-        backend.gather(x, rows: outputs, into: h)
+        backend.gather(workspace.x, rows: outputs, into: workspace.h)
+        try move(to: 0, with: \.h, rows: outputs.count)
+        let h = workspace.h
         normalise(h, rows: outputs.count, model.output_norm, into: h)
         backend.multiply(h, rows: outputs.count, [model.output.into(logits)])
         if c.logitScale != 1 { backend.scale(logits, rows: outputs.count, by: c.logitScale) }
         if let cap = c.finalSoftCap { backend.softCap(logits, rows: outputs.count, cap: cap) }
     }
 
-    /// x += attention(norm(x))
+    /// Goes on at another site, with rows 0..<rows of some activations.
+    private mutating func move(
+        to next: Int, with activations: KeyPath<Workspace, Activations>, rows: Int
+    ) throws(InferenceError) {
+        guard next != index else { return }
+        let source = workspace[keyPath: activations]
+        try backend.finish(reading: source, rows: rows)
+        let values = backend.read(source, rows: rows) { Array($0) }
+        index = next
+        backend.write(values, to: workspace[keyPath: activations])
+    }
+
+    /// x += attention(norm(x)); `layer` counts from the first of the site's blocks.
     private func attention(_ block: TransformerBlock, _ layer: Int) {
         let (h, q, k, v) = (workspace.h, workspace.q, workspace.k, workspace.v)
         let attention = block.attention
@@ -46,8 +75,8 @@ struct ForwardPass {
             }
         }
         if let temperature = workspace.temperature { backend.scaleRows(q, rows: rows, by: temperature) }
-        backend.store(keys: k, values: v, rows: rows, in: cache, layer: layer, firstSlot: layout.committed)
-        backend.attend(q, layout, cache, layer: layer, attention.parameters, into: workspace.attended)
+        backend.store(keys: k, values: v, rows: rows, in: site.cache, layer: layer, firstSlot: layout.committed)
+        backend.attend(q, layout, site.cache, layer: layer, attention.parameters, into: workspace.attended)
         backend.multiply(workspace.attended, rows: rows, [attention.attn_output.into(workspace.y)])
         addToStream(block.post_attention_norm)
     }

@@ -16,8 +16,8 @@ package final class ModelContext {
     /// Tokens that have gone through the model and count: the past of the next step.
     package private(set) var count = 0
 
-    private let cache: KVCache
-    private let workspace: Workspace
+    /// Where the model's blocks are computed, in order; the outputs are where the first ones are.
+    private let sites: [Site]
     private let rotary: RotaryEmbedding?
     private let localRotary: RotaryEmbedding?
     private var logits: Activations?
@@ -33,9 +33,11 @@ package final class ModelContext {
         }
         self.model = model
         self.capacity = capacity
-        self.maximumRows = min(capacity, maximumRows)
-        cache = try model.backend.makeCache(model.cacheShape(slots: capacity, type: cacheType))
-        workspace = try Workspace(model, rows: self.maximumRows)
+        let rows = min(capacity, maximumRows)
+        self.maximumRows = rows
+        sites = try model.stages.map { stage throws(InferenceError) in
+            try Site(stage, of: model, slots: capacity, cacheType: cacheType, rows: rows)
+        }
         rotary = model.rotaryEmbedding(windowed: false, capacity: capacity)
         localRotary = model.rotaryEmbedding(windowed: true, capacity: capacity)
     }
@@ -60,12 +62,16 @@ package final class ModelContext {
             logits = try model.backend.makeActivations(rows: outputs.count, columns: model.configuration.vocabularySize)
         }
         writeRotations(layout)
-        let pass = ForwardPass(model: model, cache: cache, layout: layout, workspace: workspace)
-        let wanted = outputs.isEmpty ? nil : logits
-        pass(tokens, outputs: outputs, logits: wanted)
         pending = nil
         logitRows = 0
-        try model.backend.finish(reading: wanted, rows: outputs.count)
+        var pass = ForwardPass(model, layout, at: sites)
+        if outputs.isEmpty {
+            try pass(tokens, outputs: [], logits: nil)
+            for site in sites { try site.backend.finish(reading: nil, rows: 0) }
+        } else {
+            try pass(tokens, outputs: outputs, logits: logits)
+            try model.backend.finish(reading: logits, rows: outputs.count)
+        }
         logitRows = outputs.count
         if commit && parents == nil {
             count += tokens.count
@@ -90,7 +96,7 @@ package final class ModelContext {
         }
         let moves = rows.enumerated().filter { $0.offset != $0.element }
             .map { (from: layout.committed + $0.element, to: layout.committed + $0.offset) }
-        if !moves.isEmpty { model.backend.moveSlots(moves, in: cache) }
+        if !moves.isEmpty { for site in sites { site.backend.moveSlots(moves, in: site.cache) } }
         count += rows.count
         pending = nil
     }
@@ -135,14 +141,15 @@ package final class ModelContext {
 
     private func writeRotations(_ layout: StepLayout) {
         let positions = (0..<layout.count).map(layout.position)
-        if let rotary, let rotation = workspace.rotation {
-            model.backend.write(rotary.rotations(at: positions), to: rotation)
-        }
-        if let localRotary, let rotation = workspace.localRotation {
-            model.backend.write(localRotary.rotations(at: positions), to: rotation)
-        }
-        if let temperature = model.configuration.attentionTemperature, let factors = workspace.temperature {
-            model.backend.write(positions.map(temperature.factor), to: factors)
+        let (rotations, localRotations) = (rotary?.rotations(at: positions), localRotary?.rotations(at: positions))
+        let factors = model.configuration.attentionTemperature.map { positions.map($0.factor) }
+        for site in sites {
+            let targets = site.workspace
+            for (values, target) in [
+                (rotations, targets.rotation), (localRotations, targets.localRotation), (factors, targets.temperature),
+            ] {
+                if let values, let target { site.backend.write(values, to: target) }
+            }
         }
     }
 }
@@ -161,6 +168,8 @@ extension TransformerModel {
         let shape = KVCacheShape(
             layers: c.blockCount, heads: c.headCountKV, keyDimension: c.keyLength, valueDimension: c.valueLength,
             slots: capacity, type: cacheType)
-        return shape.byteCount + Workspace.byteCount(self, rows: min(capacity, maximumRows)) + 4 * c.vocabularySize
+        let work = Workspace.shapes(
+            c, expertInner: expertFeedForwardLength, rows: min(capacity, maximumRows))
+        return shape.byteCount + stages.count * work.reduce(0) { $0 + 4 * $1.rows * $1.columns } + 4 * c.vocabularySize
     }
 }

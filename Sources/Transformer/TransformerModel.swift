@@ -9,8 +9,10 @@ package final class TransformerModel: Sendable {
     package let configuration: Configuration
     /// Number of weights in the file.
     package let parameterCount: Int
-    /// Where the weights are, and what computes with them.
+    /// Where the embedding table and the outputs are, and every block that is not on a device of its own.
     package let backend: any Backend
+    /// Where the blocks are, in order.
+    let stages: [Stage]
 
     let token_embd: EmbeddingTable
     let blk: [TransformerBlock]
@@ -22,19 +24,24 @@ package final class TransformerModel: Sendable {
     private let rope_factors_long: [Float]?
     private let rope_factors_short: [Float]?
 
-    /// Loads all tensors of `file` into `backend`. `progress` is told fractions of the file, ascending to 1.
+    /// Loads all tensors of `file` into `backend`, but those of `offload` into its device. `progress` is told fractions of the
+    /// file, ascending to 1.
     package init(
-        _ file: GGUFFile, backend: any Backend, progress: ((Double) -> Void)? = nil
+        _ file: GGUFFile, backend: any Backend, offload: Offload? = nil, progress: ((Double) -> Void)? = nil
     ) throws(InferenceError) {
         let configuration = try Configuration(file)
         let width = configuration.embeddingLength
+        stages = Stage.all(of: configuration.blockCount, backend: backend, offload: offload)
+        let backend = stages.first?.backend ?? backend
         var loader = WeightLoader(file, backend: backend, progress: progress)
         token_embd = try loader.table("token_embd.weight", columns: width, rows: configuration.vocabularySize)
         var blocks: [TransformerBlock] = []
-        for index in 0..<configuration.blockCount {
-            blocks.append(try TransformerBlock(index, configuration, &loader))
+        for stage in stages {
+            loader.backend = stage.backend
+            for index in stage.blocks { blocks.append(try TransformerBlock(index, configuration, &loader)) }
         }
         blk = blocks
+        loader.backend = backend
         output_norm = try loader.norm("output_norm", width: width, configuration.norm)
         // Without a matrix of their own the outputs are tied to the embedding.
         let isTied = !loader.has("output.weight")
@@ -68,8 +75,8 @@ package final class TransformerModel: Sendable {
         return RotaryEmbedding(rope, factors: factors)
     }
 
-    /// The shape of a cache for `slots` tokens.
-    package func cacheShape(slots: Int, type: KVCacheType) throws(InferenceError) -> KVCacheShape {
+    /// The shape of a cache for `layers` blocks and `slots` tokens.
+    func cacheShape(layers: Int, slots: Int, type: KVCacheType) throws(InferenceError) -> KVCacheShape {
         if type == .q8_0 {
             guard configuration.keyLength.isMultiple(of: 32), configuration.valueLength.isMultiple(of: 32) else {
                 throw InferenceError(
@@ -78,7 +85,7 @@ package final class TransformerModel: Sendable {
             }
         }
         return KVCacheShape(
-            layers: configuration.blockCount, heads: configuration.headCountKV, keyDimension: configuration.keyLength,
+            layers: layers, heads: configuration.headCountKV, keyDimension: configuration.keyLength,
             valueDimension: configuration.valueLength, slots: slots, type: type)
     }
 }

@@ -6,7 +6,8 @@ import Tensors
 /// Hands the tensors of a file to a backend, one after the other, and reports how far it is.
 struct WeightLoader {
     let file: GGUFFile
-    let backend: any Backend
+    /// Where the next tensors go.
+    var backend: any Backend
     private let progress: ((Double) -> Void)?
     private var loadedBytes = 0
     private var loadedNames: Set<String> = []

@@ -44,9 +44,8 @@ struct Workspace {
         let down: Activations
     }
 
-    init(_ model: TransformerModel, rows: Int) throws(InferenceError) {
+    init(_ model: TransformerModel, on backend: any Backend, rows: Int) throws(InferenceError) {
         let c = model.configuration
-        let backend = model.backend
         func make(_ columns: Int, rows: Int = rows) throws(InferenceError) -> Activations {
             try backend.makeActivations(rows: rows, columns: columns)
         }
@@ -75,17 +74,19 @@ struct Workspace {
         temperature = c.attentionTemperature == nil ? nil : try make(1)
     }
 
-    /// Bytes that ``init(_:rows:)`` allocates.
-    static func byteCount(_ model: TransformerModel, rows: Int) -> Int {
-        let c = model.configuration
-        var columns = 3 * c.embeddingLength + c.headCount * (c.keyLength + c.valueLength)
-        columns += c.headCountKV * (c.keyLength + c.valueLength) + 2 * max(1, c.feedForwardLength)
+    /// Rows and columns of all that ``init(_:on:rows:)`` makes; routing counts as activations of twice the choices.
+    static func shapes(_ c: Configuration, expertInner: Int, rows: Int) -> [(rows: Int, columns: Int)] {
+        var columns = [c.embeddingLength, c.embeddingLength, c.embeddingLength]
+        columns += [c.headCount * c.keyLength, c.headCountKV * c.keyLength, c.headCountKV * c.valueLength]
+        columns += [c.headCount * c.valueLength, max(1, c.feedForwardLength), max(1, c.feedForwardLength)]
+        columns += [c.rope, c.localRope].compactMap { $0?.dimensionCount }
+        if c.attentionTemperature != nil { columns.append(1) }
+        var shapes = columns.map { (rows: rows, columns: $0) }
         if c.expertCount > 0 {
-            let inner = max(1, model.expertFeedForwardLength)
-            columns += c.expertCount + c.expertUsedCount * (2 * inner + c.embeddingLength + 2)
+            let choices = rows * c.expertUsedCount, inner = max(1, expertInner)
+            shapes += [(rows, c.expertCount), (choices, 2), (choices, inner), (choices, inner)]
+            shapes.append((choices, c.embeddingLength))
         }
-        columns += (c.rope?.dimensionCount ?? 0) + (c.localRope?.dimensionCount ?? 0)
-        columns += c.attentionTemperature == nil ? 0 : 1
-        return 4 * rows * columns
+        return shapes
     }
 }

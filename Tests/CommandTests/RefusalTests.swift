@@ -95,6 +95,23 @@ struct RefusalTests {
         #expect(run.output == plain.output)
     }
 
+    @Test(arguments: [
+        ["--backend", "vulkan", "--gpu-layers=-1"], ["--backend", "cpu", "--gpu-layers", "1"], ["--gpu-layers", "1"],
+    ])
+    func layersOnNoDeviceAreRefused(options: [String]) throws {
+        let run = try Command(["run", Fixture.llama, "x"] + options)
+        #expect(run.status == 64)
+        #expect(run.errors.contains("--gpu-layers"))
+    }
+
+    @Test func withoutVulkanLayersStayOnTheProcessor() throws {
+        let run = try Command(
+            "run", Fixture.llama, "x", "-n", "2", "--backend", "vulkan", "--gpu-layers", "1",
+            environment: ["VK_DRIVER_FILES": "/none", "VK_ICD_FILENAMES": "/none"])
+        #expect(run.status == 0)
+        #expect(run.errors.contains("running on the processor"))
+    }
+
     @Test func damagedFilesAreRefused() throws {
         let folder = try TemporaryFolder()
         let whole = try Data(contentsOf: URL(fileURLWithPath: Fixture.llama))

@@ -20,25 +20,9 @@ struct ModelTests {
         try TransformerModel(Fixture.file(name), backend: Device.shared.get())
     }
 
-    private func rows(_ context: ModelContext) -> [[Float]] {
-        let width = context.model.configuration.vocabularySize
-        return context.withLogits { logits in
-            stride(from: 0, to: logits.count, by: width).map { Array(logits[$0..<$0 + width]) }
-        }
-    }
-
-    private func bits(_ context: ModelContext) -> [[UInt32]] { rows(context).map { $0.map(\.bitPattern) } }
-
     private func expectSilence() throws {
         let first = try Device.shared.get().validationMessages.first
         #expect(first == nil)
-    }
-
-    /// log p of every token of a row.
-    private func logProbabilities(_ row: [Float]) -> [Double] {
-        let maximum = Double(row.max() ?? 0)
-        let sum = row.reduce(0) { $0 + exp(Double($1) - maximum) }
-        return row.map { Double($0) - maximum - log(sum) }
     }
 
     @Test("Log-probabilities are the processor's", arguments: Fixture.names)
@@ -48,38 +32,24 @@ struct ModelTests {
                 .makeContext(capacity: 24, cacheType: .f32)
             try context.evaluate(Array(Self.tokens[..<12]), outputs: [])
             try context.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
-            return rows(context).map(logProbabilities)
-        }
-        var total = 0.0
-        for (wanted, found) in zip(results[0], results[1]) {
-            total += zip(wanted, found).reduce(0) { $0 + abs($1.0 - $1.1) * exp($1.0) }
+            return context.rows
         }
         // Summed over all tokens, so more than the mean over the best ten.
-        #expect(total / Double(results[0].count) <= (name.contains("f32") || name.contains("f16") ? 0.002 : 0.02))
+        #expect(distance(results[0], results[1]) <= (name.contains("f32") || name.contains("f16") ? 0.002 : 0.02))
         try expectSilence()
-    }
-
-    private func oneByOne(
-        _ model: TransformerModel, _ tokens: [Int32], _ type: KVCacheType
-    ) throws -> [[UInt32]] {
-        let context = try model.makeContext(capacity: 64, cacheType: type)
-        return try tokens.map { token in
-            try context.evaluate([token], outputs: [0])
-            return bits(context)[0]
-        }
     }
 
     @Test("Chunks of any size give the bits of single tokens", arguments: various)
     func chunks(_ name: String) throws {
         let model = try model(name)
-        let expected = try oneByOne(model, Self.tokens, .f16)
+        let expected = try model.oneByOne(Self.tokens)
         for size in [2, 3, 7, 40] {
             let context = try model.makeContext(capacity: 64, cacheType: .f16)
             var found: [[UInt32]] = []
             for start in stride(from: 0, to: Self.tokens.count, by: size) {
                 let chunk = Array(Self.tokens[start..<min(start + size, Self.tokens.count)])
                 try context.evaluate(chunk, outputs: Array(chunk.indices))
-                found += bits(context)
+                found += context.bits
             }
             #expect(found == expected, "chunks of \(size)")
         }
@@ -98,20 +68,20 @@ struct ModelTests {
         let tree = [wrong, t[20], wrong, t[21], wrong, wrong, t[22], wrong, t[23], wrong]
         let path = [1, 3, 6, 8]
         try context.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8], outputs: path)
-        let found = bits(context)
-        let expected = try oneByOne(model, Array(t[..<28]), type)
+        let found = context.bits
+        let expected = try model.oneByOne(Array(t[..<28]), type)
         #expect(found == Array(expected[20..<24]))
         try context.accept(rows: path)
         try context.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
-        #expect(bits(context) == Array(expected[24..<28]))
+        #expect(context.bits == Array(expected[24..<28]))
         try expectSilence()
     }
 
     @Test("The comparison can fail: another position, another result")
     func control() throws {
         let model = try model("tiny-llama-f32")
-        let expected = try oneByOne(model, Array(Self.tokens[..<8]), .f16)
-        let shifted = try oneByOne(model, Array(Self.tokens[1..<8]), .f16)
+        let expected = try model.oneByOne(Array(Self.tokens[..<8]))
+        let shifted = try model.oneByOne(Array(Self.tokens[1..<8]))
         #expect(expected.last != shifted.last)
     }
 }

@@ -14,7 +14,7 @@ struct ProductTests {
     }
 
     /// A file with a matrix `w` of that type, and a bias `b`.
-    private static func file(_ type: TensorType, columns: Int, rows: Int) throws -> GGUFFile {
+    static func file(_ type: TensorType, columns: Int, rows: Int) throws -> GGUFFile {
         let quantizer = try #require(Quantizer(type))
         let source = values(columns * rows, seed: 1)
         var bytes = [UInt8](repeating: 0, count: source.count / type.blockSize * type.blockBytes)

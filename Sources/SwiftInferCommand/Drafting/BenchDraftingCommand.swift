@@ -137,9 +137,9 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         guard isSimulation else {
             settings.mode = replay ? .replay : .generated
             settings.isCold = cold
-            let (model, _) = try engine.load(path)
-            let session = try model.makeSession(
-                .init(contextLength: maxPrompt + n, cacheType: kvType, drafter: .none))
+            let options = Session.Options(contextLength: maxPrompt + n, cacheType: kvType, drafter: .none)
+            let (model, _) = try engine.load(path, for: options)
+            let session = try model.makeSession(options)
             let (tokenizer, name) = try tokenizer(for: model, path)
             settings.stores = try stores(tokenizer, name)
             return DraftingBenchmark(settings, contestants, tokenizer: tokenizer, session: session)

@@ -1,0 +1,142 @@
+// Models of which a device holds the last layers: beside the processor, at different widths, and with little memory.
+
+import Foundation
+import GGUF
+import SwiftInfer
+import Tensors
+import Testing
+import Transformer
+import VulkanBackend
+
+@Suite("Part of a model on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
+struct OffloadTests {
+    static let tokens = ModelTests.tokens
+    /// Between them windows, sinks, experts, soft caps and quantised weights; two to seven blocks.
+    static let names = [
+        "tiny-gemma3-f32", "tiny-gemma2-f32", "tiny-gpt-oss-mxfp4", "tiny-llama-q4_0", "tiny-mistral3-f32",
+    ]
+
+    private func model(_ name: String, layers: Int) throws -> TransformerModel {
+        try TransformerModel(
+            Fixture.file(name), backend: CPUBackend(threads: 2), offload: Offload(layers, on: Device.shared.get()))
+    }
+
+    /// None, one, half, all blocks, and the outputs too.
+    private func counts(_ name: String) throws -> [Int] {
+        let blocks = try Configuration(Fixture.file(name)).blockCount
+        return Array(Set([0, 1, (blocks + 1) / 2, blocks, blocks + 1, blocks + 90])).sorted()
+    }
+
+    @Test("Any number of layers agrees with the processor", arguments: names)
+    func parity(_ name: String) throws {
+        func rows(_ model: TransformerModel) throws -> [[Float]] {
+            let context = try model.makeContext(capacity: 24, cacheType: .f32)
+            try context.evaluate(Array(Self.tokens[..<12]), outputs: [])
+            try context.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
+            return context.rows
+        }
+        let wanted = try rows(TransformerModel(Fixture.file(name), backend: CPUBackend(threads: 2)))
+        for layers in try counts(name) {
+            let found = try rows(model(name, layers: layers))
+            #expect(distance(wanted, found) <= (layers == 0 ? 0 : name.contains("f32") ? 0.002 : 0.02), "\(layers)")
+        }
+        let first = try Device.shared.get().validationMessages.first
+        #expect(first == nil)
+    }
+
+    @Test("Widths, trees, rewinding and accepting change no bit", arguments: names)
+    func exactness(_ name: String) throws {
+        let t = Self.tokens
+        for layers in try counts(name) {
+            let model = try model(name, layers: layers)
+            let expected = try model.oneByOne(Array(t[..<28]))
+            let context = try model.makeContext(capacity: 64, cacheType: .f16)
+            try context.evaluate(Array(t[..<20]), outputs: [0, 19])
+            #expect(context.bits == [expected[0], expected[19]], "\(layers) layers")
+            // The true continuation is rows 1, 3, 6, 8, as in ModelTests.
+            let tree = [2, t[20], 2, t[21], 2, 2, t[22], 2, t[23], 2]
+            for _ in 0..<2 {
+                try context.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8], outputs: [1, 3, 6, 8])
+                #expect(context.bits == Array(expected[20..<24]), "\(layers) layers")
+                try context.accept(rows: [1, 3, 6, 8])
+                try context.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
+                #expect(context.bits == Array(expected[24..<28]), "\(layers) layers")
+                try context.rewind(to: 20)
+            }
+        }
+        let first = try Device.shared.get().validationMessages.first
+        #expect(first == nil)
+    }
+
+    @Test("What weights will take is what they take", arguments: [TensorType.f16, .q8_0, .q4_K, .q5_1])
+    func weights(_ type: TensorType) throws {
+        let file = try ProductTests.file(type, columns: 1280, rows: 4096)
+        let backend = try VulkanBackend()
+        let before = backend.allocatedByteCount
+        let kept: [AnyObject] = try file.tensors.map { tensor in
+            if tensor.shape.count == 1 { return try backend.makeVector(tensor, of: file) }
+            return try backend.makeMatrix(tensor, rows: 0..<tensor.rows, of: file)
+        }
+        let taken = withExtendedLifetime(kept) { backend.allocatedByteCount - before }
+        #expect(taken == backend.byteCount(ofWeights: file.tensors))
+    }
+
+    @Test("What a model will take is foreseen", arguments: names)
+    func demand(_ name: String) throws {
+        let file = try Fixture.file(name)
+        for layers in try counts(name) where layers > 0 {
+            let backend = try VulkanBackend()
+            let before = backend.allocatedByteCount
+            let demands = try DeviceDemand(file, on: backend, capacity: 1 << 15, cacheType: .f16)
+            let demand = demands.byteCount(layers: layers)
+            let model = try TransformerModel(
+                file, backend: CPUBackend(threads: 1), offload: Offload(layers, on: backend))
+            let context = try model.makeContext(capacity: 1 << 15, cacheType: .f16)
+            try context.evaluate(Self.tokens, outputs: [39])
+            // What the host reads, the scratch memory that longer contexts need, and a draft tree's logits were not taken.
+            let taken = backend.allocatedByteCount - before
+            #expect(taken <= demand, "\(layers) layers")
+            let scratch = backend.byteCount(
+                ofAttentionRows: 512, heads: model.configuration.headCount, context: 1 << 15)
+            #expect(demand - taken <= scratch + (1 << 20), "\(layers) layers")
+        }
+    }
+
+    @Test("As many layers are taken as there is room for, and more are refused before anything is loaded")
+    func room() throws {
+        let file = try Fixture.file("tiny-gemma3-f32")
+        var options = Model.Options(backend: .vulkan)
+        options.session.contextLength = 1 << 18
+        let backend = try VulkanBackend()
+        let demand = try DeviceDemand(file, on: backend, capacity: 1 << 18, cacheType: .f16)
+        #expect(demand.layerCount == 8)
+        for layers in [0, 3, 7] {
+            // Half-way to the next one, and as much as is kept back.
+            let room = (demand.byteCount(layers: layers) + demand.byteCount(layers: layers + 1)) / 2
+            options.deviceByteLimit = backend.allocatedByteCount + room / 7 * 8
+            options.gpuLayers = nil
+            let found = try #require(try Model(contentsOf: file.path, options: options).deviceLayers)
+            #expect(found.count == layers && found.total == 8)
+            #expect(found.requiredByteCount == demand.byteCount(layers: 8))
+            options.gpuLayers = layers + 1
+            #expect {
+                try Model(contentsOf: file.path, options: options)
+            } throws: { error in
+                let error = error as? InferenceError
+                return error?.code == .outOfMemory && error?.message.contains("--gpu-layers \(layers) fits") == true
+            }
+        }
+    }
+
+    @Test("Numbers of layers that make no sense are refused")
+    func refusals() throws {
+        let path = try Fixture.file("tiny-llama-f32").path
+        for (backend, layers) in [(BackendChoice.vulkan, -1), (.cpu, 1), (.automatic, 3)] {
+            #expect {
+                try Model(contentsOf: path, options: .init(backend: backend, gpuLayers: layers))
+            } throws: {
+                ($0 as? InferenceError)?.code == .invalidArgument
+            }
+        }
+    }
+}
