@@ -76,8 +76,8 @@ struct BenchModelCommand: ParsableCommand {
 
     func run() throws {
         let tests = tests
-        let session = Session.Options(contextLength: ModelBenchmark.capacity(of: tests, depth: depth), cacheType: kvType)
-        let (model, _) = try engine.load(self.model.path(), for: session)
+        let capacity = ModelBenchmark.capacity(of: tests, depth: depth)
+        let (model, _) = try engine.load(self.model.path(), for: .init(contextLength: capacity, cacheType: kvType))
         let benchmark = try ModelBenchmark(model, tests, depth: depth, cacheType: kvType)
         let bar = ProgressBar("measuring")
         defer { bar.clear() }
