@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "CVulkanKernels", path: "Kernels/Vulkan", exclude: ["shaders", "spirv", "README.md"]),
         .target(name: "VulkanBackend", dependencies: ["GGUF", "Tensors", "CVulkanKernels"]),
         .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
-        .target(name: "Decoding", dependencies: ["GGUF"]),
+        .target(name: "Decoding", dependencies: ["GGUF", "Tensors"]),
         .target(name: "CodeSwift", dependencies: ["GGUF", "Tokenizers", "Decoding"]),
         .target(
             name: "SwiftInfer",
@@ -64,7 +64,7 @@ let package = Package(
             name: "VulkanBackendTests",
             dependencies: ["VulkanBackend", "SwiftInfer", "Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
-        .testTarget(name: "DecodingTests", dependencies: ["Decoding", "GGUF"]),
+        .testTarget(name: "DecodingTests", dependencies: ["Decoding", "Tensors", "GGUF"]),
         .testTarget(name: "CodeSwiftTests", dependencies: ["CodeSwift", "GGUF", "Tokenizers", "Decoding"]),
         .testTarget(
             name: "SwiftInferTests", dependencies: ["SwiftInfer", "GGUF", "Tokenizers", "Decoding", "CodeSwift"]),

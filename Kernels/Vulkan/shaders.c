@@ -13,6 +13,9 @@ EMBEDDED(attend_softmax) {
 EMBEDDED(attend_values) {
 #embed "spirv/attend_values.spv"
 };
+EMBEDDED(block_maxima) {
+#embed "spirv/block_maxima.spv"
+};
 EMBEDDED(elementwise) {
 #embed "spirv/elementwise.spv"
 };
@@ -21,6 +24,9 @@ EMBEDDED(embed) {
 };
 EMBEDDED(gather) {
 #embed "spirv/gather.spv"
+};
+EMBEDDED(likeliest) {
+#embed "spirv/likeliest.spv"
 };
 EMBEDDED(move_slots) {
 #embed "spirv/move_slots.spv"

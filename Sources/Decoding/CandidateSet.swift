@@ -1,5 +1,7 @@
 // The tokens that are left to draw from, and the filters that thin them out.
 
+import Tensors
+
 /// Tokens of a logits row, in ascending order of their ids, that sampling has not ruled out yet.
 struct CandidateSet {
     private(set) var candidates: [Candidate]
@@ -11,7 +13,20 @@ struct CandidateSet {
         largest = logits.largest
         guard largest > -.infinity else { return nil }
         candidates = topK > 0 && topK < logits.count ? Self.top(topK, of: logits) : Self.all(of: logits)
-        // What is finite has no chance beside what is infinite.
+        dropHopeless()
+    }
+
+    /// Tokens that are known already, likeliest first. nil when there is none.
+    init?(_ likeliest: some Collection<Candidate>) {
+        guard let first = likeliest.first else { return nil }
+        largest = first.logit
+        candidates = Array(likeliest)
+        candidates.sortByToken()
+        dropHopeless()
+    }
+
+    /// What is finite has no chance beside what is infinite.
+    private mutating func dropHopeless() {
         if largest == .infinity { candidates.removeAll { $0.logit < .infinity } }
     }
 

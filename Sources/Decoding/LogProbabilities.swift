@@ -1,5 +1,7 @@
 // The probabilities a row of logits stands for.
 
+import Tensors
+
 /// The log-softmax of one logits row, in double precision. NaN counts as impossible.
 package struct LogProbabilities {
     private let logits: UnsafeBufferPointer<Float>

@@ -1,5 +1,7 @@
 // What a step of the model made of a draft.
 
+import Tensors
+
 /// The outcome of one step: which tokens joined the text, and what the model thought of the guesses.
 public struct Verification: Sendable {
     /// A token the model considered.

@@ -42,10 +42,10 @@ package protocol Backend: AnyObject, Sendable {
     /// x[0..<values.count / columns] = values, row after row.
     func write(_ values: [Float], to x: Activations)
 
-    /// Ends a step: starts all operations so far and, where `x` is given, waits until row 0..<rows of it can be read.
+    /// Ends a step: starts all operations so far and, unless `results` is empty, waits until row 0..<rows of each can be read.
     ///
     /// - Throws: `deviceFailure` or `outOfMemory` where an operation since the last call has failed; their results are lost.
-    func finish(reading x: Activations?, rows: Int) throws(InferenceError)
+    func finish(reading results: [Activations], rows: Int) throws(InferenceError)
 
     /// Waits for all operations so far and lends row 0..<rows of `x`, row-major, to `body`.
     func read<R>(_ x: Activations, rows: Int, _ body: (UnsafeBufferPointer<Float>) -> R) -> R
@@ -94,6 +94,10 @@ package protocol Backend: AnyObject, Sendable {
 
     /// x = cap · tanh(x / cap)
     func softCap(_ x: Activations, rows: Int, cap: Float)
+
+    /// Finds the likeliest tokens of each row of logits among the first `tokenCount`, in the order of ``Candidate``: as many as
+    /// `likeliest` was made for, fewer only where there are no more. NaN and −∞ are never among them.
+    func findLikeliest(_ logits: Activations, rows: Int, of tokenCount: Int, into likeliest: LikeliestTokens)
 
     // MARK: Attention
 

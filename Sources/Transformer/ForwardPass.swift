@@ -52,7 +52,7 @@ struct ForwardPass {
     ) throws(InferenceError) {
         guard next != index else { return }
         let source = workspace[keyPath: activations]
-        try backend.finish(reading: source, rows: rows)
+        try backend.finish(reading: [source], rows: rows)
         let values = backend.read(source, rows: rows) { Array($0) }
         index = next
         backend.write(values, to: workspace[keyPath: activations])

@@ -22,6 +22,10 @@ package final class ModelContext {
     private let localRotary: RotaryEmbedding?
     private var logits: Activations?
     private var logitRows = 0
+    private var likeliestTokens: LikeliestTokens?
+    /// The likeliest tokens of each of the last step's `outputs`, likeliest first: as many as were asked for, fewer only where
+    /// there are no more. Empty when none were asked for.
+    package private(set) var likeliest: [[Candidate]] = []
     /// The last step, while its rows may still be accepted.
     private var pending: StepLayout?
 
@@ -47,11 +51,13 @@ package final class ModelContext {
     /// - Parameters:
     ///   - parents: for a draft tree, the row each row follows (less than its own), −1 for the tokens so far; nil for a chain.
     ///   - outputs: the rows whose logits are wanted, see ``withLogits(_:)``.
+    ///   - use: what of these logits, see ``likeliest``.
     ///   - commit: whether the tokens become part of the past at once. Trees never do: see ``accept(rows:)``.
     /// - Throws: `contextFull` or `invalidArgument`; nothing has changed then. A device may also fail, which is as if the step
     ///   had not been.
     package func evaluate(
-        _ tokens: [Int32], parents: [Int32]? = nil, outputs: [Int], commit: Bool = true
+        _ tokens: [Int32], parents: [Int32]? = nil, outputs: [Int], use: LogitsUse = LogitsUse(),
+        commit: Bool = true
     ) throws(InferenceError) {
         try check(tokens, parents, outputs)
         let layout =
@@ -61,18 +67,27 @@ package final class ModelContext {
         if (logits?.rows ?? 0) < outputs.count {
             logits = try model.backend.makeActivations(rows: outputs.count, columns: model.configuration.vocabularySize)
         }
+        let search = try reserveLikeliest(use, rows: outputs.count)
         writeRotations(layout)
         pending = nil
         logitRows = 0
+        likeliest = []
         var pass = ForwardPass(model, layout, at: sites)
-        if outputs.isEmpty {
-            try pass(tokens, outputs: [], logits: nil)
-            for site in sites { try site.backend.finish(reading: nil, rows: 0) }
-        } else {
+        if let logits, !outputs.isEmpty {
             try pass(tokens, outputs: outputs, logits: logits)
-            try model.backend.finish(reading: logits, rows: outputs.count)
+            var results: [Activations] = use.wholeRows ? [logits] : []
+            if let search {
+                let count = min(use.tokenCount ?? .max, model.configuration.vocabularySize)
+                model.backend.findLikeliest(logits, rows: outputs.count, of: count, into: search)
+                results.append(search.keys)
+            }
+            try model.backend.finish(reading: results, rows: outputs.count)
+        } else {
+            try pass(tokens, outputs: [], logits: nil)
+            for site in sites { try site.backend.finish(reading: [], rows: 0) }
         }
         logitRows = outputs.count
+        likeliest = search?.read(rows: outputs.count, from: model.backend) ?? []
         if commit && parents == nil {
             count += tokens.count
             pending = nil
@@ -108,6 +123,17 @@ package final class ModelContext {
         }
         count = position
         pending = nil
+    }
+
+    /// Where the likeliest tokens of `rows` rows go; nil when none are wanted.
+    private func reserveLikeliest(_ use: LogitsUse, rows: Int) throws(InferenceError) -> LikeliestTokens? {
+        guard use.likeliest > 0, rows > 0 else { return nil }
+        if let likeliestTokens, likeliestTokens.count == use.likeliest, likeliestTokens.rows >= rows {
+            return likeliestTokens
+        }
+        likeliestTokens = try LikeliestTokens(
+            use.likeliest, rows: rows, columns: model.configuration.vocabularySize, on: model.backend)
+        return likeliestTokens
     }
 
     /// Lends the logits of the last step's `outputs`, in that order: outputs × vocabularySize, row-major.

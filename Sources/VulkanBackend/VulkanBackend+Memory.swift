@@ -59,7 +59,7 @@ extension VulkanBackend {
         let isThere = source.readBack.withLock {
             $0.rows >= rows && $0.operations == operations.load(ordering: .relaxed)
         }
-        if !isThere, (try? copyBack(source, rows: rows)) == nil {
+        if !isThere, (try? copyBack([source], rows: rows)) == nil {
             // There is nothing to read from a device that failed; the next step reports it.
             let nothing = [Float](repeating: .nan, count: count)
             return nothing.withUnsafeBufferPointer(body)
@@ -70,23 +70,31 @@ extension VulkanBackend {
                 start: mapped.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) }, count: count))
     }
 
-    /// Waits for all work so far and copies rows 0..<rows of `x` to where the host reads them, without padding.
-    func copyBack(_ x: VulkanActivations, rows: Int) throws(InferenceError) {
-        let byteCount = 4 * rows * x.columns
-        var buffer = x.readBack.withLock { $0.buffer }
-        if (buffer?.memory.byteCount ?? 0) < byteCount {
-            buffer = try DeviceBuffer(byteCount, .readBack, on: queue, for: "what is read back")
-        }
-        let target = try required(buffer, "read back")
+    /// Waits for all work so far and copies rows 0..<rows of each result to where the host reads them, without padding.
+    func copyBack(_ results: [VulkanActivations], rows: Int) throws(InferenceError) {
+        let targets = try results.map { x throws(InferenceError) in try readBackBuffer(of: x, rows: rows) }
         let number = operations.load(ordering: .relaxed)
         try queue.finish { () in
-            let copies = x.pieces(rows: 0..<rows, compactFrom: 0).map {
-                VkBufferCopy(srcOffset: UInt64($0.padded), dstOffset: UInt64($0.compact), size: UInt64($0.size))
+            for (x, target) in zip(results, targets) {
+                let copies = x.pieces(rows: 0..<rows, compactFrom: 0).map {
+                    VkBufferCopy(srcOffset: UInt64($0.padded), dstOffset: UInt64($0.compact), size: UInt64($0.size))
+                }
+                queue.copy(
+                    copies, from: x.buffer.memory, to: target.memory, reads: [x.address], writes: [target.address])
             }
-            queue.copy(copies, from: x.buffer.memory, to: target.memory, reads: [x.address], writes: [target.address])
             return true
         }
-        x.readBack.withLock { $0 = ReadBack(buffer: target, rows: rows, operations: number) }
+        for (x, target) in zip(results, targets) {
+            x.readBack.withLock { $0 = ReadBack(buffer: target, rows: rows, operations: number) }
+            countReadBack(4 * rows * x.columns)
+        }
+    }
+
+    /// Where the host reads the first rows of `x`.
+    private func readBackBuffer(of x: VulkanActivations, rows: Int) throws(InferenceError) -> DeviceBuffer {
+        let byteCount = 4 * rows * x.columns
+        if let buffer = x.readBack.withLock({ $0.buffer }), buffer.memory.byteCount >= byteCount { return buffer }
+        return try DeviceBuffer(byteCount, .readBack, on: queue, for: "what is read back")
     }
 
     package func gather(_ x: Activations, rows indices: [Int], into y: Activations) {

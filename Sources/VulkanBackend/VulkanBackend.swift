@@ -22,6 +22,7 @@ package final class VulkanBackend: Backend {
     let uploadedLayout = Mutex<UploadedLayout?>(nil)
     /// Operations so far: tells whether what was read is still what there is.
     let operations = Atomic<UInt64>(0)
+    private let copiedBack = Atomic<Int>(0)
 
     /// Opens the fastest device that can be used.
     ///
@@ -61,17 +62,23 @@ package final class VulkanBackend: Backend {
     /// Bytes of the device's memory that are in use, by weights, contexts and the backend itself.
     package var allocatedByteCount: Int { queue.allocatedByteCount }
 
+    /// Bytes that were copied to where the host reads them so far.
+    package var readBackByteCount: Int { copiedBack.load(ordering: .relaxed) }
+
+    /// Counts bytes that are copied back.
+    func countReadBack(_ byteCount: Int) { copiedBack.add(byteCount, ordering: .relaxed) }
+
     /// Records an operation.
     func perform(_ body: () throws(InferenceError) -> Void) {
         operations.add(1, ordering: .relaxed)
         queue.perform(body)
     }
 
-    package func finish(reading x: Activations?, rows: Int) throws(InferenceError) {
-        if let x {
-            try copyBack(activations(x), rows: rows)
-        } else {
+    package func finish(reading results: [Activations], rows: Int) throws(InferenceError) {
+        if results.isEmpty {
             try queue.finish { () in false }
+        } else {
+            try copyBack(results.map(activations), rows: rows)
         }
     }
 }

@@ -33,6 +33,30 @@ struct ModelContextTests {
         #expect(code { try context.rewind(to: 4) } == .invalidArgument)
     }
 
+    @Test func likeliestTokensAreThoseOfTheRows() throws {
+        let context = try model.makeContext(capacity: 16, cacheType: .f32)
+        let cases: [(Int, Int?, [Int])] = [(3, nil, [0, 2]), (70, 50, [1]), (3, 40, [0, 1, 2])]
+        for (count, tokenCount, outputs) in cases {
+            for wholeRows in [true, false] {
+                let use = LogitsUse(wholeRows: wholeRows, likeliest: count, tokenCount: tokenCount)
+                try context.evaluate([5, 6, 7], outputs: outputs, use: use, commit: false)
+                let found = context.likeliest
+                let width = model.configuration.vocabularySize
+                let rows = context.withLogits { logits in
+                    stride(from: 0, to: logits.count, by: width)
+                        .map { Array(logits[$0..<$0 + min(tokenCount ?? width, width)]) }
+                }
+                let expected = rows.map { row in
+                    let all = row.indices.map { Candidate(token: Int32($0), logit: row[$0]) }
+                    return Array(all.sorted(by: >).prefix(min(count, LikeliestTokens.largestCount)))
+                }
+                #expect(found == expected && found.count == outputs.count)
+            }
+        }
+        try context.evaluate([5], outputs: [0])
+        #expect(context.likeliest.isEmpty)
+    }
+
     @Test func refusals() throws {
         let context = try model.makeContext(capacity: 4, cacheType: .f32)
         try context.evaluate([5, 6], outputs: [])

@@ -247,6 +247,10 @@ typedef void si_add_scaled(size_t count, const float *x, float scale, float *y);
 /// x = scale · x
 typedef void si_scale(size_t count, float *x, float scale);
 
+/// maxima[i] = the largest of x[64 i], … x[64 i + 63], as far as there are so many: ceil(count / 64) maxima. NaN is never it,
+/// −∞ where there is nothing else; of 0 and −0 either.
+typedef void si_maxima(size_t count, const float *x, float *maxima);
+
 /// Stores x as f16, to nearest even; or as Q8_0 blocks (count a multiple of 32), quantised as by si_quantize, then the
 /// scale rounded to f16.
 typedef void si_store(size_t count, const float *x, void *y);
@@ -287,6 +291,7 @@ struct si_kernels {
     si_soft_cap *soft_cap;
     si_add_scaled *add_scaled;
     si_scale *scale;
+    si_maxima *maxima;
     si_store *store_f16, *store_q8_0;
     si_store_key *store_key_f32, *store_key_f16, *store_key_q8_0;
     si_map *exp, *tanh;

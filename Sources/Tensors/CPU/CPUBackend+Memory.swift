@@ -65,7 +65,7 @@ extension CPUBackend {
         }
     }
 
-    package func finish(reading x: Activations?, rows: Int) {}
+    package func finish(reading results: [Activations], rows: Int) {}
 
     package func read<R>(_ x: Activations, rows: Int, _ body: (UnsafeBufferPointer<Float>) -> R) -> R {
         body(UnsafeBufferPointer(start: x.row(0), count: rows * x.columns))

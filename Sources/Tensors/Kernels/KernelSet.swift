@@ -51,6 +51,9 @@ package protocol KernelSet: Sendable {
     /// x = scale · x
     func scale(_ count: Int, _ x: UnsafeMutablePointer<Float>, by scale: Float)
 
+    /// The largest of each 64 values of x, of as many as are left of the last; NaN is never it.
+    func maxima(_ count: Int, _ x: UnsafePointer<Float>, into maxima: UnsafeMutablePointer<Float>)
+
     /// Stores a head's value in the cache's type.
     func store(_ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into y: UnsafeMutableRawPointer)
 

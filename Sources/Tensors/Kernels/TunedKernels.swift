@@ -134,6 +134,10 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
         table.pointee.scale(count, x, scale)
     }
 
+    package func maxima(_ count: Int, _ x: UnsafePointer<Float>, into maxima: UnsafeMutablePointer<Float>) {
+        table.pointee.maxima(count, x, maxima)
+    }
+
     package func store(_ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into y: UnsafeMutableRawPointer) {
         switch type {
         case .f32: y.copyMemory(from: x, byteCount: count * 4)

@@ -113,6 +113,14 @@ package struct ReferenceKernels: KernelSet {
         for i in 0..<count { x[i] = scale * x[i] }
     }
 
+    package func maxima(_ count: Int, _ x: UnsafePointer<Float>, into maxima: UnsafeMutablePointer<Float>) {
+        for i in 0..<count {
+            let block = i / LikeliestTokens.blockLength
+            if i % LikeliestTokens.blockLength == 0 { maxima[block] = -.infinity }
+            if x[i] > maxima[block] { maxima[block] = x[i] }
+        }
+    }
+
     package func exp(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {
         for i in 0..<count { y[i] = ReferenceMath.exp(x[i]) }
     }

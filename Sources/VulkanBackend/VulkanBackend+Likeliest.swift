@@ -1,0 +1,24 @@
+// Finding the likeliest tokens of rows of logits on the device.
+
+import CVulkanKernels
+import GGUF
+package import Tensors
+
+extension VulkanBackend {
+    package func findLikeliest(_ logits: Activations, rows: Int, of tokenCount: Int, into likeliest: LikeliestTokens) {
+        let (source, maxima) = (activations(logits), activations(likeliest.maxima))
+        let keys = activations(likeliest.keys)
+        perform { () throws(InferenceError) in
+            try queue.dispatch(
+                Shader(SI_SHADER_block_maxima),
+                PushConstants([source.address, maxima.address], [tokenCount, source.stride, maxima.stride]),
+                groups: ((tokenCount + 511) / 512, rows, 1), reads: [source.address], writes: [maxima.address])
+            try queue.dispatch(
+                Shader(SI_SHADER_likeliest),
+                PushConstants(
+                    [source.address, maxima.address, keys.address],
+                    [tokenCount, source.stride, maxima.stride, keys.stride / 2, likeliest.count]),
+                groups: (rows, 1, 1), reads: [source.address, maxima.address], writes: [keys.address])
+        }
+    }
+}

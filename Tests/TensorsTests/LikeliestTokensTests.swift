@@ -1,0 +1,84 @@
+// The likeliest tokens of rows of logits, beside a plain sort: every instruction set, number of threads and kind of row.
+
+import Tensors
+import Testing
+
+struct LikeliestTokensTests {
+    /// Rows of `count` logits that a search could stumble over.
+    private static func rows(_ count: Int) -> [[Float]] {
+        var source = RandomSource(seed: UInt64(count))
+        let random = source.floats(count, range: 20)
+        let few: [Float] = [-1, 0, -0.0, 1, .nan, -.infinity]
+        let rare: [Float] = [.infinity, .nan, -.infinity, .greatestFiniteMagnitude, -.greatestFiniteMagnitude]
+        let ties = (0..<count).map { _ in few.randomElement(using: &source) ?? 0 }
+        let mixed = random.map { value in
+            Int.random(in: 0..<9, using: &source) > 0 ? value : rare.randomElement(using: &source) ?? value
+        }
+        return [
+            random, ties, mixed,
+            [Float](repeating: 2.5, count: count), [Float](repeating: .nan, count: count),
+            [Float](repeating: -.infinity, count: count), [Float](repeating: .infinity, count: count),
+            (0..<count).map(Float.init), (0..<count).map { -Float($0) },
+            // Hardly any can be chosen.
+            (0..<count).map { $0 % 97 == 96 ? Float($0 % 5) : .nan },
+            // Subnormals, which differ only to those who do not flush them.
+            (0..<count).map { Float(bitPattern: UInt32($0 * 7 % 100)) },
+        ]
+    }
+
+    /// What a sort makes of them.
+    private static func sorted(_ row: ArraySlice<Float>, _ count: Int) -> [Candidate] {
+        let eligible = row.indices.filter { row[$0] > -.infinity }
+        return eligible.sorted { (row[$1], $0) < (row[$0], $1) }.prefix(count)
+            .map { Candidate(token: Int32($0 - row.startIndex), logit: row[$0]) }
+    }
+
+    @Test(arguments: [1, 63, 64, 65, 200, 513, 5000, 33_000])
+    func searchesFindWhatASortFinds(_ tokenCount: Int) throws {
+        // Logits beyond the vocabulary are larger than all others.
+        let rows = Self.rows(tokenCount).map { $0 + [1e30, .infinity, 1e30] }
+        let choices: [KernelChoice] = [.reference] + TunedKernels.names.map(KernelChoice.named)
+        for (threads, kernels) in [(2, KernelChoice.automatic)] + choices.map({ (3, $0) }) {
+            let backend = try CPUBackend(threads: threads, kernels: kernels)
+            let logits = try backend.makeActivations(rows: rows.count, columns: tokenCount + 3)
+            backend.write(rows.flatMap { $0 }, to: logits)
+            for count in [1, 2, 6, 64] {
+                let likeliest = try LikeliestTokens(
+                    count, rows: rows.count, columns: tokenCount + 3, on: backend)
+                for width in [rows.count, 1] {
+                    backend.findLikeliest(logits, rows: width, of: tokenCount, into: likeliest)
+                    let found = likeliest.read(rows: width, from: backend)
+                    #expect(found == rows[..<width].map { Self.sorted($0[..<tokenCount], count) })
+                }
+            }
+        }
+    }
+
+    @Test func maximaAreThoseOfSixtyFour() {
+        for count in [1, 15, 16, 17, 63, 64, 65, 129, 1000] {
+            for row in Self.rows(count) {
+                let blocks = stride(from: 0, to: count, by: 64).map { row[$0..<min($0 + 64, count)] }
+                let expected = blocks.map { $0.reduce(-Float.infinity) { $1 > $0 ? $1 : $0 } }
+                for kernels in kernelSets {
+                    var maxima = [Float](repeating: .nan, count: expected.count) + [7]
+                    kernels.maxima(count, row, into: &maxima)
+                    #expect(maxima == expected + [7], "\(kernels.name)")
+                }
+            }
+        }
+    }
+
+    @Test func candidatesKeepTokenAndLogit() {
+        for logit in [0, 1, -1, 0x1p-149, -0x1p-149, .infinity, -.infinity, .greatestFiniteMagnitude] as [Float] {
+            for token in [0, 1, .max] as [Int32] {
+                let candidate = Candidate(token: token, logit: logit)
+                #expect(candidate.token == token && candidate.logit == logit)
+                #expect(Candidate(key: candidate.key) == candidate)
+            }
+        }
+        #expect(Candidate(key: 0) == nil)
+        #expect(Candidate(token: 5, logit: -0.0) == Candidate(token: 5, logit: 0))
+        #expect(Candidate(token: 5, logit: 1) > Candidate(token: 6, logit: 1))
+        #expect(Candidate(token: 6, logit: 1.5) > Candidate(token: 5, logit: 1))
+    }
+}
