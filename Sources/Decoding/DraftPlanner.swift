@@ -1,5 +1,7 @@
 // Decides step by step what to draft and how much of it to check.
 
+package import Tensors
+
 /// Asks a drafter for guesses and takes of them what pays.
 ///
 /// With C(n) the time of a step of n rows and E(n) = 1 + Σ value the tokens it can be expected to give when the n − 1 most
@@ -85,9 +87,9 @@ package final class DraftPlanner {
         cost.observePrompt(rows: rows, seconds: duration / .seconds(1))
     }
 
-    /// The candidates of a row of logits that the drafter wants to be told.
-    package func candidates(_ logits: UnsafeBufferPointer<Float>) -> [Verification.Candidate] {
-        timed { Verification.Candidate.top(drafter.candidatesWanted, of: logits) }
+    /// What the drafter wants to be told of the likeliest tokens of each row.
+    package func candidates(_ likeliest: [[Candidate]]) -> [[Verification.Candidate]] {
+        timed { likeliest.map { $0.prefix(drafter.candidatesWanted).map(Verification.Candidate.init) } }
     }
 
     /// Learns what became of the last draft.

@@ -12,8 +12,8 @@ public protocol Drafter: AnyObject {
     /// A short name for reports, such as `prompt-lookup`.
     var name: String { get }
 
-    /// How many of the model's likeliest tokens after each checked one ``observe(_:)`` is to be told; finding them costs about
-    /// as much as choosing a token. The default is 0.
+    /// How many of the model's likeliest tokens after each checked one ``observe(_:)`` is to be told, at most 64; finding them
+    /// costs about as much as choosing a token. The default is 0.
     var candidatesWanted: Int { get }
 
     /// Takes `tokens` as the text from now on. Called when a generation begins, before anything is drafted for it.

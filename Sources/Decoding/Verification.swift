@@ -1,6 +1,6 @@
 // What a step of the model made of a draft.
 
-import Tensors
+package import Tensors
 
 /// The outcome of one step: which tokens joined the text, and what the model thought of the guesses.
 public struct Verification: Sendable {
@@ -17,10 +17,8 @@ public struct Verification: Sendable {
             self.logit = logit
         }
 
-        /// The `count` likeliest tokens of a row, likeliest first; of equally likely ones the lower id.
-        package static func top(_ count: Int, of logits: UnsafeBufferPointer<Float>) -> [Self] {
-            CandidateSet.top(count, of: logits).sorted(by: >).map { Self(token: $0.token, logit: $0.logit) }
-        }
+        /// The same candidate, found in a row of logits.
+        package init(_ candidate: Tensors.Candidate) { self.init(token: candidate.token, logit: candidate.logit) }
     }
 
     /// The draft as it was made, including guesses that were not checked. Empty when there was none.

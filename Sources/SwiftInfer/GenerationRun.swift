@@ -2,7 +2,9 @@
 
 import Decoding
 import GGUF
+import Tensors
 import Tokenizers
+import Transformer
 
 /// A generation under way. Each call of ``advance(_:_:)`` does the work up to the next event, without suspending.
 struct GenerationRun {
@@ -39,6 +41,8 @@ struct GenerationRun {
 
     /// Logits rows are longer than this where the vocabulary is padded; the rest stands for no token.
     private let tokenCount: Int
+    /// What every choice, and the drafter, takes of the logits.
+    private let use: LogitsUse
 
     /// - Throws: ``InferenceError`` with `invalidArgument` for senseless options.
     init(
@@ -56,6 +60,10 @@ struct GenerationRun {
         detokenizer = StreamingDetokenizer(model.tokenizer)
         matcher = StopMatcher(options.stop)
         tokenCount = model.tokenizer.count
+        let wanted = sampler.likeliestWanted
+        use = LogitsUse(
+            wholeRows: options.hashesLogits || wanted == 0,
+            likeliest: max(wanted, self.planner?.drafter.candidatesWanted ?? 0), tokenCount: tokenCount)
     }
 
     /// Does the work up to the next event. The event after a `finished` is undefined.
@@ -110,7 +118,7 @@ struct GenerationRun {
         let end = min(next + timeline.maximumRows, promptTokens.count)
         let isLast = end == promptTokens.count
         let start = ContinuousClock.now
-        try timeline.evaluate(promptTokens[next..<end], wantsLogits: isLast)
+        try timeline.evaluate(promptTokens[next..<end], use: isLast ? use : nil)
         planner?.promptTook(ContinuousClock.now - start, rows: end - next)
         if isLast { noteCandidates(timeline) }
         phase = isLast ? .answer : .prompt(next: end)
@@ -129,16 +137,8 @@ struct GenerationRun {
     ) throws(InferenceError) -> Generation.Event? {
         if let reason = limitReached(timeline) { return try finish(reason, timeline) }
         if !timeline.hasLogits { try step(timeline) }
-        let choice = timeline.withLogits { logits in
-            if options.hashesLogits {
-                let row = LogitsHash.hash(logits)
-                hash.append(rowHash: row)
-                statistics.rowHashes.append(row)
-            }
-            let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
-            return sampler.sample(eligible, position: timeline.tokens.count, history: timeline.tokens[...])
-        }
-        guard let token = options.forcedTokens?[statistics.tokens.count] ?? choice.flatMap({ $0 }) else {
+        noteHash(timeline)
+        guard let token = options.forcedTokens?[statistics.tokens.count] ?? choose(timeline) else {
             throw InferenceError(.malformedModel, "no token can be chosen: every logit is NaN, or forbidden by a bias")
         }
         try timeline.append(token)
@@ -151,11 +151,34 @@ struct GenerationRun {
         return text.isEmpty ? nil : .text(text)
     }
 
+    private mutating func noteHash(_ timeline: Timeline) {
+        guard options.hashesLogits, let row = timeline.withLogits({ LogitsHash.hash($0) }) else { return }
+        hash.append(rowHash: row)
+        statistics.rowHashes.append(row)
+    }
+
+    /// The token that the logits and the options choose; nil when there is none.
+    private func choose(_ timeline: Timeline) -> TokenID? {
+        let position = timeline.tokens.count
+        if let candidates = timeline.candidates {
+            let isComplete = candidates.count < use.likeliest
+            switch sampler.choose(among: candidates, isComplete: isComplete, position: position) {
+            case .token(let token): return token
+            case .none: return nil
+            case .undecided: break
+            }
+        }
+        return timeline.withLogits { logits in
+            let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
+            return sampler.sample(eligible, position: position, history: timeline.tokens[...])
+        }.flatMap { $0 }
+    }
+
     /// Sends the last token through the model, with a draft if there is one that pays.
     private mutating func step(_ timeline: Timeline) throws(InferenceError) {
         draft = nextDraft(timeline)
         let start = ContinuousClock.now
-        try timeline.evaluateLast(draft.offered)
+        try timeline.evaluateLast(draft.offered, use: use)
         statistics.count(checked: draft.checked.count)
         noteCandidates(timeline)
         // The candidates are part of what each further row costs.
@@ -178,10 +201,7 @@ struct GenerationRun {
 
     private mutating func noteCandidates(_ timeline: Timeline) {
         guard let planner, planner.drafter.candidatesWanted > 0 else { return }
-        candidateRows.removeAll(keepingCapacity: true)
-        timeline.forEachRow { logits in
-            candidateRows.append(planner.candidates(UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))))
-        }
+        candidateRows = planner.candidates(timeline.stepCandidates)
     }
 
     /// Tells the drafter what became of the running step.

@@ -2,6 +2,7 @@
 
 import Decoding
 import GGUF
+import Tensors
 import Tokenizers
 import Transformer
 
@@ -57,23 +58,29 @@ final class Timeline {
     }
 
     /// Evaluates `chunk` after the tokens so far, which are all evaluated, and adds it to them.
-    func evaluate(_ chunk: ArraySlice<TokenID>, wantsLogits: Bool) throws(InferenceError) {
-        try context.evaluate(Array(chunk), outputs: wantsLogits ? [chunk.count - 1] : [])
+    ///
+    /// - Parameter use: What is wanted of the last token's logits; nil for nothing.
+    func evaluate(_ chunk: ArraySlice<TokenID>, use: LogitsUse?) throws(InferenceError) {
+        if let use {
+            try context.evaluate(Array(chunk), outputs: [chunk.count - 1], use: use)
+        } else {
+            try context.evaluate(Array(chunk), outputs: [])
+        }
         tokens += chunk
-        logitsRow = wantsLogits ? 0 : nil
+        logitsRow = use == nil ? nil : 0
     }
 
     /// Evaluates the token chosen last, and with it the nodes of `draft`. They join the tokens as far as those that are
     /// appended later are theirs.
-    func evaluateLast(_ draft: DraftTree) throws(InferenceError) {
+    func evaluateLast(_ draft: DraftTree, use: LogitsUse) throws(InferenceError) {
         let tail = Array(tokens[evaluatedCount...])
         if draft.isEmpty {
-            try context.evaluate(tail, outputs: [tail.count - 1])
+            try context.evaluate(tail, outputs: [tail.count - 1], use: use)
         } else {
             // Row 0 is the last token, row i + 1 node i, whose parent's row is likewise one further.
             try context.evaluate(
                 tail + draft.tokens, parents: [-1] + draft.parents.map { $0 + 1 },
-                outputs: Array(0...draft.count), commit: false)
+                outputs: Array(0...draft.count), use: use, commit: false)
             walk = DraftWalk(draft)
         }
         logitsRow = 0
@@ -97,14 +104,14 @@ final class Timeline {
         try context.accept(rows: isChosen ? rows.dropLast() : rows)
     }
 
-    /// Lends all rows of the last step's logits in turn: the last token's, then those of the draft's nodes.
-    func forEachRow(_ body: (UnsafeBufferPointer<Float>) -> Void) {
-        let width = context.model.configuration.vocabularySize
-        context.withLogits { logits in
-            for start in stride(from: 0, to: logits.count, by: width) {
-                body(UnsafeBufferPointer(rebasing: logits[start..<start + width]))
-            }
-        }
+    /// The likeliest tokens after the last step's rows, as many as were wanted: after the last token, then after the draft's
+    /// nodes.
+    var stepCandidates: [[Candidate]] { context.likeliest }
+
+    /// The likeliest tokens after the last one; nil when they are not known.
+    var candidates: [Candidate]? {
+        guard let logitsRow, context.likeliest.indices.contains(logitsRow) else { return nil }
+        return context.likeliest[logitsRow]
     }
 
     /// Replaces everything by tokens that are yet to be evaluated.

@@ -1,6 +1,7 @@
 // What drafters are told about the outcome of a step.
 
 import Decoding
+import Tensors
 import Testing
 
 @Suite struct VerificationTests {
@@ -43,10 +44,11 @@ import Testing
         #expect(Verification(tokens: [1]).candidates(after: DraftTree.root).isEmpty)
     }
 
-    @Test func topCandidatesAreTheLikeliest() {
-        let logits: [Float] = [1, 4, .nan, 4, 2]
-        let top = logits.withUnsafeBufferPointer { Verification.Candidate.top(3, of: $0) }
-        #expect(top.map(\.token) == [1, 3, 4])
-        #expect(top.map(\.logit) == [4, 4, 2])
+    @Test func plannerPassesOnAsManyCandidatesAsAreWanted() {
+        let row = [Candidate(token: 1, logit: 4), Candidate(token: 3, logit: 4), Candidate(token: 4, logit: -0.5)]
+        let planner = DraftPlanner(ScriptedDrafter(candidatesWanted: 2) { _, _ in })
+        let rows = planner.candidates([row, [row[2]], []])
+        #expect(rows.map { $0.map(\.token) } == [[1, 3], [4], []])
+        #expect(rows.map { $0.map(\.logit) } == [[4, 4], [-0.5], []])
     }
 }

@@ -1,0 +1,102 @@
+// Choosing from a row's likeliest tokens gives what the whole row gives, or says that it does not know.
+
+import Decoding
+import Tensors
+import Testing
+
+@Suite struct LikeliestChoiceTests {
+    private static func options(
+        temperature: Float = 0, topK: Int = 0, topP: Float = 1, minP: Float = 0, repeatPenalty: Float = 1,
+        bias: [Int32: Float] = [:]
+    ) -> SamplingOptions {
+        var options = SamplingOptions()
+        options.temperature = temperature
+        options.topK = topK
+        options.topP = topP
+        options.minP = minP
+        options.repeatPenalty = repeatPenalty
+        options.logitBias = bias
+        return options
+    }
+
+    private static func likeliest(_ logits: [Float], _ count: Int) -> [Candidate] {
+        let all = logits.indices.filter { logits[$0] > -.infinity }
+            .map { Candidate(token: Int32($0), logit: logits[$0]) }
+        return Array(all.sorted(by: >).prefix(count))
+    }
+
+    /// Rows of 300 logits: peaked, flat, with ties, with infinities, with hardly any that can be chosen.
+    private static let rows: [[Float]] = {
+        let scattered = (0..<300).map { Float($0 &* 7919 % 2003) / 100 - 10 }
+        return [
+            scattered, scattered.map { $0 / 50 }, scattered.map { ($0 / 4).rounded() },
+            scattered.map { $0 > 9 ? .infinity : $0 }, scattered.map { $0 > 9.5 ? $0 : $0 > 0 ? .nan : -.infinity },
+            [Float](repeating: .nan, count: 300),
+        ]
+    }()
+
+    private static let forbidden: [Int32: Float] = [299: -.infinity, 7: -.infinity, 20_000: -.infinity]
+
+    private static let cases: [(options: SamplingOptions, wanted: Int)] = [
+        (options(), 1),
+        (options(topK: 3, topP: 0.5, minP: 0.1), 1),
+        (options(bias: forbidden), 4),
+        (options(temperature: 0.8, topK: 1), 1),
+        (options(temperature: 0.8, topK: 40), 40),
+        (options(temperature: 3, topK: 20, topP: 0.9, minP: 0.02), 20),
+        (options(temperature: 1, topK: 5, bias: forbidden), 8),
+        (options(temperature: 1, minP: 0.3), 64),
+        (options(temperature: 2, topK: 200, minP: 0.001), 64),
+        (options(temperature: 1, topP: 0.9, minP: 0.05), 0),
+        (options(temperature: 1, topK: 65), 0),
+        (options(temperature: 1), 0),
+        (options(repeatPenalty: 1.1), 0),
+        (options(bias: [3: 1]), 0),
+        (options(bias: Dictionary(uniqueKeysWithValues: (0..<64).map { ($0, -.infinity) })), 0),
+    ]
+
+    @Test(arguments: cases.indices)
+    func choicesAreThoseOfWholeRows(_ index: Int) {
+        let (options, wanted) = Self.cases[index]
+        let sampler = Sampler(options)
+        #expect(sampler.likeliestWanted == wanted)
+        var decided = 0
+        for row in Self.rows {
+            // Fewer and more than were asked for, and all there are.
+            for count in [max(wanted / 2, 1), max(wanted, 1), wanted + 6, 300] {
+                let likeliest = Self.likeliest(row, count)
+                for position in 0..<50 {
+                    let whole = row.withUnsafeBufferPointer {
+                        sampler.sample($0, position: position, history: [1, 2, 3])
+                    }
+                    switch sampler.choose(among: likeliest, isComplete: likeliest.count < count, position: position) {
+                    case .token(let token): #expect(token == whole)
+                    case .none: #expect(whole == nil)
+                    case .undecided: continue
+                    }
+                    decided += 1
+                }
+            }
+        }
+        #expect(decided > 0 || wanted == 0)
+        #expect(wanted > 0 || decided == 0)
+    }
+
+    @Test func whatIsWantedSufficesWhereNoFilterIsVague() {
+        for (options, wanted) in Self.cases where wanted > 0 && wanted < 64 {
+            for row in Self.rows {
+                let likeliest = Self.likeliest(row, wanted)
+                let choice = Sampler(options)
+                    .choose(among: likeliest, isComplete: likeliest.count < wanted, position: 9)
+                #expect(choice != .undecided)
+            }
+        }
+    }
+
+    @Test func minPKnowsWhenTheListIsTooShort() {
+        let sampler = Sampler(Self.options(temperature: 1, minP: 0.5))
+        let row: [Float] = [0, -0.1, -0.2, -3, -4]
+        #expect(sampler.choose(among: Self.likeliest(row, 3), isComplete: false, position: 0) == .undecided)
+        #expect(sampler.choose(among: Self.likeliest(row, 4), isComplete: false, position: 0) != .undecided)
+    }
+}
