@@ -38,7 +38,7 @@ package final class DraftPlanner {
     package var cost: StepCost
     /// Time spent in the drafter, on what it wants to know, and in choosing from its guesses.
     package private(set) var retrievalDuration = Duration.zero
-    private var calibration = ValueCalibration()
+    private var calibration: ValueCalibration
     /// Seconds a step asked for is expected to save, minus what asking took; a moving average.
     private var benefit = 0.0
     private var askedSteps = 0
@@ -50,6 +50,7 @@ package final class DraftPlanner {
     package init(_ drafter: any Drafter, cost: StepCost = StepCost(maximumRows: maximumRows)) {
         self.drafter = drafter
         self.cost = cost
+        calibration = ValueCalibration(trust: drafter.valueTrust)
     }
 
     /// Takes `tokens` as the text from now on.

@@ -16,6 +16,10 @@ public protocol Drafter: AnyObject {
     /// costs about as much as choosing a token. The default is 0.
     var candidatesWanted: Int { get }
 
+    /// How far its values are to be trusted against what is observed, in expected successes: with 4, four guesses that should
+    /// have been right and were not halve the value of their like. The default is 4.
+    var valueTrust: Float { get }
+
     /// Takes `tokens` as the text from now on. Called when a generation begins, before anything is drafted for it.
     ///
     /// The text often begins like the one before, or continues it: comparing the two is cheaper than building anew.
@@ -37,4 +41,7 @@ public protocol Drafter: AnyObject {
 extension Drafter {
     /// None.
     public var candidatesWanted: Int { 0 }
+
+    /// Little.
+    public var valueTrust: Float { 4 }
 }

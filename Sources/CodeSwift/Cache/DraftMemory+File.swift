@@ -8,30 +8,31 @@ import Tokenizers
 /// | offset | type | content |
 /// |-------:|------|---------|
 /// | 0      | 8 bytes | `SICACHE` and zero |
-/// | 8      | u32  | version, 1 |
+/// | 8      | u32  | version, 2 |
 /// | 12     | u32  | length of the repository's path p, in bytes |
 /// | 16     | u64  | tokenizer fingerprint |
-/// | 24     | 3 × u64 | numbers of history tokens, of numbers about preferences, of tallies |
-/// | 48     | p bytes | the repository's path |
-/// | 48 + p | i32, i32, f32 | history, preferences, tallies |
+/// | 24     | 4 × u64 | numbers of history tokens, of numbers about preferences, of tallies, of weights |
+/// | 56     | p bytes | the repository's path |
+/// | 56 + p | i32, i32, f32, f32 | history, preferences, tallies, weights |
 /// | then   | u64 | XXH64 of everything before |
 extension DraftMemory {
     private static let magic = Array("SICACHE\0".utf8)
-    private static let version: UInt32 = 1
-    private static let headerSize = 48
+    private static let version: UInt32 = 2
+    private static let headerSize = 56
 
     /// The bytes of a file that keeps it for the repository at `repository` and the tokenizer with that fingerprint.
     func encoded(repository: String, fingerprint: UInt64) -> [UInt8] {
         var bytes = Self.magic
-        bytes.reserveCapacity(Self.headerSize + 4 * (history.count + preferences.count + tallies.count) + 4096)
+        let counts = [history.count, preferences.count, tallies.count, weights.count]
+        bytes.reserveCapacity(Self.headerSize + 4 * counts.reduce(0, +) + 4096)
         bytes.appendLittleEndian(Self.version)
         bytes.appendLittleEndian(UInt32(truncatingIfNeeded: repository.utf8.count))
         bytes.appendLittleEndian(fingerprint)
-        for count in [history.count, preferences.count, tallies.count] { bytes.appendLittleEndian(UInt64(count)) }
+        for count in counts { bytes.appendLittleEndian(UInt64(count)) }
         bytes += repository.utf8
         for value in history { bytes.appendLittleEndian(value) }
         for value in preferences { bytes.appendLittleEndian(value) }
-        for value in tallies { bytes.appendLittleEndian(value.bitPattern) }
+        for value in tallies + weights { bytes.appendLittleEndian(value.bitPattern) }
         bytes.appendLittleEndian(XXHash64.hash(bytes))
         return bytes
     }
@@ -51,20 +52,25 @@ extension DraftMemory {
             number(bytes.count - 8, UInt64.self)
                 == XXHash64.hash(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
         else { return nil }
-        let counts = (0..<3).map { number(24 + 8 * $0, UInt64.self) }
+        let counts = (0..<4).map { number(24 + 8 * $0, UInt64.self) }
         let start = Self.headerSize + path.count
         let payload = bytes.count - start - 8
         // Each alone first, so that the sum cannot overflow.
         guard counts.allSatisfy({ $0 <= payload / 4 }), counts.reduce(0, +) == payload / 4, payload.isMultiple(of: 4)
         else { return nil }
         let values = (0..<payload / 4).map { number(start + 4 * $0, UInt32.self) }
-        let (first, second) = (Int(counts[0]), Int(counts[0] + counts[1]))
-        history = values[..<first].map { Int32(bitPattern: $0) }
-        preferences = values[first..<second].map { Int32(bitPattern: $0) }
-        tallies = values[second...].map { Float(bitPattern: $0) }
+        var rest = values[...]
+        func next(_ count: UInt64) -> ArraySlice<UInt32> {
+            defer { rest = rest.dropFirst(Int(count)) }
+            return rest.prefix(Int(count))
+        }
+        history = next(counts[0]).map { Int32(bitPattern: $0) }
+        preferences = next(counts[1]).map { Int32(bitPattern: $0) }
+        tallies = next(counts[2]).map { Float(bitPattern: $0) }
+        weights = next(counts[3]).map { Float(bitPattern: $0) }
         let tokens = -1..<Int32(clamping: vocabularyCount)
         guard history.allSatisfy({ tokens.contains($0) }), PreferenceSource.areRecords(preferences, of: tokens),
-            AcceptanceTable.areTallies(tallies)
+            AcceptanceTable.areTallies(tallies), GuessMixer.areWeights(weights)
         else { return nil }
     }
 }

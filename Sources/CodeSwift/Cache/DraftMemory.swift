@@ -10,6 +10,8 @@ package struct DraftMemory: Equatable, Sendable {
     var preferences: [Int32] = []
     /// What became of guesses, as ``AcceptanceTable`` counts.
     var tallies: [Float] = []
+    /// How sources are weighed, as ``GuessMixer/weights``.
+    var weights: [Float] = []
 
     package init() {}
 

@@ -7,6 +7,9 @@ struct CandidateList: ~Copyable {
     /// A token and what all sources think of it.
     struct Candidate {
         var token: TokenID
+        /// By the chain of sources.
+        var chained: Float
+        /// By the mixer, in the end.
         var probability: Float
         /// The kind of guess, for the engine's own corrections: the source that trusts it most, whether that is a back-off,
         /// and how many sources agree.
@@ -15,7 +18,6 @@ struct CandidateList: ~Copyable {
 
     /// One source's opinions.
     private struct Group {
-        var kind: SourceKind
         var start: Int
         var end: Int
         /// The probability of the guess it trusts most.
@@ -26,62 +28,163 @@ struct CandidateList: ~Copyable {
 
     private var candidates = FlatList<Candidate>(capacity: 64)
     private var groups = FlatList<Group>(capacity: 16)
+    /// What each kind of source thinks of each candidate; 0 where it does not offer it.
+    private var shares = FlatList<Float>(capacity: 512)
+    private var evidence = GuessMixer.Evidence()
+    private var rivals = FlatList(repeating: Rivals(), count: SourceKind.allCases.count)
 
-    /// The most that the guesses of one source can be worth together.
+    /// The most that the guesses of one source, or all together, can be worth.
     private static let mostMass: Float = 0.98
+    /// Guesses that the chain of sources gives less teach nothing.
+    private static let leastLesson: Float = 0.01
 
     var count: Int { candidates.count }
 
     subscript(index: Int) -> Candidate { candidates[index] }
 
-    /// Forgets everything.
-    mutating func removeAll() {
+    /// Takes the opinions of one place, those of a source next to each other, and combines them by the chain of sources.
+    mutating func combine(_ opinions: borrowing FlatList<Opinion>, in range: Range<Int>) {
         candidates.truncate()
-        groups.truncate()
+        group(opinions, range)
+        chain(opinions)
+        gather(opinions)
     }
 
-    /// Takes note of a source's opinions, those from `start` on, sources that are surer first.
-    mutating func add(_ kind: SourceKind, _ opinions: borrowing FlatList<Opinion>, from start: Int) {
-        guard start < opinions.count else { return }
-        var group = Group(kind: kind, start: start, end: opinions.count)
-        for index in start..<opinions.count {
-            group.best = max(group.best, opinions[index].probability)
-            group.mass += opinions[index].probability
+    /// Corrects the probabilities of the candidates that the chain of sources gives at least `least`.
+    mutating func mix(_ mixer: borrowing GuessMixer, least: Float) {
+        var mass: Float = 0
+        for index in 0..<candidates.count {
+            if candidates[index].chained >= least {
+                weigh(index)
+                candidates[index].probability = mixer.probability(evidence)
+            }
+            mass += candidates[index].probability
         }
-        groups.append(group)
-        var index = groups.count - 1
-        while index > 0, groups[index - 1].best < group.best {
-            groups[index] = groups[index - 1]
-            index -= 1
+        guard mass > Self.mostMass else { return }
+        for index in 0..<candidates.count { candidates[index].probability *= Self.mostMass / mass }
+    }
+
+    /// Teaches the mixer which token followed.
+    mutating func teach(_ mixer: inout GuessMixer, _ next: TokenID) {
+        for index in 0..<candidates.count where candidates[index].chained >= Self.leastLesson {
+            weigh(index)
+            mixer.learn(evidence, isRight: candidates[index].token == next)
         }
-        groups[index] = group
+    }
+
+    /// Takes note of each source's opinions, sources that are surer first.
+    private mutating func group(_ opinions: borrowing FlatList<Opinion>, _ range: Range<Int>) {
+        groups.truncate()
+        var start = range.lowerBound
+        while start < range.upperBound {
+            var group = Group(start: start, end: start)
+            while group.end < range.upperBound, opinions[group.end].source == opinions[start].source {
+                group.best = max(group.best, opinions[group.end].probability)
+                group.mass += opinions[group.end].probability
+                group.end += 1
+            }
+            start = group.end
+            groups.append(group)
+            var index = groups.count - 1
+            while index > 0, groups[index - 1].best < group.best {
+                groups[index] = groups[index - 1]
+                index -= 1
+            }
+            groups[index] = group
+        }
     }
 
     /// Combines the opinions as a chain with escape: the source that is surest comes first, and what probability it leaves is
     /// shared out by the next.
-    mutating func combine(_ opinions: borrowing FlatList<Opinion>) {
+    private mutating func chain(_ opinions: borrowing FlatList<Opinion>) {
         var left: Float = 1
         for number in 0..<groups.count {
             let group = groups[number]
             // A source cannot promise more than one token.
             let scale = left * (group.mass > Self.mostMass ? Self.mostMass / group.mass : 1)
-            for index in group.start..<group.end {
-                let opinion = opinions[index]
-                add(opinion.token, scale * opinion.probability, group.kind, isBackOff: opinion.isBackOff)
-            }
+            for index in group.start..<group.end { add(opinions[index], scale) }
             left *= 1 - min(group.mass, Self.mostMass)
         }
     }
 
-    private mutating func add(_ token: TokenID, _ probability: Float, _ kind: SourceKind, isBackOff: Bool) {
-        var index = 0
-        while index < candidates.count, candidates[index].token != token { index += 1 }
+    private mutating func add(_ opinion: Opinion, _ scale: Float) {
+        let probability = scale * opinion.probability
+        let index = index(of: opinion.token)
         if index < candidates.count {
+            candidates[index].chained += probability
             candidates[index].probability += probability
             if candidates[index].tag & 0xF < 3 { candidates[index].tag += 1 }
         } else {
-            let tag = UInt16(kind.rawValue) << 8 | (isBackOff ? 0x10 : 0)
-            candidates.append(Candidate(token: token, probability: probability, tag: tag))
+            let tag = UInt16(opinion.kind.rawValue) << 8 | (opinion.isBackOff ? 0x10 : 0)
+            candidates.append(
+                Candidate(token: opinion.token, chained: probability, probability: probability, tag: tag))
+        }
+    }
+
+    /// Where `token` is, or would be.
+    private func index(of token: TokenID) -> Int {
+        var index = 0
+        while index < candidates.count, candidates[index].token != token { index += 1 }
+        return index
+    }
+
+    // MARK: What the mixer weighs
+
+    /// The two tokens that a kind of source trusts most.
+    private struct Rivals {
+        var token: TokenID = -1
+        var best: Float = 0
+        var second: Float = 0
+        /// What they leave.
+        var logRests: (best: Float, second: Float) = (0, 0)
+
+        mutating func add(_ opinion: Opinion) {
+            if opinion.token == token {
+                best = max(best, opinion.probability)
+            } else if opinion.probability > best {
+                second = best
+                (token, best) = (opinion.token, opinion.probability)
+            } else {
+                second = max(second, opinion.probability)
+            }
+        }
+    }
+
+    private mutating func gather(_ opinions: borrowing FlatList<Opinion>) {
+        let kinds = SourceKind.allCases.count
+        for kind in 0..<kinds { rivals[kind] = Rivals() }
+        shares.truncate()
+        for _ in 0..<candidates.count * kinds { shares.append(0) }
+        for number in 0..<groups.count {
+            for place in groups[number].start..<groups[number].end {
+                let opinion = opinions[place]
+                let kind = opinion.kind.rawValue
+                rivals[kind].add(opinion)
+                let share = index(of: opinion.token) * kinds + kind
+                shares[share] = max(shares[share], opinion.probability)
+            }
+        }
+        for kind in 0..<kinds where rivals[kind].best > 0 {
+            rivals[kind].logRests = (
+                GuessMixer.Evidence.logRest(rivals[kind].best), GuessMixer.Evidence.logRest(rivals[kind].second)
+            )
+        }
+    }
+
+    /// Puts together what speaks for and against a candidate.
+    private mutating func weigh(_ index: Int) {
+        let candidate = candidates[index]
+        evidence.begin(
+            chained: candidate.chained, agreeing: Int(candidate.tag & 0xF), isBackOff: candidate.tag & 0x10 != 0)
+        for kind in SourceKind.allCases where rivals[kind.rawValue].best > 0 {
+            let share = shares[index * SourceKind.allCases.count + kind.rawValue]
+            if share > 0 { evidence.add(kind, for: share) }
+            let rivals = rivals[kind.rawValue]
+            if rivals.token != candidate.token {
+                evidence.add(kind, logRest: rivals.logRests.best)
+            } else if rivals.second > 0 {
+                evidence.add(kind, logRest: rivals.logRests.second)
+            }
         }
     }
 }

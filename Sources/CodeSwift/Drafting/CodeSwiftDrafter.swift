@@ -7,13 +7,16 @@ import Tokenizers
 /// (after Zhang et al., "CodeSwift: Accelerating LLM Inference for Efficient Code Generation", arXiv 2502.17139).
 ///
 /// Every source offers what followed the longest ending of the text it knows, and some shorter ones. A guess's value comes from
-/// a formula over match length, occurrences and agreement, corrected by how often such guesses were right; the tree is grown
-/// best-first from the sources' combined guesses.
+/// a formula over match length, occurrences and share, corrected by how often such guesses were right; then all sources' values are
+/// mixed, and the tree is grown best-first.
 public final class CodeSwiftDrafter: Drafter {
     /// The name by which it is chosen.
     public let name = "codeswift"
     /// What the memory of preferences keeps per place; none without it.
     public var candidatesWanted: Int { preferences == nil ? 0 : PreferenceSource.width }
+
+    /// They are corrected already.
+    public var valueTrust: Float { options.calibrates ? 32 : 4 }
 
     private let options: Options
     private var stores: [StoreSource] = []
@@ -22,7 +25,7 @@ public final class CodeSwiftDrafter: Drafter {
     private let cursor: CursorSource?
     private let preferences: PreferenceSource?
     private var sources: [any DraftSource] = []
-    private var table = AcceptanceTable()
+    private var experience = Experience()
     private var text: [TokenID] = []
     /// Where the output begins in the text.
     private var outputStart = 0
@@ -85,7 +88,8 @@ public final class CodeSwiftDrafter: Drafter {
         var memory = DraftMemory()
         memory.history = history?.tokens ?? []
         memory.preferences = preferences?.records ?? []
-        memory.tallies = options.calibrates ? table.tallies : []
+        memory.tallies = options.calibrates ? experience.table.tallies : []
+        memory.weights = options.calibrates ? experience.mixer.weights : []
         return memory
     }
 
@@ -98,7 +102,10 @@ public final class CodeSwiftDrafter: Drafter {
     /// Adds what `cache` remembers, as soon as that is read.
     package func adopt(_ cache: DraftCache) {
         guard let contents = cache.takeContents() else { return }
-        if options.calibrates { table.add(contents.memory.tallies) }
+        if options.calibrates {
+            experience.table.add(contents.memory.tallies)
+            experience.mixer.adopt(contents.memory.weights)
+        }
         preferences?.insert(records: contents.memory.preferences)
         guard let history else { return }
         history.prepend(contents.memory.history, contents.automaton)
@@ -124,12 +131,12 @@ public final class CodeSwiftDrafter: Drafter {
 
     /// Grows a tree from all sources.
     public func draft(into tree: inout DraftTree, limit: Int) {
-        growth.grow(&tree, sources, table, calibrates: options.calibrates, limit: limit, floor: floor)
+        growth.grow(&tree, sources, experience, calibrates: options.calibrates, limit: limit, floor: floor)
     }
 
     /// Learns how far each source was right, and lets all sources follow the text.
     public func observe(_ verification: Verification) {
-        if options.calibrates { growth.learn(verification, &table) }
+        if options.calibrates { growth.learn(verification, &experience) }
         follow(verification)
         learnPreferences(verification)
         for token in verification.tokens {

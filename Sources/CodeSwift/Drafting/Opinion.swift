@@ -5,6 +5,9 @@ import Tokenizers
 /// One source's opinion of one token at one place of a draft.
 struct Opinion {
     var token: TokenID
+    /// Which of the drafter's sources it is.
+    var source: Int32
+    var kind: SourceKind
     /// By the formula alone; what experience is counted against.
     var prior: Float
     /// Corrected by experience.

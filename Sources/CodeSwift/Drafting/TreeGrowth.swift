@@ -33,6 +33,12 @@ struct TreeGrowth: ~Copyable {
     /// Continuations taken of a match at the root, and below it; at most ``RangeMemo/width``.
     private static let width = (root: 8, below: 4)
 
+    /// The mixer hardly ever makes a probability more than so many times larger.
+    private static let mostRise: Float = 8
+    /// What the model thought elsewhere after the same token or two is worth so much of what it was worth there: measured, as it
+    /// varies from 0.3 to 1 only slightly.
+    private static let preferenceTrust: Float = 0.4
+
     /// Forgets the last draft.
     mutating func clear() {
         queue.removeAll()
@@ -45,13 +51,13 @@ struct TreeGrowth: ~Copyable {
 
     /// Adds up to `limit` guesses worth at least `floor` to an empty tree, the most valuable first.
     ///
-    /// - Parameter calibrates: Whether `table` corrects the priors.
+    /// - Parameter calibrates: Whether what was learned corrects the priors.
     mutating func grow(
-        _ tree: inout DraftTree, _ sources: [any DraftSource], _ table: borrowing AcceptanceTable, calibrates: Bool,
+        _ tree: inout DraftTree, _ sources: [any DraftSource], _ experience: borrowing Experience, calibrates: Bool,
         limit: Int, floor: Float
     ) {
         clear()
-        expand(DraftTree.root, token: -1, 1, above: 0, sources, table, calibrates, floor)
+        expand(DraftTree.root, token: -1, 1, above: 0, sources, experience, calibrates, floor)
         while tree.count < limit, let best = queue.popBest() {
             let parent = Int(best.parent)
             let node = tree.insert(best.token, after: parent, value: best.value, tag: best.tag)
@@ -62,19 +68,18 @@ struct TreeGrowth: ~Copyable {
             }
             placeOfNode.append(Int32(places.count))
             let above = parent < 0 ? 0 : Int(placeOfNode[parent])
-            expand(node, token: best.token, best.value, above: above, sources, table, calibrates, floor)
+            expand(node, token: best.token, best.value, above: above, sources, experience, calibrates, floor)
         }
     }
 
     /// Finds what the sources offer at `node`, which guesses `token` after the place `above`, and queues it.
     private mutating func expand(
         _ node: Int, token: TokenID, _ value: Float, above: Int, _ sources: [any DraftSource],
-        _ table: borrowing AcceptanceTable, _ calibrates: Bool, _ floor: Float
+        _ experience: borrowing Experience, _ calibrates: Bool, _ floor: Float
     ) {
         let startsStep = node < 0
         let start = opinions.count
         let firstMatches = matchStarts.count
-        candidates.removeAll()
         for number in sources.indices {
             let source = sources[number]
             let first = matches.begin()
@@ -90,13 +95,12 @@ struct TreeGrowth: ~Copyable {
             source.addFollowings(
                 of: first..<matches.count, in: matches, limit: startsStep ? Self.width.root : Self.width.below,
                 to: &followings)
-            let ownOpinions = opinions.count
-            formOpinions(source.kind, matchesFrom: first, startsStep: startsStep, table, calibrates)
-            candidates.add(source.kind, opinions, from: ownOpinions)
+            formOpinions(number, source.kind, matchesFrom: first, startsStep: startsStep, experience.table, calibrates)
         }
         matchStarts.append(Int32(matches.count))
         places.append(Place(opinions: start, opinionsEnd: opinions.count, matches: firstMatches))
-        candidates.combine(opinions)
+        candidates.combine(opinions, in: start..<opinions.count)
+        if calibrates { candidates.mix(experience.mixer, least: floor / value / Self.mostRise) }
         for index in 0..<candidates.count {
             let candidate = candidates[index]
             let product = value * candidate.probability
@@ -109,7 +113,7 @@ struct TreeGrowth: ~Copyable {
 
     /// Turns what follows one source's matches into opinions. A token that follows a longer match has its opinion from there.
     private mutating func formOpinions(
-        _ kind: SourceKind, matchesFrom first: Int, startsStep: Bool, _ table: borrowing AcceptanceTable,
+        _ source: Int, _ kind: SourceKind, matchesFrom first: Int, startsStep: Bool, _ table: borrowing AcceptanceTable,
         _ calibrates: Bool
     ) {
         let start = opinions.count
@@ -129,12 +133,12 @@ struct TreeGrowth: ~Copyable {
                 let count = Int(following.count)
                 let prior =
                     kind == .preference
-                    ? Float(count) / Float(match.occurrences)
+                    ? Self.preferenceTrust * Float(count) / Float(match.occurrences)
                     : priors.probability(line, count: count, occurrences: match.occurrences)
                 let sort = AcceptanceTable.sort(matchSort, count: count, occurrences: match.occurrences)
                 opinions.append(
                     Opinion(
-                        token: following.token, prior: prior,
+                        token: following.token, source: Int32(source), kind: kind, prior: prior,
                         probability: calibrates ? table.correct(prior, sort) : prior, sort: sort,
                         isBackOff: level > 0))
             }
@@ -147,13 +151,16 @@ struct TreeGrowth: ~Copyable {
     }
 
     /// Learns from the outcome of the last draft: every opinion at the root and at each accepted node, offered or not.
-    func learn(_ verification: Verification, _ table: inout AcceptanceTable) {
+    mutating func learn(_ verification: Verification, _ experience: inout Experience) {
         guard places.count > 0 else { return }
         var place = places[0]
         for (index, token) in verification.tokens.enumerated() {
-            for number in place.opinions..<place.opinionsEnd {
+            let range = place.opinions..<place.opinionsEnd
+            candidates.combine(opinions, in: range)
+            candidates.teach(&experience.mixer, token)
+            for number in range {
                 let opinion = opinions[number]
-                table.add(opinion.token == token, opinion.prior, opinion.sort)
+                experience.table.add(opinion.token == token, opinion.prior, opinion.sort)
             }
             guard index < verification.accepted.count, case let node = verification.accepted[index],
                 node < placeOfNode.count, case let next = Int(placeOfNode[node]), next >= 0
