@@ -32,6 +32,8 @@ public final class CodeSwiftDrafter: Drafter {
     private var growth = TreeGrowth()
     /// Guesses below this value are not worth making; follows what the engine checks.
     private var floor: Float = 0.01
+    /// What notes where the time goes, if anything does.
+    private let profile: DraftProfile?
 
     /// Which parts take part; all but for measuring what each is worth.
     package struct Options: Sendable {
@@ -62,8 +64,14 @@ public final class CodeSwiftDrafter: Drafter {
     }
 
     /// A drafter over `segments`, of the repository or of common stores.
-    package init(_ segments: [(segment: StoreSegment, kind: SourceKind)] = [], options: Options = Options()) {
+    ///
+    /// - Parameter profile: What is to note where the time goes.
+    package init(
+        _ segments: [(segment: StoreSegment, kind: SourceKind)] = [], options: Options = Options(),
+        profile: DraftProfile? = nil
+    ) {
         self.options = options
+        self.profile = profile
         context = options.usesContext ? ContextSource() : nil
         history = options.usesHistory ? HistorySource() : nil
         cursor = options.usesCursor ? CursorSource() : nil
@@ -116,6 +124,7 @@ public final class CodeSwiftDrafter: Drafter {
         sources = stores
         let others: [(any DraftSource)?] = [context, history, cursor, preferences]
         sources += others.compactMap { $0 }
+        if let profile { sources = sources.map { ProfiledSource($0, profile) } }
     }
 
     /// Adds what was generated to the history, and lets every source take the text.
@@ -131,22 +140,33 @@ public final class CodeSwiftDrafter: Drafter {
 
     /// Grows a tree from all sources.
     public func draft(into tree: inout DraftTree, limit: Int) {
-        growth.grow(&tree, sources, experience, calibrates: options.calibrates, limit: limit, floor: floor)
+        timed(.draft) {
+            growth.grow(&tree, sources, experience, calibrates: options.calibrates, limit: limit, floor: floor)
+        }
     }
 
     /// Learns how far each source was right, and lets all sources follow the text.
     public func observe(_ verification: Verification) {
-        if options.calibrates { growth.learn(verification, &experience) }
-        follow(verification)
-        learnPreferences(verification)
-        for token in verification.tokens {
-            for source in sources { source.append(token) }
-            text.append(token)
+        if options.calibrates { timed(.learn) { growth.learn(verification, &experience) } }
+        adaptFloor(verification)
+        timed(.preferences) { learnPreferences(verification) }
+        timed(.follow) {
+            for token in verification.tokens {
+                for source in sources { source.append(token) }
+                text.append(token)
+            }
         }
     }
 
+    private func timed(_ stage: DraftProfile.Stage, _ work: () -> Void) {
+        guard let profile else { return work() }
+        let start = ContinuousClock.now
+        work()
+        profile.add(stage, since: start)
+    }
+
     /// Lets the floor follow the least valuable guess that was worth checking.
-    private func follow(_ verification: Verification) {
+    private func adaptFloor(_ verification: Verification) {
         guard let least = verification.checked.map({ verification.tree.values[$0] }).min() else { return }
         floor += (min(max(least / 2, 0.002), 0.05) - floor) / 8
     }

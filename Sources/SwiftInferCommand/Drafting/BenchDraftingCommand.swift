@@ -82,6 +82,9 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Option(help: "How keys and values are stored.")
     var kvType = KVCacheType.f16
 
+    @Flag(help: "Tell where codeswift's time goes, which takes some more.")
+    var profile = false
+
     @OptionGroup(title: "Engine") var engine: EngineOptions
 
     @Option(help: ArgumentHelp("Draw the figures.", valueName: "file.svg"))
@@ -117,7 +120,8 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         }
         let report = DraftingReport(
             mode: isSimulation ? "simulated" : replay ? "replay" : "generated", results,
-            stepCost: await benchmark.stepCost, differences: await benchmark.differences)
+            stepCost: await benchmark.stepCost, profile: await benchmark.profile,
+            differences: await benchmark.differences)
         if let svg { try write(DraftingPlots(report).document, to: svg) }
         if json { try Output.json(report) } else { Output.standardOutput(DraftingTable(report: report).description) }
         if report.differences > 0 {
@@ -129,7 +133,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     }
 
     private func benchmark() throws -> DraftingBenchmark {
-        let contestants = try DraftingContestant.named(drafters, without: without)
+        let contestants = try DraftingContestant.named(drafters, without: without, isProfiled: profile)
         var settings = DraftingBenchmark.Settings()
         settings.maximumTokens = n
         settings.maximumPrompt = maxPrompt

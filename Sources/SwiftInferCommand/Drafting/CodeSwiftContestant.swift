@@ -9,6 +9,7 @@ import Tokenizers
 final class CodeSwiftContestant: DocumentDrafter {
     private var drafter: CodeSwiftDrafter
     private let options: CodeSwiftDrafter.Options
+    private let profile: DraftProfile?
     private let vocabularyCount: Int
     private let documents: StoreSegment?
     /// For each document the positions of its tokens.
@@ -22,10 +23,11 @@ final class CodeSwiftContestant: DocumentDrafter {
     /// A drafter over `documents`, each as tokens, and `stores`.
     init(
         documents: [[TokenID]], stores: [Datastore], vocabularyCount: Int,
-        options: CodeSwiftDrafter.Options = CodeSwiftDrafter.Options()
+        options: CodeSwiftDrafter.Options = CodeSwiftDrafter.Options(), profile: DraftProfile? = nil
     ) {
         self.options = options
-        drafter = CodeSwiftDrafter(options: options)
+        self.profile = profile
+        drafter = CodeSwiftDrafter(options: options, profile: profile)
         self.vocabularyCount = vocabularyCount
         self.stores = stores.map { StoreSegment($0.index) }
         (self.documents, extents) = Self.segment(documents, vocabularyCount)
@@ -52,7 +54,7 @@ final class CodeSwiftContestant: DocumentDrafter {
         }
     }
 
-    func forget() { drafter = CodeSwiftDrafter(options: options) }
+    func forget() { drafter = CodeSwiftDrafter(options: options, profile: profile) }
 
     func reset(to tokens: [TokenID]) {
         drafter.reset(to: tokens)

@@ -59,6 +59,9 @@ actor DraftingBenchmark {
         }
     }
 
+    /// Where the time of those that say so went.
+    var profile: [DraftProfile.Part] { contestants.flatMap { $0.profile?.parts ?? [] } }
+
     /// Runs everybody on `task`. Nil when the task is cancelled, or too short to measure anything.
     func run(_ task: DraftingTask, of suite: DraftingSuite) async throws -> DraftingResult? {
         let prompt = promptTokens(task)

@@ -19,23 +19,31 @@ final class DraftingContestant {
 
     /// The drafter's name.
     let name: String
+    /// Where its time goes; nil for those that do not say.
+    let profile: DraftProfile?
     private let make: (Sources) -> any Drafter
     private var drafters: [String: any Drafter] = [:]
 
-    private init(_ name: String, _ make: @escaping (Sources) -> any Drafter) {
+    private init(
+        _ name: String, profile: DraftProfile? = nil, _ make: @escaping (Sources) -> any Drafter
+    ) {
         self.name = name
+        self.profile = profile
         self.make = make
     }
 
     /// What takes part unless something else is asked for.
     ///
-    /// - Parameter ablation: What `codeswift` goes without.
-    static func all(without ablation: Ablation = Ablation([])) -> [DraftingContestant] {
-        [
-            DraftingContestant("codeswift") {
+    /// - Parameters:
+    ///   - ablation: What `codeswift` goes without.
+    ///   - isProfiled: Whether `codeswift` is to note where its time goes.
+    static func all(without ablation: Ablation = Ablation([]), isProfiled: Bool = false) -> [DraftingContestant] {
+        let profile = isProfiled ? DraftProfile() : nil
+        return [
+            DraftingContestant("codeswift", profile: profile) {
                 CodeSwiftContestant(
                     documents: $0.documents, stores: $0.stores, vocabularyCount: $0.tokenizer.count,
-                    options: ablation.options)
+                    options: ablation.options, profile: profile)
             },
             DraftingContestant("prompt-lookup") { _ in PromptLookupDrafter() },
             DraftingContestant("rest") { RESTDrafter(documents: $0.documents + $0.stores.flatMap(\.documentTokens)) },
@@ -48,9 +56,9 @@ final class DraftingContestant {
 
     /// The contestants called `names`, a list with commas; `none` takes part anyway.
     static func named(
-        _ names: String, without ablation: Ablation
+        _ names: String, without ablation: Ablation, isProfiled: Bool
     ) throws(InferenceError) -> [DraftingContestant] {
-        let all = all(without: ablation)
+        let all = all(without: ablation, isProfiled: isProfiled)
         var contestants: [DraftingContestant] = []
         for name in names.split(separator: ",") where name != "none" {
             guard let contestant = all.first(where: { $0.name == name }) else {

@@ -1,5 +1,7 @@
 // What `bench drafting --json` prints.
 
+import CodeSwift
+
 /// The figures of drafters over suites of tasks.
 struct DraftingReport: Encodable {
     /// A drafter's figures over a suite.
@@ -49,22 +51,37 @@ struct DraftingReport: Encodable {
         }
     }
 
+    /// A part of `codeswift`, over all suites.
+    struct ProfileRow: Encodable {
+        let part: String
+        let calls: JSONNumber
+        let time: JSONNumber
+
+        enum CodingKeys: String, CodingKey {
+            case part, calls = "calls_per_step", time = "us_per_step"
+        }
+    }
+
     /// `generated`, `replay` or, without a model, `simulated`.
     let mode: String
     let rows: [Row]
     let tasks: [TaskRow]
+    /// Where the time of `codeswift` went, if that was asked for; parts of `draft` and `follow` among them.
+    let profile: [ProfileRow]
     /// Rows of a step and its time over that of one row, as the drafters' engine learned it or was told.
     let stepCost: [[Double]]
     /// Answers that drafting changed. There must be none.
     let differences: Int
 
-    enum CodingKeys: String, CodingKey { case mode, rows, tasks, differences, stepCost = "step_cost" }
+    enum CodingKeys: String, CodingKey { case mode, rows, tasks, profile, differences, stepCost = "step_cost" }
 
     /// Shorter answers are too soon over for their own quotient to mean anything.
     private static let shortestTimedAnswer = 16
 
     /// The figures of `results`.
-    init(mode: String, _ results: [DraftingResult], stepCost: [Double], differences: Int) {
+    init(
+        mode: String, _ results: [DraftingResult], stepCost: [Double], profile: [DraftProfile.Part], differences: Int
+    ) {
         self.mode = mode
         self.differences = differences
         self.stepCost = stepCost.enumerated().map { [Double($0.offset + 1), $0.element] }
@@ -73,6 +90,12 @@ struct DraftingReport: Encodable {
         rows = suites.flatMap { suite in
             let results = results.filter { $0.suite == suite }
             return results[0].runs.map { Self.row(suite, $0.entrant, results) }
+        }
+        let steps = results.flatMap(\.runs).reduce(0) { $0 + ($1.0.drafter == "codeswift" ? $1.1.steps : 0) }
+        self.profile = profile.map { part in
+            ProfileRow(
+                part: part.name, calls: JSONNumber(Double(part.calls) / Double(max(steps, 1))),
+                time: JSONNumber(part.duration / .microseconds(1) / Double(max(steps, 1))))
         }
         tasks = results.flatMap { result in
             result.runs.map { entrant, run in

@@ -33,11 +33,15 @@ struct DraftingTable: CustomStringConvertible {
             }
             lines.append(["  " + row.drafter] + columns.map { $0.value(row) ?? "–" })
         }
+        let profile = report.profile.map { part in
+            "  " + Format.left(part.part, 24) + Format.right(Format.decimal(part.calls.value, 1), 8)
+                + Format.right(Format.decimal(part.time.value, 1), 8) + "\n"
+        }
         let widths = (0...columns.count).map { column in lines.reduce(0) { max($0, $1[column].count) } }
         return lines.map { line in
             line.enumerated().map { column, text in
                 column == 0 ? Format.left(text, widths[0]) : "  " + Format.right(text, widths[column])
             }.joined() + "\n"
-        }.joined()
+        }.joined() + (profile.isEmpty ? "" : "codeswift: calls and µs per step\n" + profile.joined())
     }
 }
