@@ -78,15 +78,22 @@ package final class MappedFile: @unchecked Sendable {
     /// Brings the whole file into memory and into the process's view of it, so that later reads need not wait. Takes its time.
     package func populate() {
         guard isMapping, let address = bytes.baseAddress else { return }
+        let mapping = UnsafeMutableRawPointer(mutating: address)
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let step = 1 << 23
         var sum: UInt8 = 0
+        #if os(Linux)
+            // What is read from now on may come in large pages, if the file system has them: reads all over a file of a gigabyte
+            // wait for the page table more than for the memory.
+            madvise(mapping, bytes.count, 14)  // MADV_HUGEPAGE
+        #endif
         for start in stride(from: 0, to: bytes.count, by: step) {
             let end = min(start + step, bytes.count)
             #if os(Linux)
-                // MADV_POPULATE_READ of madvise(2), which C libraries may not know yet.
-                if madvise(UnsafeMutableRawPointer(mutating: address + start), end - start, 22) == 0 { continue }
+                // MADV_POPULATE_READ of madvise(2), which C libraries may not know yet: fewer faults for what follows.
+                madvise(mapping + start, end - start, 22)
             #endif
+            // In a virtual machine memory is there only when it has been touched.
             for offset in stride(from: start, to: end, by: page) { sum &+= bytes[offset] }
         }
         withExtendedLifetime(sum) {}
