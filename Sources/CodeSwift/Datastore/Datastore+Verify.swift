@@ -78,14 +78,14 @@ extension Datastore {
             }
         }
         for token in 0..<header.vocabularyCount {
-            let lower = Int(index.buckets[token])
-            let upper = Int(index.buckets[token + 1])
+            let lower = Int(index.view.buckets[token])
+            let upper = Int(index.view.buckets[token + 1])
             guard lower <= upper, upper <= suffixes.count,
                 lower == upper
                     || (Int(tokens[Int(suffixes[lower])]) == token && Int(tokens[Int(suffixes[upper - 1])]) == token)
             else { throw malformed("the bucket of token \(token) is wrong") }
         }
-        guard index.buckets[0] == 0, Int(index.buckets[header.vocabularyCount]) == suffixes.count else {
+        guard index.view.buckets[0] == 0, Int(index.view.buckets[header.vocabularyCount]) == suffixes.count else {
             throw malformed("the buckets do not cover the suffixes")
         }
     }

@@ -83,9 +83,10 @@ public final class CodeSwiftDrafter: Drafter {
     package func replaceStores(_ segments: [(segment: StoreSegment, kind: SourceKind)]) {
         // What stays keeps its memory of look-ups.
         let known = stores
-        let wanted = segments.filter { options.uses($0.kind) }
-        stores = wanted.map { segment, kind in
-            known.first { $0.kind == kind && $0.segment == segment } ?? StoreSource(segment, kind: kind)
+        stores = SourceKind.allCases.compactMap { kind in
+            let wanted = segments.filter { $0.kind == kind && options.uses(kind) }.map(\.segment)
+            guard !wanted.isEmpty else { return nil }
+            return known.first { $0.kind == kind && $0.segments == wanted } ?? StoreSource(wanted, kind: kind)
         }
         gatherSources()
         for store in stores { store.reset(to: text, kept: 0) }

@@ -18,6 +18,10 @@ protocol DraftSource: AnyObject {
     /// Offers the matches of the text's endings, the longest first.
     func findEndings(_ matches: inout MatchList)
 
+    /// Hears that the matches numbered `range` will be asked to extend by each of `tokens`, so that it can look all of them up at
+    /// once.
+    func prepare(_ range: Range<Int>, in matches: borrowing MatchList, by tokens: borrowing FlatList<TokenID>)
+
     /// Offers those of the matches numbered `range` that go on with `token`, the longest first, and then that of `token`
     /// alone.
     func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList)
@@ -25,4 +29,9 @@ protocol DraftSource: AnyObject {
     /// Adds what follows the matches numbered `range`, up to `limit` tokens each, the most frequent first.
     func addFollowings(
         of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList)
+}
+
+extension DraftSource {
+    /// Nothing, where look-ups are cheap.
+    func prepare(_ range: Range<Int>, in matches: borrowing MatchList, by tokens: borrowing FlatList<TokenID>) {}
 }

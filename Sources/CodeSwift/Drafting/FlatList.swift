@@ -41,6 +41,9 @@ struct FlatList<Element: BitwiseCopyable>: ~Copyable {
         count += 1
     }
 
+    /// The memory from `index` on, until something is appended.
+    func pointer(at index: Int) -> UnsafeMutablePointer<Element> { elements + index }
+
     /// Drops all elements from `index` on.
     mutating func truncate(to index: Int = 0) { count = min(index, count) }
 

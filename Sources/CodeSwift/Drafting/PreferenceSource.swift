@@ -141,6 +141,6 @@ final class PreferenceSource: DraftSource {
     }
 
     private func slot(_ last: TokenID, _ previous: TokenID) -> Int {
-        Int(truncatingIfNeeded: MissTable.extend(MissTable.begin(last), previous) % UInt64(capacity))
+        Int(truncatingIfNeeded: TokenHash.extend(TokenHash.begin(last), previous) % UInt64(capacity))
     }
 }

@@ -32,6 +32,12 @@ final class ProfiledSource: DraftSource {
         profile.add(.endings, kind, since: start)
     }
 
+    func prepare(_ range: Range<Int>, in matches: borrowing MatchList, by tokens: borrowing FlatList<TokenID>) {
+        let start = ContinuousClock.now
+        source.prepare(range, in: matches, by: tokens)
+        profile.add(.prepare, kind, since: start)
+    }
+
     func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList) {
         let start = ContinuousClock.now
         source.extend(range, by: token, &matches)

@@ -1,62 +1,87 @@
-// Guesses from a suffix array.
+// Guesses from suffix arrays.
 
 import Tokenizers
 
-/// One segment of a store as a source.
+/// The segments of a kind of store as one source.
 final class StoreSource: DraftSource {
     let kind: SourceKind
-    let segment: StoreSegment
-    private let index: SuffixIndex
-    private let memo: RangeMemo
-    private var matcher: SuffixMatcher
+    let segments: [StoreSegment]
+    private var search: StoreSearch
+    private var matcher = SuffixMatcher()
+    /// The patterns of the running draft's matches.
+    private var patterns = FlatList<Pattern>(capacity: 256)
 
-    init(_ segment: StoreSegment, kind: SourceKind) {
+    init(_ segments: [StoreSegment], kind: SourceKind) {
         self.kind = kind
-        self.segment = segment
-        index = segment.index
-        memo = RangeMemo(segment.index, excluding: segment.excluded.isEmpty ? nil : segment.excluded)
-        matcher = SuffixMatcher(segment.index, memo: memo)
+        self.segments = segments
+        search = StoreSearch(segments)
     }
 
-    func reset(to tokens: [TokenID], kept: Int) { matcher.reset(to: tokens) }
+    func reset(to tokens: [TokenID], kept: Int) { matcher.reset(to: tokens, &search) }
 
-    func append(_ token: TokenID) { matcher.append(token) }
+    func append(_ token: TokenID) { matcher.append(token, &search) }
 
     func findEndings(_ matches: inout MatchList) {
-        for ending in matcher.endings.reversed() where !matches.isComplete { offer(ending, to: &matches) }
+        patterns.truncate()
+        search.forgetOthers()
+        var number = matcher.endings.count
+        while number > 0, !matches.isComplete {
+            number -= 1
+            patterns.append(matcher.endings[number])
+            offer(patterns.count - 1, to: &matches)
+        }
+    }
+
+    func prepare(_ range: Range<Int>, in matches: borrowing MatchList, by tokens: borrowing FlatList<TokenID>) {
+        guard !range.isEmpty else { return }
+        let known = patterns.count
+        for index in 0..<tokens.count {
+            for number in range { search.request(patterns[matches[number].place], by: tokens[index]) }
+        }
+        search.findRequested { pattern in
+            if let pattern { patterns.append(pattern) }
+        }
+        // The answers are remembered, and so is what was found.
+        for place in known..<patterns.count { search.request(patterns[place]) }
+        search.readRequested { _, _ in }
+        patterns.truncate(to: known)
     }
 
     func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList) {
-        var isFound = false
-        for number in range {
-            guard let longer = memo.refine(Self.range(matches[number]), by: token) else { continue }
-            offer(longer, to: &matches)
-            isFound = true
+        let known = patterns.count
+        for number in range { search.request(patterns[matches[number].place], by: token) }
+        search.findRequested { pattern in
+            if let pattern { patterns.append(pattern) }
         }
         // Where more than the token matches, what follows the token alone is noise.
-        if !isFound, let single = index.range(of: token) { offer(single, to: &matches) }
+        if patterns.count == known, let single = search.pattern(of: token) { patterns.append(single) }
+        for place in known..<patterns.count { offer(place, to: &matches) }
     }
 
     func addFollowings(
         of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
     ) {
-        for number in range {
-            followings.begin(level: number - range.lowerBound)
-            memo.addFollowings(of: Self.range(matches[number]), limit: limit, to: &followings)
+        for number in range { search.request(patterns[matches[number].place]) }
+        var level = 0
+        search.readRequested { answer, continuations in
+            followings.begin(level: level)
+            level += 1
+            for place in 0..<min(limit, answer.count) {
+                followings.append(continuations[place].token, count: Int(continuations[place].count))
+            }
         }
     }
 
-    /// Offers a range of which anything is served.
-    private func offer(_ range: SuffixRange, to matches: inout MatchList) {
-        let occurrences = memo.occurrences(range)
+    /// Offers the pattern at `place` if anything of it is served.
+    private func offer(_ place: Int, to matches: inout MatchList) {
+        let pattern = patterns[place]
+        var occurrences = pattern.count
+        if search.hasExclusions {
+            search.request(pattern)
+            search.readRequested { answer, _ in occurrences = answer.served }
+        }
         guard occurrences > 0 else { return }
-        matches.offer(
-            Match(
-                length: range.length, shortest: range.length, occurrences: occurrences, place: range.lower,
-                end: range.upper))
-    }
-
-    private static func range(_ match: Match) -> SuffixRange {
-        SuffixRange(lower: match.place, upper: match.end, length: Int(match.length))
+        let length = Int(pattern.length)
+        matches.offer(Match(length: length, shortest: length, occurrences: occurrences, place: place))
     }
 }

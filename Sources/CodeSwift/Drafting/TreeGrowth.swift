@@ -26,11 +26,13 @@ struct TreeGrowth: ~Copyable {
     private var opinions = FlatList<Opinion>(capacity: 512)
     private var followings = FollowingList()
     private var candidates = CandidateList()
+    /// Candidates of the last place that will be looked behind.
+    private var worthwhile = FlatList<TokenID>()
     private let priors = AcceptancePriors()
 
     /// So many floors make a guess worth looking behind: what follows it is worth less than itself.
     private static let expansion: Float = 2
-    /// Continuations taken of a match at the root, and below it; at most ``RangeMemo/width``.
+    /// Continuations taken of a match at the root, and below it; at most ``PatternMemo/width``.
     private static let width = (root: 8, below: 4)
 
     /// The mixer hardly ever makes a probability more than so many times larger.
@@ -101,13 +103,20 @@ struct TreeGrowth: ~Copyable {
         places.append(Place(opinions: start, opinionsEnd: opinions.count, matches: firstMatches))
         candidates.combine(opinions, in: start..<opinions.count)
         if calibrates { candidates.mix(experience.mixer, least: floor / value / Self.mostRise) }
+        worthwhile.truncate()
         for index in 0..<candidates.count {
             let candidate = candidates[index]
             let product = value * candidate.probability
             guard product >= floor else { continue }
+            if product >= Self.expansion * floor { worthwhile.append(candidate.token) }
             queue.push(
                 GuessQueue.Guess(
                     value: product, token: candidate.token, parent: Int32(node), tag: candidate.tag))
+        }
+        guard !worthwhile.isEmpty else { return }
+        for number in sources.indices {
+            let range = Int(matchStarts[firstMatches + number])..<Int(matchStarts[firstMatches + number + 1])
+            sources[number].prepare(range, in: matches, by: worthwhile)
         }
     }
 

@@ -12,20 +12,19 @@ package import Tokenizers
 package struct SuffixIndex: @unchecked Sendable {
     /// Keeps the memory.
     private let owner: AnyObject
-    let tokens: TokenBuffer
-    let suffixes: UnsafeBufferPointer<UInt32>
-    /// One entry per token of the vocabulary, and one more.
-    let buckets: UnsafeBufferPointer<UInt32>
+    /// The memory, for those who keep the index.
+    let view: SuffixView
 
     init(
         owner: AnyObject, tokens: TokenBuffer, suffixes: UnsafeBufferPointer<UInt32>,
         buckets: UnsafeBufferPointer<UInt32>
     ) {
         self.owner = owner
-        self.tokens = tokens
-        self.suffixes = suffixes
-        self.buckets = buckets
+        view = SuffixView(tokens: tokens, suffixes: suffixes, buckets: buckets)
     }
+
+    var tokens: TokenBuffer { view.tokens }
+    var suffixes: UnsafeBufferPointer<UInt32> { view.suffixes }
 
     /// Whether both are of the same memory.
     func isSame(as other: SuffixIndex) -> Bool { owner === other.owner }
@@ -34,7 +33,7 @@ package struct SuffixIndex: @unchecked Sendable {
     package var tokenCount: Int { tokens.count }
 
     /// The position in the tokens of the suffix at `index`.
-    func position(_ index: Int) -> Int { Int(suffixes[index]) }
+    func position(_ index: Int) -> Int { view.position(index) }
 
     /// The token at `position`; the separator beyond the end.
     package func tokenAt(_ position: Int) -> TokenID { TokenID(bitPattern: tokens[position]) }
@@ -44,10 +43,8 @@ package struct SuffixIndex: @unchecked Sendable {
 
     /// The occurrences of a single token.
     package func range(of token: TokenID) -> SuffixRange? {
-        guard token >= 0, Int(token) + 1 < buckets.count else { return nil }
-        let lower = Int(buckets[Int(token)])
-        let upper = min(Int(buckets[Int(token) + 1]), suffixes.count)
-        return lower < upper ? SuffixRange(lower: lower, upper: upper, length: 1) : nil
+        let bucket = view.bucket(token)
+        return bucket.isEmpty ? nil : SuffixRange(lower: bucket.lowerBound, upper: bucket.upperBound, length: 1)
     }
 
     /// Those of the occurrences in `range` that go on with `token`.
@@ -68,6 +65,19 @@ package struct SuffixIndex: @unchecked Sendable {
             range = longer
         }
         return range
+    }
+
+    /// The occurrences of the longest ending of `text` that occurs; nil where not even the last token does.
+    package func longestEnding(of text: some BidirectionalCollection<TokenID>) -> SuffixRange? {
+        // An ending occurs only where all shorter ones do.
+        var longest: SuffixRange?
+        var start = text.endIndex
+        while start > text.startIndex {
+            start = text.index(before: start)
+            guard let range = find(text[start...]) else { break }
+            longest = range
+        }
+        return longest
     }
 
     /// The first index in lower..<upper whose token at `offset` satisfies `condition`, or `upper`.

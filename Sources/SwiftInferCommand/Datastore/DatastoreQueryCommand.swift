@@ -27,6 +27,9 @@ struct DatastoreQueryCommand: ParsableCommand {
         if top < 1 { throw ValidationError("--top must be at least 1.") }
     }
 
+    /// The longest ending that is looked for.
+    private static let longestEnding = 64
+
     private struct Answer: Encodable {
         struct Row: Encodable {
             let token: TokenID
@@ -46,16 +49,14 @@ struct DatastoreQueryCommand: ParsableCommand {
         let store = try Datastore(path: file)
         try store.requireTokenizer(identity)
         let tokens = tokenizer.encode(text, addSpecial: false)
-        var matcher = SuffixMatcher(store.index, maximumLength: max(1, min(tokens.count, 64)))
+        var longest: SuffixRange?
         var found: [Continuation] = []
         let duration = ContinuousClock().measure {
-            matcher.reset(to: tokens)
-            if let longest = matcher.endings.last {
-                store.index.continuations(of: longest, limit: top, into: &found)
-            }
+            longest = store.index.longestEnding(of: tokens.suffix(Self.longestEnding))
+            if let longest { store.index.continuations(of: longest, limit: top, into: &found) }
         }
         let answer = Answer(
-            matched: matcher.endings.count, occurrences: matcher.endings.last?.count ?? 0,
+            matched: longest?.length ?? 0, occurrences: longest?.count ?? 0,
             continuations: found.map {
                 Answer.Row(token: $0.token, text: TokenText.quoted($0.token, tokenizer), count: $0.count)
             }, microseconds: duration / .microseconds(1))

@@ -1,0 +1,95 @@
+// Look-ups that were made before.
+
+import Tokenizers
+
+/// Remembers where patterns occur and what follows them, those that do not occur among them. Code has many idioms, of which each
+/// look-up takes dozens of reads from all over the memory, and the same ones come again every few steps.
+///
+/// Patterns are known by a hash: two that share one cost a draft, never an error. Fixed in size: a pattern replaces the one that
+/// falls to the same place.
+struct PatternMemo: ~Copyable {
+    /// What follows a pattern.
+    struct Answer: BitwiseCopyable {
+        /// Occurrences that are served; those that end a document count.
+        var served = 0
+        /// Continuations, the most frequent first, in ``width`` places.
+        var count = 0
+    }
+
+    /// A continuation, and how many of the occurrences go on so.
+    struct Kept: BitwiseCopyable {
+        var token: TokenID = 0
+        var count: UInt32 = 0
+    }
+
+    /// Continuations kept of a pattern.
+    static let width = 8
+
+    private struct Place: BitwiseCopyable {
+        var hash: UInt64 = 0
+        var spanCount: Int32 = 0
+    }
+
+    private struct AnswerPlace: BitwiseCopyable {
+        var hash: UInt64 = 0
+        var answer = Answer()
+    }
+
+    private static let placeCount = 1 << 13
+    private static let answerCount = 1 << 12
+
+    private let partCount: Int
+    private let places: UnsafeMutablePointer<Place>
+    private let spans: UnsafeMutablePointer<Pattern.Span>
+    private let answers: UnsafeMutablePointer<AnswerPlace>
+    private let kept: UnsafeMutablePointer<Kept>
+
+    /// An empty memory for a store of so many parts.
+    init(partCount: Int) {
+        self.partCount = max(partCount, 1)
+        places = .allocate(capacity: Self.placeCount)
+        places.initialize(repeating: Place(), count: Self.placeCount)
+        spans = .allocate(capacity: Self.placeCount * self.partCount)
+        spans.initialize(
+            repeating: Pattern.Span(part: 0, lower: 0, upper: 0), count: Self.placeCount * self.partCount)
+        answers = .allocate(capacity: Self.answerCount)
+        answers.initialize(repeating: AnswerPlace(), count: Self.answerCount)
+        kept = .allocate(capacity: Self.answerCount * Self.width)
+        kept.initialize(repeating: Kept(), count: Self.answerCount * Self.width)
+    }
+
+    deinit {
+        places.deallocate()
+        spans.deallocate()
+        answers.deallocate()
+        kept.deallocate()
+    }
+
+    /// The spans of the pattern of `hash`, none where it is known not to occur; nil where nothing is known.
+    func spans(_ hash: UInt64) -> UnsafeBufferPointer<Pattern.Span>? {
+        let number = Int(truncatingIfNeeded: hash) & (Self.placeCount - 1)
+        guard places[number].hash == hash else { return nil }
+        return UnsafeBufferPointer(start: spans + number * partCount, count: Int(places[number].spanCount))
+    }
+
+    /// Remembers the spans of the pattern of `hash`, those of `list` in `range`.
+    func insert(_ hash: UInt64, _ list: borrowing FlatList<Pattern.Span>, _ range: Range<Int>) {
+        let number = Int(truncatingIfNeeded: hash) & (Self.placeCount - 1)
+        places[number] = Place(hash: hash, spanCount: Int32(truncatingIfNeeded: range.count))
+        for (place, index) in range.enumerated() { spans[number * partCount + place] = list[index] }
+    }
+
+    /// What follows the pattern of `hash`, if that is known, and the continuations.
+    func answer(_ hash: UInt64) -> (Answer, UnsafeMutablePointer<Kept>)? {
+        let number = Int(truncatingIfNeeded: hash) & (Self.answerCount - 1)
+        guard answers[number].hash == hash else { return nil }
+        return (answers[number].answer, kept + number * Self.width)
+    }
+
+    /// Remembers what follows the pattern of `hash`.
+    func insert(_ hash: UInt64, _ answer: Answer, _ continuations: UnsafePointer<Kept>) {
+        let number = Int(truncatingIfNeeded: hash) & (Self.answerCount - 1)
+        answers[number] = AnswerPlace(hash: hash, answer: answer)
+        (kept + number * Self.width).update(from: continuations, count: answer.count)
+    }
+}
