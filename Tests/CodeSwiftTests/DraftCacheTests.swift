@@ -57,13 +57,13 @@ struct DraftCacheTests {
         second.load()
         second.finish()
         let next = CodeSwiftDrafter()
-        next.reset(to: [38] + output.prefix(4))
+        next.reset(to: [38] + output.prefix(8))
         next.adopt(second)
         var tree = DraftTree()
         next.draft(into: &tree, limit: 16)
         var node = DraftTree.root
         var right = 0
-        for token in output[4...] {
+        for token in output[8...] {
             guard let child = tree.child(token, of: node) else { break }
             (node, right) = (child, right + 1)
         }

@@ -83,13 +83,24 @@ public final class CodeSwiftDrafter: Drafter {
     package func replaceStores(_ segments: [(segment: StoreSegment, kind: SourceKind)]) {
         // What stays keeps its memory of look-ups.
         let known = stores
-        stores = SourceKind.allCases.compactMap { kind in
-            let wanted = segments.filter { $0.kind == kind && options.uses(kind) }.map(\.segment)
-            guard !wanted.isEmpty else { return nil }
-            return known.first { $0.kind == kind && $0.segments == wanted } ?? StoreSource(wanted, kind: kind)
+        stores = SourceKind.allCases.filter(options.uses).flatMap { kind in
+            Self.grouped(segments.filter { $0.kind == kind }.map(\.segment), kind).map { wanted in
+                known.first { $0.kind == kind && $0.segments == wanted } ?? StoreSource(wanted, kind: kind)
+            }
         }
         gatherSources()
         for store in stores { store.reset(to: text, kept: 0) }
+    }
+
+    /// Which segments of a kind make a source together: all, but in a repository the largest is one by itself. The others are of what
+    /// changed since, near what is being written, and what they say must not drown in it.
+    private static func grouped(_ segments: [StoreSegment], _ kind: SourceKind) -> [[StoreSegment]] {
+        guard kind == .repository,
+            let largest = segments.indices.max(by: { segments[$0].index.tokenCount < segments[$1].index.tokenCount })
+        else { return segments.isEmpty ? [] : [segments] }
+        var others = segments
+        let base = others.remove(at: largest)
+        return others.isEmpty ? [[base]] : [[base], others]
     }
 
     /// What was learned so far, the running output left out.
