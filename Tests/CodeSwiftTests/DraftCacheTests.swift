@@ -120,6 +120,24 @@ struct DraftCacheTests {
         #expect(memory(self.cache(folder)) == saved)
     }
 
+    @Test func filesOfOtherVersionsAreReplacedWithoutAWord() throws {
+        let folder = try TemporaryFolder()
+        let saved = experienced().memory
+        let cache = cache(folder)
+        cache.save(saved)
+        cache.finish()
+        var bytes = [UInt8](try Data(contentsOf: URL(filePath: cache.path)))
+        bytes[8] += 1
+        try Data(bytes).write(to: URL(filePath: cache.path))
+        let warnings = Mutex(0)
+        let reader = self.cache(folder) { _ in warnings.withLock { $0 += 1 } }
+        #expect(memory(reader).historyCount == 0)
+        #expect(warnings.withLock { $0 } == 0)
+        reader.save(saved)
+        reader.finish()
+        #expect(memory(self.cache(folder)) == saved)
+    }
+
     @Test func writersDoNotDisturbEachOther() throws {
         let folder = try TemporaryFolder()
         let memories = [experienced().memory, DraftMemory()]

@@ -113,6 +113,7 @@ struct RunTests {
         let errors = try folder.file("errors", Data())
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.environment = ProcessInfo.processInfo.environment.merging(["XDG_CACHE_HOME": folder.url.path]) { $1 }
         shell.arguments = [
             "-c", #""$0" run "$1" x -n -1 --ignore-eos --context 200000 2>"$2" | head -c 4 >/dev/null"#,
             Command.executable.path, Fixture.llama, errors.path,

@@ -149,7 +149,10 @@ package final class DraftCache: Sendable {
 
     private func read() -> Contents? {
         guard access(path, F_OK) == 0 else { return nil }
-        guard let file = try? MappedFile(path: path),
+        let file = try? MappedFile(path: path)
+        // After an update nothing is wrong with the file, and it is soon replaced.
+        if let file, DraftMemory.isOfOtherVersion(file.bytes) { return nil }
+        guard let file,
             let memory = DraftMemory(
                 file.bytes, repository: repository, fingerprint: fingerprint, vocabularyCount: vocabularyCount)
         else {

@@ -37,6 +37,12 @@ extension DraftMemory {
         return bytes
     }
 
+    /// Whether a file is such a file, of another version of the format.
+    static func isOfOtherVersion(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count >= headerSize && bytes.starts(with: magic)
+            && UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: magic.count, as: UInt32.self)) != version
+    }
+
     /// Reads the contents of a file, every value of which is checked. Nil when it was written for another repository or
     /// tokenizer, for one of other than `vocabularyCount` tokens, or by a version of the program that kept other things, or when it
     /// is damaged.
