@@ -22,9 +22,17 @@ package struct LikeliestTokens: Sendable {
     package init(
         _ count: Int, rows: Int, columns: Int, on backend: some Backend
     ) throws(InferenceError) {
-        keys = try backend.makeActivations(rows: rows, columns: 2 * count)
-        maxima = try backend.makeActivations(rows: rows, columns: Self.levels(of: columns).dropFirst().reduce(0, +))
+        keys = try backend.makeActivations(rows: rows, columns: Self.keyColumns(count))
+        maxima = try backend.makeActivations(rows: rows, columns: Self.maximaColumns(columns))
     }
+
+    /// The activations that this memory consists of.
+    package static func shapes(_ count: Int, rows: Int, columns: Int) -> [(rows: Int, columns: Int)] {
+        [(rows, keyColumns(count)), (rows, maximaColumns(columns))]
+    }
+
+    private static func keyColumns(_ count: Int) -> Int { 2 * count }
+    private static func maximaColumns(_ columns: Int) -> Int { levels(of: columns).dropFirst().reduce(0, +) }
 
     /// How many tokens of a row there is room for.
     package var count: Int { keys.columns / 2 }

@@ -44,7 +44,9 @@ package struct DeviceDemand: Sendable {
             counts.append(bytes(blocks.suffix(layers).flatMap { $0 }, layers: layers, work))
         }
         let logits = (rows: Self.outputRows, columns: c.vocabularySize)
-        counts.append(bytes(others + blocks.flatMap { $0 }, layers: c.blockCount, work + [logits]))
+        let likeliest = LikeliestTokens.shapes(
+            LikeliestTokens.largestCount, rows: logits.rows, columns: logits.columns)
+        counts.append(bytes(others + blocks.flatMap { $0 }, layers: c.blockCount, work + [logits] + likeliest))
         byteCounts = counts
     }
 
