@@ -162,7 +162,9 @@ struct GenerationRun {
         let position = timeline.tokens.count
         if let candidates = timeline.candidates {
             let isComplete = candidates.count < use.likeliest
-            switch sampler.choose(among: candidates, isComplete: isComplete, position: position) {
+            let choice = sampler.choose(
+                among: candidates, isComplete: isComplete, position: position, history: timeline.tokens[...])
+            switch choice {
             case .token(let token): return token
             case .none: return nil
             case .undecided: break

@@ -7,7 +7,7 @@ import Testing
 @Suite struct LikeliestChoiceTests {
     private static func options(
         temperature: Float = 0, topK: Int = 0, topP: Float = 1, minP: Float = 0, repeatPenalty: Float = 1,
-        bias: [Int32: Float] = [:]
+        frequencyPenalty: Float = 0, presencePenalty: Float = 0, bias: [Int32: Float] = [:]
     ) -> SamplingOptions {
         var options = SamplingOptions()
         options.temperature = temperature
@@ -15,6 +15,9 @@ import Testing
         options.topP = topP
         options.minP = minP
         options.repeatPenalty = repeatPenalty
+        options.frequencyPenalty = frequencyPenalty
+        options.presencePenalty = presencePenalty
+        options.penaltyWindow = 20
         options.logitBias = bias
         return options
     }
@@ -37,6 +40,9 @@ import Testing
 
     private static let forbidden: [Int32: Float] = [299: -.infinity, 7: -.infinity, 20_000: -.infinity]
 
+    /// Among them the likeliest tokens of the rows above, several times over.
+    private static let history = ArraySlice((0..<40).map { Int32($0 * $0 % 7 * 43 % 300) } + [299, 299])
+
     private static let cases: [(options: SamplingOptions, wanted: Int)] = [
         (options(), 1),
         (options(topK: 3, topP: 0.5, minP: 0.1), 1),
@@ -50,9 +56,15 @@ import Testing
         (options(temperature: 1, topP: 0.9, minP: 0.05), 0),
         (options(temperature: 1, topK: 65), 0),
         (options(temperature: 1), 0),
-        (options(repeatPenalty: 1.1), 0),
+        (options(repeatPenalty: 1.3), 21),
+        (options(frequencyPenalty: 0.5, presencePenalty: 2, bias: [299: -0.5, 3: 0]), 23),
+        (options(temperature: 1, topK: 30, topP: 0.9, repeatPenalty: 2, presencePenalty: 30), 50),
+        (options(temperature: 1, minP: 0.01, repeatPenalty: 1.1, bias: [299: -1e30]), 64),
+        (options(repeatPenalty: 0.9), 0),
+        (options(frequencyPenalty: -0.1), 0),
+        (options(presencePenalty: -1), 0),
         (options(bias: [3: 1]), 0),
-        (options(bias: Dictionary(uniqueKeysWithValues: (0..<64).map { ($0, -.infinity) })), 0),
+        (options(bias: Dictionary(uniqueKeysWithValues: (0..<80).map { ($0, -.infinity) })), 64),
     ]
 
     @Test(arguments: cases.indices)
@@ -67,9 +79,11 @@ import Testing
                 let likeliest = Self.likeliest(row, count)
                 for position in 0..<50 {
                     let whole = row.withUnsafeBufferPointer {
-                        sampler.sample($0, position: position, history: [1, 2, 3])
+                        sampler.sample($0, position: position, history: Self.history)
                     }
-                    switch sampler.choose(among: likeliest, isComplete: likeliest.count < count, position: position) {
+                    switch sampler.choose(
+                        among: likeliest, isComplete: likeliest.count < count, position: position, history: Self.history
+                    ) {
                     case .token(let token): #expect(token == whole)
                     case .none: #expect(whole == nil)
                     case .undecided: continue
@@ -87,7 +101,7 @@ import Testing
             for row in Self.rows {
                 let likeliest = Self.likeliest(row, wanted)
                 let choice = Sampler(options)
-                    .choose(among: likeliest, isComplete: likeliest.count < wanted, position: 9)
+                    .choose(among: likeliest, isComplete: likeliest.count < wanted, position: 9, history: Self.history)
                 #expect(choice != .undecided)
             }
         }
@@ -96,7 +110,9 @@ import Testing
     @Test func minPKnowsWhenTheListIsTooShort() {
         let sampler = Sampler(Self.options(temperature: 1, minP: 0.5))
         let row: [Float] = [0, -0.1, -0.2, -3, -4]
-        #expect(sampler.choose(among: Self.likeliest(row, 3), isComplete: false, position: 0) == .undecided)
-        #expect(sampler.choose(among: Self.likeliest(row, 4), isComplete: false, position: 0) != .undecided)
+        #expect(
+            sampler.choose(among: Self.likeliest(row, 3), isComplete: false, position: 0, history: []) == .undecided)
+        #expect(
+            sampler.choose(among: Self.likeliest(row, 4), isComplete: false, position: 0, history: []) != .undecided)
     }
 }

@@ -1,0 +1,81 @@
+// Choosing the next token from the likeliest ones of a row, without the others.
+
+package import Tensors
+
+extension Sampler {
+    /// What the likeliest tokens of a row say of the choice.
+    package enum Choice: Sendable, Hashable {
+        /// This token.
+        case token(Int32)
+        /// None can be chosen.
+        case none
+        /// It takes the whole row.
+        case undecided
+
+        fileprivate init(_ token: Int32?) { self = token.map(Choice.token) ?? .none }
+    }
+
+    /// How many of a row's likeliest tokens nearly always suffice for a choice; 0 where only the whole row ever does.
+    package var likeliestWanted: Int {
+        guard onlyLowers else { return 0 }
+        let most = LikeliestTokens.largestCount
+        // The tokens that are lowered may be the likeliest, and fall behind others.
+        let lowered = min(options.logitBias.count + (penalises ? min(options.penaltyWindow, most) : 0), most)
+        if options.temperature == 0 { return min(1 + lowered, most) }
+        if options.topK > 0, options.topK <= most { return min(options.topK + lowered, most) }
+        return options.topP == 1 && options.minP > 0 ? most : 0
+    }
+
+    /// Whether no logit is ever raised by a bias or a penalty.
+    private var onlyLowers: Bool {
+        options.repeatPenalty >= 1 && options.frequencyPenalty >= 0 && options.presencePenalty >= 0
+            && options.logitBias.values.allSatisfy { $0 <= 0 }
+    }
+
+    /// Chooses the token at `position` as from the whole row.
+    ///
+    /// - Parameters:
+    ///   - likeliest: The row's likeliest tokens, likeliest first.
+    ///   - isComplete: Whether no others can be chosen.
+    ///   - position: As for a whole row.
+    ///   - history: As for a whole row.
+    package func choose(
+        among likeliest: [Candidate], isComplete: Bool, position: Int, history: ArraySlice<Int32>
+    ) -> Choice {
+        guard likeliestWanted > 0 else { return .undecided }
+        let known = adjusted(likeliest, isComplete: isComplete, history: history)
+        guard options.temperature > 0 else {
+            return known.isEmpty && !isComplete ? .undecided : Choice(known.first?.token)
+        }
+        let isShort = options.topK == 0 || options.topK > known.count
+        guard var set = CandidateSet(known.prefix(isShort ? known.count : options.topK)) else {
+            return isComplete ? .none : .undecided
+        }
+        if isShort && !isComplete {
+            // The others are less likely than all of these: once min-p drops one of these, it drops them too.
+            guard options.topP == 1, options.minP > 0 else { return .undecided }
+            set.keepLikely(options.minP)
+            guard set.candidates.count < known.count else { return .undecided }
+        } else {
+            if options.topP < 1 { set.keepNucleus(options.topP) }
+            if options.minP > 0 { set.keepLikely(options.minP) }
+        }
+        return Choice(draw(from: set, position: position))
+    }
+
+    /// The likeliest tokens after bias and penalties, likeliest first, as far as these are certain: tokens outside the list
+    /// were behind all of it and were not raised.
+    private func adjusted(
+        _ likeliest: [Candidate], isComplete: Bool, history: ArraySlice<Int32>
+    ) -> ArraySlice<Candidate> {
+        guard penalises || !options.logitBias.isEmpty, let last = likeliest.last else { return likeliest[...] }
+        let logits = Dictionary(likeliest.map { ($0.token, $0.logit) }) { first, _ in first }
+        let changes = adjustments(history) { logits[$0] }
+        var changed = likeliest.compactMap { candidate -> Candidate? in
+            let logit = changes[candidate.token] ?? candidate.logit
+            return logit > -.infinity ? Candidate(token: candidate.token, logit: logit) : nil
+        }
+        changed.sort(by: >)
+        return isComplete ? changed[...] : changed.prefix { $0 >= last }
+    }
+}
