@@ -78,7 +78,8 @@ extension VulkanBackend {
             let step = AttentionStep(
                 queries: activations(queries), outputs: activations(y), layout: layout,
                 uploaded: try upload(layout), cache: unsafeDowncast(cache, to: VulkanKeyValueCache.self), layer: layer,
-                parameters: parameters, scores: memory.scores, inverses: memory.inverses, visible: visible)
+                parameters: parameters, scores: memory.scores, inverses: memory.inverses,
+                isSoftware: tiling.isSoftware, visible: visible)
             for first in stride(from: 0, to: layout.count, by: rowsAtOnce) {
                 try step.attend(first..<min(first + rowsAtOnce, layout.count), on: queue)
             }
@@ -103,6 +104,8 @@ private struct AttentionStep {
     let layer: Int
     let parameters: AttentionParameters
     let scores: DeviceBuffer, inverses: DeviceBuffer
+    /// See ``DeviceTiling``.
+    let isSoftware: Bool
     /// Most tokens that a row sees.
     let visible: Int
 
@@ -110,20 +113,18 @@ private struct AttentionStep {
     func attend(_ rows: Range<Int>, on queue: CommandQueue) throws(InferenceError) {
         let shape = cache.shape
         let (committed, window) = (layout.committed, parameters.window ?? 0)
-        let group = parameters.heads / parameters.keyValueHeads
-        let tree = layout.isChain ? 0 : 1
-        let places = [uploaded.depths, uploaded.pathStarts, uploaded.paths]
-        let (keys, values) = (cache.keys[layer], cache.values[layer])
-        try queue.dispatch(
-            Shader(SI_SHADER_attend_scores, [cache.element, UInt32(shape.keyDimension)]),
-            PushConstants(
-                [queries.address, keys.address, keys.scaleAddress, scores.address] + places,
-                [
-                    queries.stride, visible, parameters.heads, group, shape.slots, committed, window, rows.lowerBound,
-                    tree,
-                ]),
-            groups: ((visible + 63) / 64, parameters.heads, rows.count),
-            reads: [queries.address, keys.buffer], writes: [scores.address])
+        let positions = rows.map(layout.position)
+        let begin = positions.reduce(.max) { min($0, window > 0 ? max(0, $1 + 1 - window) : 0) }
+        let end = (positions.max() ?? 0) + 1
+        if layout.isChain {
+            try score(rows, begin..<end, isTree: false, writes: [scores.address], on: queue)
+        } else {
+            let before = min(begin, committed)..<committed
+            try score(rows, before, isTree: false, writes: [scores.address], on: queue)
+            // These lie beside the others.
+            try score(
+                rows, committed..<end, isTree: true, writes: before.isEmpty ? [scores.address] : [], on: queue)
+        }
         try queue.dispatch(
             Shader(SI_SHADER_attend_softmax),
             PushConstants(
@@ -131,15 +132,54 @@ private struct AttentionStep {
                 [visible, parameters.heads, committed, window, rows.lowerBound, parameters.sinks == nil ? 0 : 1],
                 [parameters.scale, parameters.softCap ?? 0]),
             groups: (parameters.heads, rows.count, 1), reads: [], writes: [scores.address, inverses.address])
+        let (values, queries) = (cache.values[layer], sharing(rows))
         try queue.dispatch(
-            Shader(SI_SHADER_attend_values, [cache.element]),
+            Shader(SI_SHADER_attend_values, [cache.element, UInt32(queries)]),
             PushConstants(
                 [scores.address, inverses.address, values.address, values.scaleAddress, outputs.address] + places,
                 [
-                    shape.valueDimension, outputs.stride, visible, parameters.heads, group, shape.slots, committed,
-                    window, rows.lowerBound, tree,
+                    shape.valueDimension, outputs.stride, visible, parameters.heads, headsPerKey, shape.slots,
+                    committed,
+                    window, rows.lowerBound, rows.count, layout.isChain ? 0 : 1,
                 ]),
-            groups: ((cache.values.row.padded + 63) / 64, parameters.heads, rows.count),
+            groups: (
+                (cache.values.row.padded + 63) / 64, shape.heads, (rows.count * headsPerKey + queries - 1) / queries
+            ),
             reads: [scores.address, inverses.address, values.buffer], writes: [outputs.address])
+    }
+
+    private var headsPerKey: Int { parameters.heads / parameters.keyValueHeads }
+    private var places: [UInt64] { [uploaded.depths, uploaded.pathStarts, uploaded.paths] }
+
+    /// How many queries share the keys and values that a workgroup reads: with few rows there are too few workgroups already.
+    private func sharing(_ rows: Range<Int>) -> Int {
+        guard isSoftware || rows.count >= 8 else { return 1 }
+        let queries = rows.count * headsPerKey
+        return queries > 2 ? 4 : queries
+    }
+
+    /// Scores over some tokens: those that all rows find in the same slots, or those of a tree.
+    private func score(
+        _ rows: Range<Int>, _ tokens: Range<Int>, isTree: Bool, writes: [UInt64], on queue: CommandQueue
+    ) throws(InferenceError) {
+        let (shape, keys) = (cache.shape, cache.keys[layer])
+        let shared = isTree ? 1 : sharing(rows), keysOfThread = shared < 4 ? 1 : 4
+        try queue.dispatch(
+            Shader(
+                SI_SHADER_attend_scores,
+                [
+                    cache.element, UInt32(shape.keyDimension), UInt32(shared), UInt32(keysOfThread), isTree ? 1 : 0,
+                ]),
+            PushConstants(
+                [queries.address, keys.address, keys.scaleAddress, scores.address] + places,
+                [
+                    queries.stride, visible, parameters.heads, headsPerKey, shape.slots, layout.committed,
+                    parameters.window ?? 0, rows.lowerBound, rows.count, tokens.lowerBound, tokens.upperBound,
+                ]),
+            groups: (
+                (tokens.count + 64 * keysOfThread - 1) / (64 * keysOfThread), shape.heads,
+                (rows.count * headsPerKey + shared - 1) / shared
+            ),
+            reads: [queries.address, keys.buffer], writes: writes)
     }
 }

@@ -55,7 +55,7 @@ extension VulkanBackend {
         let weight = projection.weight
         let planes = planes(weight)
         let output = activations(projection.output)
-        let tile = ProductTile(columns: experts == nil ? columns : 1, rows: weight.rows)
+        let tile = ProductTile(columns: experts == nil ? columns : 1, rows: weight.rows, on: tiling)
         let choices: [UInt32] = [
             UInt32(tile.rows), UInt32(tile.columns), experts == nil ? 0 : 1, projection.bias == nil ? 0 : 1,
         ]
@@ -95,10 +95,16 @@ struct ProductTile {
     let columns: Int
 
     /// The tile for a product of that size.
-    init(columns: Int, rows: Int) {
+    init(columns: Int, rows: Int, on device: DeviceTiling) {
         self.columns = columns <= 2 ? columns : columns <= 4 ? 4 : 8
         // More rows share the inputs that a thread has loaded; fewer leave more workgroups.
-        self.rows = columns == 1 ? (rows < 16_384 ? 1 : 2) : columns > 4 && rows >= 4096 ? 4 : 2
+        let wanted =
+            if device.isSoftware { 4 } else if columns == 1 { rows < 16_384 ? 1 : 2 } else {
+                columns > 4 && rows >= 4096 ? 4 : 2
+            }
+        // As `sums` in the shaders: 33 floats for each sum of a workgroup.
+        let rowBytes = 4 * 33 * Self.slices * self.columns
+        self.rows = max(1, min(wanted, device.sharedBytes / rowBytes))
     }
 
     /// The workgroups of a product.

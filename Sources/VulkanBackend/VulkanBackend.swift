@@ -14,6 +14,7 @@ package final class VulkanBackend: Backend {
     package let device: VulkanDevice
     private let instance: VulkanInstance
     let queue: CommandQueue
+    let tiling: DeviceTiling
     let weightArena = Mutex(WeightArena())
     let tables = Mutex(WeightTables())
     /// Not to be locked within an operation: whoever holds it may wait for the queue.
@@ -30,9 +31,10 @@ package final class VulkanBackend: Backend {
     ///   - validates: whether Vulkan's validation layer watches, see ``validationMessages``.
     ///   - cacheFolder: where compiled shaders are kept; nil for the user's cache folder.
     ///   - byteLimit: most bytes to allocate of the device's memory, as if it had no more; nil for no limit.
+    ///   - tiling: what tiles of operations are chosen by; nil for what suits the device.
     /// - Throws: `unavailableDevice` where there is none, which says why.
     package init(
-        validates: Bool = false, cacheFolder: String? = nil, byteLimit: Int? = nil
+        validates: Bool = false, cacheFolder: String? = nil, byteLimit: Int? = nil, tiling: DeviceTiling? = nil
     ) throws(InferenceError) {
         let instance = try VulkanInstance(validates: validates)
         let devices = try instance.devices()
@@ -49,6 +51,7 @@ package final class VulkanBackend: Backend {
         }
         self.instance = instance
         device = physical.description
+        self.tiling = tiling ?? DeviceTiling(physical)
         let file =
             cacheFolder.map { PipelineCacheFile(for: physical.properties, in: $0) }
             ?? PipelineCacheFile(for: physical.properties)

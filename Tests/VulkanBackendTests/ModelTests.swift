@@ -77,6 +77,30 @@ struct ModelTests {
         try expectSilence()
     }
 
+    @Test("How operations are cut changes no bit", arguments: various)
+    func tilings(_ name: String) throws {
+        let file = try Fixture.file(name)
+        // As on a graphics card with plenty of shared memory, and on one with as little as there may be.
+        let results = try [
+            nil, DeviceTiling(isSoftware: false, sharedBytes: 49_152), .init(isSoftware: true, sharedBytes: 16_384),
+        ]
+        .map { tiling in
+            let context = try TransformerModel(file, backend: VulkanBackend(tiling: tiling))
+                .makeContext(capacity: 64, cacheType: .f16)
+            var found: [[UInt32]] = []
+            for range in [0..<24, 24..<25, 25..<28] {
+                try context.evaluate(Array(Self.tokens[range]), outputs: Array(0..<range.count))
+                found += context.bits
+            }
+            let tree = (0..<12).map { Self.tokens[28 + $0] }
+            try context.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8, 9, 2], outputs: Array(0..<12))
+            return found + context.bits
+        }
+        #expect(results[0].count == 40)
+        #expect(results[1] == results[0])
+        #expect(results[2] == results[0])
+    }
+
     @Test("The comparison can fail: another position, another result")
     func control() throws {
         let model = try model("tiny-llama-f32")

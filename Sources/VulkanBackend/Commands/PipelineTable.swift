@@ -94,7 +94,11 @@ final class PipelineTable {
     /// Writes the cache to its file where pipelines were made since, but none since the last call: not in the midst of many.
     func storeIfSettled() {
         defer { lastCount = pipelines.count }
-        guard pipelines.count == lastCount, pipelines.count > storedCount else { return }
+        if pipelines.count == lastCount { store() }
+    }
+
+    private func store() {
+        guard pipelines.count > storedCount else { return }
         storedCount = pipelines.count
         var size = 0
         guard device.vulkan.GetPipelineCacheData(device.handle, cache, &size, nil) == VK_SUCCESS, size > 0 else {
@@ -106,6 +110,7 @@ final class PipelineTable {
     }
 
     deinit {
+        store()
         for pipeline in pipelines.values { device.vulkan.DestroyPipeline(device.handle, pipeline, nil) }
         device.vulkan.DestroyPipelineCache(device.handle, cache, nil)
         device.vulkan.DestroyPipelineLayout(device.handle, layout, nil)
