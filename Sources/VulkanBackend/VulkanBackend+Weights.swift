@@ -47,7 +47,7 @@ extension VulkanBackend {
         return VulkanWeightVector(buffer, at: offset, count: values.count)
     }
 
-    private static func unsupported(_ tensor: TensorInfo) -> InferenceError {
+    static func unsupported(_ tensor: TensorInfo) -> InferenceError {
         InferenceError(
             .unsupportedTensorType,
             "tensor \(tensor.name) has type \(tensor.type); supported are "
@@ -74,12 +74,18 @@ extension VulkanBackend {
             let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.slabBytes, bytes.count)])
             perform { () throws(InferenceError) in
                 let place = try queue.upload(piece)
-                let copy = VkBufferCopy(
-                    srcOffset: UInt64(place.offset), dstOffset: UInt64(offset + start), size: UInt64(piece.count))
-                // Nothing else is written where a weight is loaded, and nothing reads it before.
-                queue.copyUpload([copy], to: buffer.memory, writes: [])
+                copyUpload([(place.offset, offset + start, piece.count)], to: buffer)
             }
         }
+    }
+
+    /// Copies pieces of what was uploaded in this operation, given by their places there and in `buffer` and their sizes.
+    private func copyUpload(_ pieces: [(from: Int, to: Int, count: Int)], to buffer: DeviceBuffer) {
+        let copies = pieces.filter { $0.count > 0 }.map {
+            VkBufferCopy(srcOffset: UInt64($0.from), dstOffset: UInt64($0.to), size: UInt64($0.count))
+        }
+        // Nothing else is written where a weight is loaded, and nothing reads it before.
+        queue.copyUpload(copies, to: buffer.memory, writes: [])
     }
 
     /// The planes of rows `rows` of each matrix in `tensor`.
@@ -101,22 +107,18 @@ extension VulkanBackend {
         return made
     }
 
-    /// Calls `body` with the place of each row to load, in order, and its number.
-    private func forEachRow(
-        of tensor: TensorInfo, rows: Range<Int>, in file: GGUFFile,
-        _ body: (Int, UnsafeRawPointer) throws(InferenceError) -> Void
-    ) throws(InferenceError) {
+    /// Where row `number` of those to load begins, counted over all matrices of the tensor.
+    private static func offset(of number: Int, of tensor: TensorInfo, rows: Range<Int>) -> Int {
+        let height = tensor.shape.count > 1 ? tensor.shape[1] : 1
+        let (matrix, row) = number.quotientAndRemainder(dividingBy: max(1, rows.count))
+        return (matrix * height + rows.lowerBound + row) * tensor.rowBytes
+    }
+
+    private func start(of tensor: TensorInfo, in file: GGUFFile) throws(InferenceError) -> UnsafeRawPointer {
         guard let base = file.bytes(of: tensor).baseAddress else {
             throw InferenceError(.malformedModel, "tensor \(tensor.name) is empty")
         }
-        let height = tensor.shape.count > 1 ? tensor.shape[1] : 1
-        var number = 0
-        for expert in 0..<tensor.rows / height {
-            for row in rows {
-                try body(number, base + (expert * height + row) * tensor.rowBytes)
-                number += 1
-            }
-        }
+        return base
     }
 
     private func rowCount(of tensor: TensorInfo, rows: Range<Int>) -> Int {
@@ -126,30 +128,37 @@ extension VulkanBackend {
     private func quantizedPlanes(
         of tensor: TensorInfo, _ layout: PlaneLayout, rows: Range<Int>, in file: GGUFFile
     ) throws(InferenceError) -> WeightPlanes {
-        guard var packer = PlanePacker(tensor.type, columns: tensor.columns) else { throw Self.unsupported(tensor) }
+        let packers = try loadingPool.packers(of: tensor)
         let pieces = tensor.columns / 32, count = rowCount(of: tensor, rows: rows)
         let size = PlaneOffsets(layout, groups: pieces * count).byteCount
         let (buffer, start) = try place(size, for: tensor)
         let offsets = PlaneOffsets(layout, groups: pieces * count, from: start)
-        let slab = max(1, Self.slabBytes / tensor.rowBytes)
-        try forEachRow(of: tensor, rows: rows, in: file) { number, row throws(InferenceError) in
-            packer.append(row)
-            guard (number + 1).isMultiple(of: slab) || number + 1 == count else { return }
-            let group = number / slab * slab * pieces
-            try packer.low.withBytes { bytes throws(InferenceError) in
-                try upload(bytes, to: buffer, at: offsets.low + group * layout.lowBytes)
+        let base = try self.start(of: tensor, in: file), slab = max(1, Self.slabBytes / tensor.rowBytes)
+        for first in stride(from: 0, to: count, by: slab) {
+            let some = min(slab, count - first)
+            // As in the whole, so in the piece that is handed over.
+            let local = PlaneOffsets(layout, groups: pieces * some)
+            perform { () throws(InferenceError) in
+                let (memory, offset) = try queue.reserveUpload(local.byteCount)
+                packers.forEach(some) { packer, row in
+                    packer.pack(
+                        base + Self.offset(of: first + row, of: tensor, rows: rows), as: row,
+                        into: .init(
+                            low: memory + local.low, high: memory + local.high, scales: memory + local.scales,
+                            factors: memory + local.factors))
+                }
+                let group = first * pieces
+                let copies = [
+                    (local.low, offsets.low + group * layout.lowBytes, pieces * some * layout.lowBytes),
+                    (local.high, offsets.high + group * layout.highBytes, pieces * some * layout.highBytes),
+                    (local.scales, offsets.scales + group * layout.scaleBytes, pieces * some * layout.scaleBytes),
+                    (
+                        local.factors, offsets.factors + group / layout.factorGroups * layout.factorBytes,
+                        pieces * some / layout.factorGroups * layout.factorBytes
+                    ),
+                ]
+                copyUpload(copies.map { ($0 + offset, $1, $2) }, to: buffer)
             }
-            try packer.high.withBytes { bytes throws(InferenceError) in
-                try upload(bytes, to: buffer, at: offsets.high + group * layout.highBytes)
-            }
-            try packer.scales.withBytes { bytes throws(InferenceError) in
-                try upload(bytes, to: buffer, at: offsets.scales + group * layout.scaleBytes)
-            }
-            try packer.factors.withBytes { bytes throws(InferenceError) in
-                try upload(
-                    bytes, to: buffer, at: offsets.factors + group / layout.factorGroups * layout.factorBytes)
-            }
-            packer.removeAll()
         }
         return WeightPlanes(buffer, at: offsets, pieces: pieces, layout: layout, element: 0)
     }
@@ -163,16 +172,20 @@ extension VulkanBackend {
         let pieces = (tensor.columns + 7) / 8, count = rowCount(of: tensor, rows: rows)
         let rowBytes = 8 * pieces * elementBytes
         let (buffer, start) = try place(count * rowBytes, for: tensor)
-        let slab = max(1, Self.slabBytes / rowBytes)
-        var bytes: [UInt8] = []
-        try forEachRow(of: tensor, rows: rows, in: file) { number, row throws(InferenceError) in
-            bytes += UnsafeRawBufferPointer(start: row, count: tensor.rowBytes)
-            bytes += repeatElement(0, count: rowBytes - tensor.rowBytes)
-            guard (number + 1).isMultiple(of: slab) || number + 1 == count else { return }
-            try bytes.withBytes { bytes throws(InferenceError) in
-                try upload(bytes, to: buffer, at: start + number / slab * slab * rowBytes)
+        let base = try self.start(of: tensor, in: file), slab = max(1, Self.slabBytes / rowBytes)
+        for first in stride(from: 0, to: count, by: slab) {
+            let some = min(slab, count - first)
+            perform { () throws(InferenceError) in
+                let (memory, offset) = try queue.reserveUpload(some * rowBytes)
+                for row in 0..<some {
+                    let target = memory + row * rowBytes
+                    target.copyMemory(
+                        from: base + Self.offset(of: first + row, of: tensor, rows: rows), byteCount: tensor.rowBytes)
+                    (target + tensor.rowBytes).initializeMemory(
+                        as: UInt8.self, repeating: 0, count: rowBytes - tensor.rowBytes)
+                }
+                copyUpload([(offset, start + first * rowBytes, some * rowBytes)], to: buffer)
             }
-            bytes.removeAll(keepingCapacity: true)
         }
         return WeightPlanes(
             buffer, at: PlaneOffsets(byteCount: count * rowBytes, from: start), pieces: pieces, layout: nil,

@@ -17,6 +17,7 @@ package final class VulkanBackend: Backend {
     let tiling: DeviceTiling
     let weightArena = Mutex(WeightArena())
     let tables = Mutex(WeightTables())
+    let loadingPool = LoadingPool()
     /// Not to be locked within an operation: whoever holds it may wait for the queue.
     let scratch: Mutex<VulkanScratch>
     /// Where a step's layout was uploaded last, and in which frame.
@@ -31,10 +32,12 @@ package final class VulkanBackend: Backend {
     ///   - validates: whether Vulkan's validation layer watches, see ``validationMessages``.
     ///   - cacheFolder: where compiled shaders are kept; nil for the user's cache folder.
     ///   - byteLimit: most bytes to allocate of the device's memory, as if it had no more; nil for no limit.
+    ///   - timeout: nanoseconds after which a step that is not finished is an error; nil for minutes, or none in software.
     ///   - tiling: what tiles of operations are chosen by; nil for what suits the device.
     /// - Throws: `unavailableDevice` where there is none, which says why.
     package init(
-        validates: Bool = false, cacheFolder: String? = nil, byteLimit: Int? = nil, tiling: DeviceTiling? = nil
+        validates: Bool = false, cacheFolder: String? = nil, byteLimit: Int? = nil, timeout: UInt64? = nil,
+        tiling: DeviceTiling? = nil
     ) throws(InferenceError) {
         let instance = try VulkanInstance(validates: validates)
         let devices = try instance.devices()
@@ -55,7 +58,7 @@ package final class VulkanBackend: Backend {
         let file =
             cacheFolder.map { PipelineCacheFile(for: physical.properties, in: $0) }
             ?? PipelineCacheFile(for: physical.properties)
-        queue = try CommandQueue(LogicalDevice(physical, byteLimit: byteLimit), cache: file)
+        queue = try CommandQueue(LogicalDevice(physical, byteLimit: byteLimit), cache: file, timeout: timeout)
         scratch = Mutex(try VulkanScratch(on: queue))
     }
 

@@ -75,6 +75,24 @@ struct LifetimeTests {
         }
     }
 
+    @Test("A device that does not finish is an error, and stays one")
+    func timeout() throws {
+        let file = try Fixture.file("tiny-llama-f32")
+        let backend = try VulkanBackend(timeout: 0)
+        #expect {
+            let context = try TransformerModel(file, backend: backend).makeContext(capacity: 64, cacheType: .f16)
+            // Some step takes longer than no time at all.
+            for _ in 0..<1000 {
+                try context.evaluate(Array(repeating: 5, count: 60), outputs: [59])
+                try context.rewind(to: 0)
+            }
+        } throws: { error in
+            let error = error as? InferenceError
+            return error?.code == .deviceFailure && error?.message.contains("not finished") == true
+        }
+        #expect(throws: InferenceError.self) { try backend.finish(reading: nil, rows: 0) }
+    }
+
     @Test("A context that does not fit is refused before it is made")
     func memory() throws {
         let backend = try Device.shared.get()

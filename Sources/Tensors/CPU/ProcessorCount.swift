@@ -9,12 +9,12 @@
 #endif
 
 /// The processors this process may use.
-enum ProcessorCount {
+package enum ProcessorCount {
     /// More threads than this gain nothing on the models a CPU can run.
     private static let limit = 64
 
     /// Physical cores among the processors this process is allowed, or fewer where a container's quota is less.
-    static var usable: Int {
+    package static var usable: Int {
         var count = allowedCores()
         if let quota = quota() { count = min(count, quota) }
         return min(max(count, 1), limit)

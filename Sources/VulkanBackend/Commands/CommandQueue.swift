@@ -27,8 +27,18 @@ final class CommandQueue: @unchecked Sendable {
     private var failure: InferenceError?
     private let retired = Mutex<[(lastUse: UInt64, memory: DeviceMemory)]>([])
 
-    init(_ device: LogicalDevice, cache: PipelineCacheFile) throws(InferenceError) {
+    /// Nanoseconds after which the device is taken to hang.
+    private let timeout: UInt64
+
+    /// A graphics card's longest step takes seconds; the software driver may take any time.
+    private static let hardwareTimeout: UInt64 = 300_000_000_000
+
+    init(
+        _ device: LogicalDevice, cache: PipelineCacheFile, timeout: UInt64? = nil
+    ) throws(InferenceError) {
         self.device = device
+        let isSoftware = device.physical.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU
+        self.timeout = timeout ?? (isSoftware ? .max : Self.hardwareTimeout)
         pipelines = try PipelineTable(device, file: cache)
         frames = [try CommandFrame(device), try CommandFrame(device)]
     }
@@ -78,14 +88,21 @@ final class CommandQueue: @unchecked Sendable {
 
     /// Makes `bytes` readable to the commands of this operation. Returns their address and place in the frame's buffer.
     func upload(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) -> (address: UInt64, offset: Int) {
+        let (memory, offset) = try reserveUpload(bytes.count)
+        if let source = bytes.baseAddress { memory.copyMemory(from: source, byteCount: bytes.count) }
+        return (frames[current].upload.address + UInt64(offset), offset)
+    }
+
+    /// Room for `count` bytes that the commands of this operation read, to be filled within it, and its place in the frame's
+    /// buffer.
+    func reserveUpload(_ count: Int) throws(InferenceError) -> (memory: UnsafeMutableRawPointer, offset: Int) {
         let frame = frames[current]
         let offset = (frame.used + 15) & ~15
-        guard offset + bytes.count <= CommandFrame.uploadByteCount, let mapped = frame.upload.mapped else {
-            throw InferenceError(.outOfMemory, "a step hands \(bytes.count) bytes at once to the Vulkan device")
+        guard offset + count <= CommandFrame.uploadByteCount, let mapped = frame.upload.mapped else {
+            throw InferenceError(.outOfMemory, "a step hands \(count) bytes at once to the Vulkan device")
         }
-        if let source = bytes.baseAddress { (mapped + offset).copyMemory(from: source, byteCount: bytes.count) }
-        frame.used = offset + bytes.count
-        return (frame.upload.address + UInt64(offset), offset)
+        frame.used = offset + count
+        return (mapped + offset, offset)
     }
 
     /// ``upload(_:)`` of an array.
@@ -195,7 +212,15 @@ final class CommandQueue: @unchecked Sendable {
     /// Waits until the device is done with all frames up to `serial`.
     private func wait(for serial: UInt64) throws(InferenceError) {
         for frame in frames where frame.isInFlight && frame.serial <= serial {
-            try check(device.vulkan.WaitForFences(device.handle, 1, [frame.fence], 1, .max), "finish a step")
+            let result = device.vulkan.WaitForFences(device.handle, 1, [frame.fence], 1, timeout)
+            if result == VK_TIMEOUT {
+                // What it still works on must not be freed, ever.
+                _ = Unmanaged.passRetained(self)
+                throw InferenceError(
+                    .deviceFailure,
+                    "the Vulkan device has not finished a step within \(timeout / 1_000_000_000) seconds")
+            }
+            try check(result, "finish a step")
             frame.isInFlight = false
             completed = max(completed, frame.serial)
         }

@@ -3,15 +3,13 @@
 import GGUF
 import Tensors
 
-/// Packs rows of one type, some at a time.
+/// Packs rows of one type, one at a time.
 struct PlanePacker {
     private let layout: PlaneLayout
     private let groups: Int
     private var row: UnpackedRow
     /// The quantum of each byte pattern, without the offset.
     private let quanta: [UInt8]
-    /// What was packed since ``removeAll()``, row after row.
-    private(set) var low: [UInt8] = [], high: [UInt8] = [], scales: [UInt8] = [], factors: [UInt16] = []
 
     /// A packer of rows of `columns` elements.
     init?(_ type: TensorType, columns: Int) {
@@ -26,31 +24,51 @@ struct PlanePacker {
         }
     }
 
-    /// Forgets what was packed.
-    mutating func removeAll() {
-        low.removeAll(keepingCapacity: true)
-        high.removeAll(keepingCapacity: true)
-        scales.removeAll(keepingCapacity: true)
-        factors.removeAll(keepingCapacity: true)
+    /// Where the planes of some rows begin.
+    struct Target {
+        var low, high, scales, factors: UnsafeMutableRawPointer
     }
 
-    /// Packs the row that begins at `source`.
-    mutating func append(_ source: UnsafeRawPointer) {
+    /// Packs the row that begins at `source` as row `number` of those at `target`.
+    mutating func pack(_ source: UnsafeRawPointer, as number: Int, into target: Target) {
         row.unpack(source)
-        for group in 0..<groups {
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { buffer in
-                for i in 0..<32 { buffer[i] = quanta[Int(UInt8(bitPattern: row.quanta[32 * group + i]))] }
-                appendLow(buffer)
-                appendHigh(buffer)
-            }
-            guard layout.isSuper else { continue }
-            for values in layout.hasMinimum ? [row.scales, row.minima] : [row.scales] {
-                for half in 0..<layout.scales { scales.append(UInt8(truncatingIfNeeded: values[2 * group + half])) }
+        let first = number * groups
+        let low = (target.low + first * layout.lowBytes).assumingMemoryBound(to: UInt8.self)
+        let high = (target.high + first * layout.highBytes).assumingMemoryBound(to: UInt8.self)
+        let scales = (target.scales + first * layout.scaleBytes).assumingMemoryBound(to: UInt8.self)
+        let factors = target.factors + first / layout.factorGroups * layout.factorBytes
+        row.quanta.withUnsafeBufferPointer { source in
+            quanta.withUnsafeBufferPointer { quanta in
+                withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { group in
+                    for index in 0..<groups {
+                        for i in 0..<32 { group[i] = quanta[Int(UInt8(bitPattern: source[32 * index + i]))] }
+                        packLow(group, into: low + index * layout.lowBytes)
+                        packHigh(group, into: high + index * layout.highBytes)
+                    }
+                }
             }
         }
-        for (factor, minimum) in zip(row.factors, row.minimumFactors) {
-            factors.append(bits(factor))
-            if layout.hasMinimum { factors.append(bits(minimum)) }
+        if layout.isSuper { packScales(into: scales) }
+        packFactors(into: factors.assumingMemoryBound(to: UInt16.self))
+    }
+
+    private func packScales(into scales: UnsafeMutablePointer<UInt8>) {
+        var place = 0
+        for group in 0..<groups {
+            for values in layout.hasMinimum ? [row.scales, row.minima] : [row.scales] {
+                for half in 0..<layout.scales {
+                    scales[place] = UInt8(truncatingIfNeeded: values[2 * group + half])
+                    place += 1
+                }
+            }
+        }
+    }
+
+    private func packFactors(into factors: UnsafeMutablePointer<UInt16>) {
+        let step = layout.hasMinimum ? 2 : 1
+        for (index, factor) in row.factors.enumerated() {
+            factors[step * index] = bits(factor)
+            if layout.hasMinimum { factors[step * index + 1] = bits(row.minimumFactors[index]) }
         }
     }
 
@@ -58,22 +76,22 @@ struct PlanePacker {
         layout.hasWideFactors ? UInt16(truncatingIfNeeded: factor.bitPattern >> 16) : factor.halfBits
     }
 
-    private mutating func appendLow(_ quanta: UnsafeMutableBufferPointer<UInt8>) {
+    private func packLow(_ quanta: UnsafeMutableBufferPointer<UInt8>, into low: UnsafeMutablePointer<UInt8>) {
         switch layout.lowBits {
-        case 8: low += quanta
-        case 4: for i in 0..<16 { low.append(quanta[i] & 15 | quanta[i + 16] << 4) }
-        default: for i in 0..<8 { low.append(Self.pairs(quanta, i, shift: 0)) }
+        case 8: for i in 0..<32 { low[i] = quanta[i] }
+        case 4: for i in 0..<16 { low[i] = quanta[i] & 15 | quanta[i + 16] << 4 }
+        default: for i in 0..<8 { low[i] = Self.pairs(quanta, i, shift: 0) }
         }
     }
 
-    private mutating func appendHigh(_ quanta: UnsafeMutableBufferPointer<UInt8>) {
+    private func packHigh(_ quanta: UnsafeMutableBufferPointer<UInt8>, into high: UnsafeMutablePointer<UInt8>) {
         let shift = UInt8(layout.lowBits)
         switch layout.highBits {
         case 1:
             for byte in 0..<4 {
-                high.append((0..<8).reduce(0) { $0 | (quanta[4 * $1 + byte] >> shift & 1) << UInt8($1) })
+                high[byte] = (0..<8).reduce(0) { $0 | (quanta[4 * $1 + byte] >> shift & 1) << UInt8($1) }
             }
-        case 2: for i in 0..<8 { high.append(Self.pairs(quanta, i, shift: shift)) }
+        case 2: for i in 0..<8 { high[i] = Self.pairs(quanta, i, shift: shift) }
         default: break
         }
     }
