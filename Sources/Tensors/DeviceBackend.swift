@@ -18,6 +18,11 @@ package protocol DeviceBackend: Backend {
     /// Bytes of activations, and of what products with them as inputs use.
     func byteCount(ofActivations shapes: [(rows: Int, columns: Int)]) -> Int
 
+    /// Bytes of its memory that the device reads and writes a second where it copies, which is as fast as it can.
+    ///
+    /// - Throws: `outOfMemory` or `deviceFailure`.
+    func copyRate() throws(InferenceError) -> Double
+
     /// Bytes that attention uses beside, for up to `rows` rows of `heads` heads over `context` tokens.
     func byteCount(ofAttentionRows rows: Int, heads: Int, context: Int) -> Int
 }

@@ -1,5 +1,6 @@
 // What the Vulkan backend takes of its device's memory.
 
+import CVulkanKernels
 package import GGUF
 package import Tensors
 
@@ -35,6 +36,28 @@ extension VulkanBackend: DeviceBackend {
         let buffers = shapes.map { Int.product(4, $0.rows, VulkanActivations.stride($0.columns)) }
         let inputs = shapes.map { VulkanScratch.inputByteCount(rows: $0.rows, columns: $0.columns) }
         return Int.sum(buffers + [inputs.max() ?? 0])
+    }
+
+    package func copyRate() throws(InferenceError) -> Double {
+        let size = min(256 << 20, availableByteCount / 4) & ~15, copies = 8
+        let source = try DeviceBuffer(size, on: queue, for: "a copy")
+        let target = try DeviceBuffer(size, on: queue, for: "a copy")
+        func copy() throws(InferenceError) {
+            let whole = VkBufferCopy(srcOffset: 0, dstOffset: 0, size: UInt64(size))
+            perform { () in
+                for _ in 0..<copies {
+                    queue.copy(
+                        [whole], from: source.memory, to: target.memory, reads: [source.address],
+                        writes: [target.address])
+                }
+            }
+            try queue.finish { () in true }
+        }
+        perform { () in queue.clear(source.memory) }
+        try copy()
+        let start = ContinuousClock.now
+        try copy()
+        return Double(2 * copies * size) / ((ContinuousClock.now - start) / .seconds(1))
     }
 
     package func byteCount(ofAttentionRows rows: Int, heads: Int, context: Int) -> Int {

@@ -75,6 +75,17 @@ struct LifetimeTests {
         }
     }
 
+    @Test("Measuring how fast the device copies leaves no memory behind")
+    func copyRate() throws {
+        let backend = try VulkanBackend()
+        let before = backend.allocatedByteCount
+        #expect(try backend.copyRate() > 1e6)
+        try backend.finish(reading: nil, rows: 0)
+        let probe = try backend.makeActivations(rows: 1, columns: 8)
+        _ = backend.read(probe, rows: 1) { $0.count }
+        #expect(backend.allocatedByteCount < before + (1 << 20))
+    }
+
     @Test("A device that does not finish is an error, and stays one")
     func timeout() throws {
         let file = try Fixture.file("tiny-llama-f32")

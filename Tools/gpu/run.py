@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks and times swiftinfer's Vulkan backend: parity with the processor, exactness between widths, speed.
 
-usage: run.py [--shapes NAME,...] [--type TYPE] [--output FOLDER] [--quick]
+usage: run.py [--shapes NAME,...] [--type TYPE] [--output FOLDER] [--llama-bench PATH] [--quick]
 
 Writes FOLDER/gpu-bench.json and FOLDER/gpu-bench.md (default: here). Exit status 1 where a check fails; 75 without a device.
+--llama-bench names llama.cpp's benchmark, built with Vulkan, to be timed beside it; one that was packed is found.
 --quick leaves out the large shapes. Part of the archive that Tools/gpu-bench packs.
 """
 
@@ -24,11 +25,12 @@ TOLERANCES = {"f32": 0.002, "f16": 0.002, "": 0.02}
 WIDTHS = "1,2,4,8,16,32,64"
 
 
-def environment():
-    """The loader of the archive is found where the system has none."""
+def environment(*folders):
+    """Libraries are looked for in `folders` first; the loader of the archive is found where the system has none."""
     result = dict(os.environ)
-    if (HERE / "loader").exists():
-        result["LD_LIBRARY_PATH"] = ":".join(filter(None, [result.get("LD_LIBRARY_PATH"), str(HERE / "loader")]))
+    fallback = [HERE / "loader"] if (HERE / "loader").exists() else []
+    paths = [*map(str, folders), result.get("LD_LIBRARY_PATH"), *map(str, fallback)]
+    result["LD_LIBRARY_PATH"] = ":".join(filter(None, paths))
     return result
 
 
@@ -72,27 +74,32 @@ def exactness(model, *options):
 def speed(model, backend, *options):
     result, _ = swiftinfer("bench", "model", model, "--backend", backend, *options, "--json")
     return {"backend": backend, "rows": {row["test"]: row["tokens_per_second"] for row in result["rows"]},
-            "step_cost": result["step_cost"]}
+            "step_cost": result["step_cost"], "copy_rate": result.get("copy_gb_per_second")}
 
 
-def replay(model, suite):
-    vocabulary = HERE / "vocabulary.gguf"
-    options = ["--vocabulary", vocabulary] if vocabulary.exists() else []
+def replay(model, shape, suite):
+    """Drafting along a suite's reference answers, in the vocabulary that was packed for the shape."""
+    options = ["--vocabulary", HERE / "vocabularies" / f"{shape}.gguf"]
+    for store in sorted((HERE / "datastores").glob(f"{shape}-*")):
+        options += ["--datastore", store]
     result, _ = swiftinfer("bench", "drafting", model, "--suite", suite, "--replay", "--drafters", "none,codeswift",
-                           "--limit", 6, "--backend", "vulkan", *options, "--json")
-    return {"suite": suite.stem, "rows": result["rows"]}
+                           "--limit", 6, "-n", 128, "--backend", "vulkan", *options, "--json", seconds=1800)
+    return {"model": model.stem, "suite": suite.stem, "rows": result["rows"]}
 
 
-def peer(model):
-    program = HERE / "llama-bench"
-    if not program.exists():
-        return None
+def peer(program, model):
+    """The rates of llama.cpp's benchmark, by our names; nothing where there is no such program."""
+    if program is None:
+        return {}
     done = subprocess.run([program, "-m", model, "-ngl", "99", "-p", "4,8,16,32,64,512", "-n", "64", "-o", "json"],
-                          capture_output=True, text=True, env=environment())
+                          capture_output=True, text=True, env=environment(program.parent), timeout=1800)
     if done.returncode:
         return {"error": done.stderr.strip()[-400:]}
-    return {f"prompt-{row['n_prompt']}" if row["n_prompt"] else f"generate-{row['n_gen']}": row["avg_ts"]
-            for row in json.loads(done.stdout)}
+    rates = {"devices": "", "build": ""}
+    for row in json.loads(done.stdout):
+        test = f"prompt-{row['n_prompt']}" if row["n_prompt"] else f"generate-{row['n_gen']}"
+        rates |= {test: row["avg_ts"], "devices": row.get("gpu_info", ""), "build": str(row.get("build_number", ""))}
+    return rates
 
 
 def attempt(results, name, function, *arguments):
@@ -115,19 +122,41 @@ def table(results):
         if "error" in shape:
             lines.append(f"{shape['model']}: {shape['error']}")
             continue
-        runs = [shape["vulkan"], shape["cpu"]]
+        runs, other_engine = [shape["vulkan"], shape["cpu"]], shape["peer"]
         lines += [f"## {shape['model']} ({shape['bytes'] / 1e9:.2f} GB), tokens per second", "",
-                  "| test | vulkan | cpu | peer |", "|---|---|---|---|"]
+                  "| test | vulkan | cpu | llama.cpp |", "|---|---|---|---|"]
         for test, value in runs[0]["rows"].items():
-            other = (shape["peer"] or {}).get(test, (shape["peer"] or {}).get(test.replace("width", "prompt")))
+            other = other_engine.get(test, other_engine.get(test.replace("width", "prompt")))
             figures = [f"{figure:.1f}" if figure else "" for figure in (value, runs[1]["rows"].get(test), other)]
             lines.append("| " + " | ".join([test] + figures) + " |")
-        lines += ["", "C(n), vulkan: " + ", ".join(f"{n:.0f}: {cost:.2f}" for n, cost in runs[0]["step_cost"]),
-                  f"weights read while generating: {runs[0]['rows']['generate-64'] * shape['bytes'] / 1e9:.0f} GB/s", ""]
+        lines += ["", "C(n), vulkan: " + ", ".join(f"{n:.0f}: {cost:.2f}" for n, cost in runs[0]["step_cost"])]
+        if other_engine:
+            lines.append(f"llama.cpp {other_engine.get('build', '')}: "
+                         + other_engine.get("error", other_engine.get("devices", "")))
+        lines += ["", *aims(shape), ""]
+    lines += ["| replay | drafter | speed-up | tokens a step | worst task |", "|---|---|---|---|---|"] * bool(results["replay"])
     for run in results["replay"]:
+        if "error" in run:
+            lines.append(f"| {run['model']} | {run['error']} | | | |")
         for row in run.get("rows", []):
-            lines.append(f"replay {run['suite']} {row['drafter']}: {row['speedup']:.2f}")
+            worst = row.get("worst_task_speedup")
+            lines.append(f"| {run['model']} {run['suite']} | {row['drafter']} | {row['speedup']:.2f} | "
+                         f"{row['tokens_per_step']:.2f} | {f'{worst:.2f}' if worst else ''} |")
     return "\n".join(lines) + "\n"
+
+
+def aims(shape):
+    """What a graphics card is to reach, and what was reached."""
+    rows, rate = shape["vulkan"]["rows"], shape["vulkan"]["copy_rate"]
+    read = rows["generate-64"] * shape["bytes"] / 1e9
+    costs = {int(n): cost for n, cost in shape["vulkan"]["step_cost"]}
+    found = [(f"weights read while generating {read:.0f} GB/s, {read / rate:.0%} of what the device copies with",
+              read >= 0.6 * rate)]
+    found += [(f"C({n}) = {costs[n]:.2f}, at most {limit}", costs[n] <= limit) for n, limit in ((16, 1.2), (64, 1.6))]
+    other = shape["peer"].get("prompt-512")
+    if other:
+        found.append((f"prompt of 512: {rows['prompt-512'] / other:.2f} of llama.cpp's rate", rows["prompt-512"] >= other))
+    return [f"- {'reached' if holds else 'missed'}: {line}" for line, holds in found]
 
 
 def main():
@@ -135,8 +164,11 @@ def main():
     parser.add_argument("--shapes", default="dsc-1.3b,llama-7b")
     parser.add_argument("--type", default="q4_k")
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path.cwd())
+    parser.add_argument("--llama-bench", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    packed = HERE / "peer" / "llama-bench"
+    program = options.llama_bench.resolve() if options.llama_bench else packed if packed.exists() else None
     doctor, _ = swiftinfer("doctor", "--json")
     print("\n".join(doctor["vulkan"]), flush=True)
     if doctor["vulkan"][0].startswith("no"):
@@ -158,11 +190,14 @@ def main():
                 tests = ["--prompt", "512", "--generate", "64", "--widths", WIDTHS]
                 return {"model": model.stem, "bytes": model.stat().st_size, "vulkan": speed(model, "vulkan", *tests),
                         "cpu": speed(model, "cpu", "--prompt", "", "--generate", "16", "--widths", "1,8,64",
-                                     "--repetitions", 1), "peer": peer(model)}
+                                     "--repetitions", 1), "peer": peer(program, model)}
 
             attempt(results, "speed", both, model)
-            for suite in sorted((HERE / "suites").glob("*.jsonl")):
-                attempt(results, "replay", lambda suite: replay(model, suite), suite)
+            if not (HERE / "vocabularies" / f"{shape}.gguf").exists():
+                print(f"no vocabulary was packed for {shape}: nothing is replayed", flush=True)
+            else:
+                for suite in sorted((HERE / "suites").glob("*.jsonl")):
+                    attempt(results, "replay", replay, model, shape, suite)
             model.unlink()
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "gpu-bench.json").write_text(json.dumps(results, indent=1))
