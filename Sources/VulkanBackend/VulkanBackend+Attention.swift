@@ -143,7 +143,7 @@ private struct AttentionStep {
                     window, rows.lowerBound, rows.count, layout.isChain ? 0 : 1,
                 ]),
             groups: (
-                (cache.values.row.padded + 63) / 64, shape.heads, (rows.count * headsPerKey + queries - 1) / queries
+                (cache.values.row.padded + 31) / 32, shape.heads, (rows.count * headsPerKey + queries - 1) / queries
             ),
             reads: [scores.address, inverses.address, values.buffer], writes: [outputs.address])
     }

@@ -24,7 +24,11 @@ extension VulkanBackend {
     ) {
         let inputs = scratch.withLock { $0.inputs }
         perform { () throws(InferenceError) in
-            var prepared: Bool?
+            let operation = queue.operationNumber
+            let isSuper = projections.lazy.compactMap { planes($0.weight).layout?.isSuper }.first
+            var prepared = inputRounding.withLock {
+                $0.multiply(source.address, rows: rows, wants: isSuper, from: inputs.address, operation: operation)
+            }
             for projection in projections {
                 if let layout = planes(projection.weight).layout, prepared != layout.isSuper {
                     try quantize(source, rows: rows, isSuper: layout.isSuper, into: inputs)

@@ -2,6 +2,7 @@
 
 import CVulkanKernels
 import GGUF
+import Synchronization
 package import Tensors
 
 extension VulkanBackend {
@@ -37,12 +38,25 @@ extension VulkanBackend {
         into y: Activations
     ) {
         let (source, target) = (activations(x), activations(y))
-        let shader = Shader(SI_SHADER_normalize, [isCentred ? 1 : 0, bias == nil ? 0 : 1])
-        let addresses = [source.address, target.address, address(weight), bias.map(address) ?? 0]
+        let inputs = scratch.withLock { $0.inputs }
         perform { () throws(InferenceError) in
+            // Where a product followed this norm before, one will again, and wants what that wanted.
+            let operation = queue.operationNumber
+            let rounding =
+                source.columns == weight.count
+                ? inputRounding.withLock {
+                    $0.normalize(
+                        target.address, rows: rows, by: address(weight), into: inputs.address, operation: operation)
+                } : nil
             try queue.dispatch(
-                shader, PushConstants(addresses, [weight.count, source.stride, target.stride], [epsilon]),
-                groups: (source.columns / weight.count, rows, 1), reads: [source.address], writes: [target.address])
+                Shader(
+                    SI_SHADER_normalize,
+                    [rounding == true ? 1 : 0, isCentred ? 1 : 0, bias == nil ? 0 : 1, rounding == nil ? 0 : 1]),
+                PushConstants(
+                    [source.address, target.address, address(weight), bias.map(address) ?? 0, inputs.address],
+                    [weight.count, source.stride, target.stride], [epsilon]),
+                groups: (source.columns / weight.count, rows, 1), reads: [source.address],
+                writes: rounding == nil ? [target.address] : [target.address, inputs.address])
         }
     }
 

@@ -22,6 +22,7 @@ package final class VulkanBackend: Backend {
     let scratch: Mutex<VulkanScratch>
     /// Where a step's layout was uploaded last, and in which frame.
     let uploadedLayout = Mutex<UploadedLayout?>(nil)
+    let inputRounding = Mutex(InputRounding())
     /// Operations so far: tells whether what was read is still what there is.
     let operations = Atomic<UInt64>(0)
     private let copiedBack = Atomic<Int>(0)

@@ -1,16 +1,16 @@
 // y[row][head][d] = (Σ_j p[j] · v[j][d]) · 1/Σ over the tokens j that a row sees, in logical order.
 //
-// Sixteen lanes share a sum: lane l takes the tokens l, l + 16, …, by their logical position, in order; then they are added in
-// pairs at distance 8, 4, 2, 1. A workgroup has several queries of the heads that share values: heads of a row, then of the next.
+// Thirty-two lanes share a sum: lane l takes the tokens l, l + 32, …, by their logical position, in order; then they are added in
+// pairs at distance 16, 8, 4, 2, 1. A workgroup has several queries of the heads that share values: heads of a row, then of the next.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
 #include "cache.glsl"
 #include "step.glsl"
 
-// Sixteen lanes for each of eight eights.
-const uint LANES = 16;
-layout(local_size_x = 8, local_size_y = 16) in;
+// Thirty-two lanes for each of four eights.
+const uint LANES = 32, EIGHTS = 4;
+layout(local_size_x = 4, local_size_y = 32) in;
 // Queries of a workgroup; that changes no sum.
 layout(constant_id = 1) const uint QUERIES = 1;
 
@@ -24,11 +24,11 @@ layout(push_constant, scalar) uniform Parameters {
     uint dimension, outputStride, scoreStride, heads, headsPerKey, slots, committed, window, firstRow, rows, isTree;
 } p;
 
-shared vec4 sums[LANES][16];
+shared vec4 sums[LANES][2 * EIGHTS];
 
 void main() {
     uint keyHead = gl_WorkGroupID.y, lane = gl_LocalInvocationID.y, column = 2 * gl_LocalInvocationID.x;
-    uint eights = (p.dimension + 7) / 8, e = gl_WorkGroupID.x * 8 + gl_LocalInvocationID.x;
+    uint eights = (p.dimension + 7) / 8, e = gl_WorkGroupID.x * EIGHTS + gl_LocalInvocationID.x;
     uint firstQuery = gl_WorkGroupID.z * QUERIES, lastQuery = p.rows * p.headsPerKey - 1;
     uint base = keyHead * p.slots;
     uint positions[QUERIES], visible[QUERIES], starts[QUERIES];

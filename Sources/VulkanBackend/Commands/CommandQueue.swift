@@ -15,6 +15,8 @@ final class CommandQueue: @unchecked Sendable {
     private let frames: [CommandFrame]
     private var current = 0
     private var isRecording = false
+    /// Operations so far, the one that is recorded included; only to be read within one.
+    private(set) var operationNumber: UInt64 = 0
     /// The number of the frame that is recorded, or will be next.
     private var serial: UInt64 = 1
     /// The last frame that the device is done with.
@@ -50,6 +52,7 @@ final class CommandQueue: @unchecked Sendable {
     func perform(_ body: () throws(InferenceError) -> Void) {
         lock.withLock { _ in
             guard failure == nil else { return }
+            operationNumber += 1
             do throws(InferenceError) {
                 if isRecording, frames[current].used > CommandFrame.uploadByteCount / 2 { try submit() }
                 try begin()
