@@ -80,7 +80,7 @@ struct LifetimeTests {
         let backend = try VulkanBackend()
         let before = backend.allocatedByteCount
         #expect(try backend.copyRate() > 1e6)
-        try backend.finish(reading: nil, rows: 0)
+        try backend.finish(reading: [], rows: 0)
         let probe = try backend.makeActivations(rows: 1, columns: 8)
         _ = backend.read(probe, rows: 1) { $0.count }
         #expect(backend.allocatedByteCount < before + (1 << 20))
@@ -101,7 +101,7 @@ struct LifetimeTests {
             let error = error as? InferenceError
             return error?.code == .deviceFailure && error?.message.contains("not finished") == true
         }
-        #expect(throws: InferenceError.self) { try backend.finish(reading: nil, rows: 0) }
+        #expect(throws: InferenceError.self) { try backend.finish(reading: [], rows: 0) }
     }
 
     @Test("A context that does not fit is refused before it is made")
