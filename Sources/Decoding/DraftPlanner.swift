@@ -6,7 +6,7 @@ package import Tensors
 ///
 /// With C(n) the time of a step of n rows and E(n) = 1 + Σ value the tokens it can be expected to give when the n − 1 most
 /// valuable guesses are checked, it takes the n of the largest E(n) / C(n), n = 1 included: a curve with jumps, as those of
-/// kernels are, is looked over to its end. Where even asking the drafter costs more than it brings, it is asked seldom.
+/// kernels are, is looked over to its end. Where even asking the drafter costs more than it brings, it is asked seldom (``RetrievalTiming``).
 package final class DraftPlanner {
     /// What a step has room for.
     package struct Bounds: Sendable {
@@ -29,8 +29,6 @@ package final class DraftPlanner {
     package static let maximumRows = 64
     /// A draft has to promise this much more tokens per second than none: estimates err.
     private static let margin = 1.01
-    /// Asking may cost this share of a plain step without any gain.
-    private static let freeShare = 0.005
 
     /// What guesses.
     package let drafter: any Drafter
@@ -39,22 +37,28 @@ package final class DraftPlanner {
     /// Time spent in the drafter, on what it wants to know, and in choosing from its guesses.
     package private(set) var retrievalDuration = Duration.zero
     private var calibration: ValueCalibration
-    /// Seconds a step asked for is expected to save, minus what asking took; a moving average.
-    private var benefit = 0.0
-    private var askedSteps = 0
-    /// Steps until the drafter is asked again.
-    private var pause = 0
-    private var nextPause = 8
+    private var timing = RetrievalTiming()
+    private let tokenClass: (Int32) -> UInt8
+    private var lastToken: Int32 = -1
 
     /// A planner for `drafter`, with what is known of the cost of steps.
-    package init(_ drafter: any Drafter, cost: StepCost = StepCost(maximumRows: maximumRows)) {
+    ///
+    /// - Parameter tokenClass: What a token is in the text, as a number: after some, guesses are worth more than after others.
+    package init(
+        _ drafter: any Drafter, cost: StepCost = StepCost(maximumRows: maximumRows),
+        tokenClass: @escaping (Int32) -> UInt8 = { _ in 0 }
+    ) {
         self.drafter = drafter
+        self.tokenClass = tokenClass
         self.cost = cost
         calibration = ValueCalibration(trust: drafter.valueTrust)
     }
 
     /// Takes `tokens` as the text from now on.
-    package func reset(to tokens: [Int32]) { timed { drafter.reset(to: tokens) } }
+    package func reset(to tokens: [Int32]) {
+        lastToken = tokens.last ?? -1
+        timed { drafter.reset(to: tokens) }
+    }
 
     /// A draft for the next step.
     package func draft(_ bounds: Bounds, width: DraftWidth) -> Draft {
@@ -66,16 +70,15 @@ package final class DraftPlanner {
                 let ranking = ranking(tree, tree.values, bounds)
                 return Draft(tree: tree, checked: ranking.prefix(min(count, bounds.nodes)).sorted())
             }
-        case .automatic:
+        case .automatic, .eager:
             // The first step is plain, so that its cost is known.
             guard cost.isKnown else { return Draft() }
-            if pause > 0 {
-                pause -= 1
-                return Draft()
-            }
+            let lastClass = tokenClass(lastToken)
+            guard width == .eager || timing.isTime(after: lastClass) else { return Draft() }
             let before = retrievalDuration
             let (draft, saving) = timed { worthwhileDraft(bounds) }
-            weigh(saving - (retrievalDuration - before) / .seconds(1))
+            timing.learn(
+                lastClass, saving: saving - (retrievalDuration - before) / .seconds(1), plain: cost.seconds(rows: 1))
             return draft
         }
     }
@@ -95,6 +98,7 @@ package final class DraftPlanner {
 
     /// Learns what became of the last draft.
     package func observe(_ verification: Verification) {
+        lastToken = verification.tokens.last ?? lastToken
         timed {
             calibration.observe(verification)
             drafter.observe(verification)
@@ -137,19 +141,6 @@ package final class DraftPlanner {
                     && tree.depths[node] < bounds.depth)
         }
         return tree.nodes.filter { isPossible[$0] }.sorted { (values[$1], $0) < (values[$0], $1) }
-    }
-
-    /// Takes note of what asking the drafter once brought, and pauses when that has become a loss.
-    private func weigh(_ saving: Double) {
-        askedSteps += 1
-        benefit += (saving - benefit) / Double(min(askedSteps, 16))
-        guard benefit < -Self.freeShare * cost.seconds(rows: 1), askedSteps >= 8 else {
-            if benefit > 0 { nextPause = 8 }
-            return
-        }
-        pause = nextPause
-        nextPause = min(2 * nextPause, 256)
-        askedSteps = 6
     }
 
     private func timed<R>(_ work: () -> R) -> R {

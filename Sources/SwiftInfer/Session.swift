@@ -34,7 +34,7 @@ public actor Session {
         timeline = Timeline(
             try model.transformer.makeContext(
                 capacity: length, cacheType: options.cacheType, maximumRows: Self.maximumRows))
-        planner = try options.drafter.makeDrafter(for: model).map { DraftPlanner($0) }
+        planner = try Self.planner(options.drafter, model)
     }
 
     /// Tokens of a prompt that are evaluated in one step.
@@ -74,7 +74,7 @@ public actor Session {
     ///   stays as it was then.
     public func use(_ drafter: DrafterChoice) throws(InferenceError) {
         try requireIdle()
-        replacePlanner(by: try drafter.makeDrafter(for: model).map { DraftPlanner($0) })
+        replacePlanner(by: try Self.planner(drafter, model))
     }
 
     /// Does as ``use(_:)`` does, but lets `drafter` go on with what it learned in this session when it was in use before, under
@@ -84,10 +84,17 @@ public actor Session {
         let name = drafter.description
         guard name != plannerName else { return }
         var next = parked.removeValue(forKey: name)
-        if next == nil { next = try drafter.makeDrafter(for: model).map { DraftPlanner($0) } }
+        if next == nil { next = try Self.planner(drafter, model) }
         if let plannerName, let planner { parked[plannerName] = planner }
         replacePlanner(by: next)
         plannerName = name
+    }
+
+    private static func planner(_ choice: DrafterChoice, _ model: Model) throws(InferenceError) -> DraftPlanner? {
+        let tokenizer = model.tokenizer
+        return try choice.makeDrafter(for: model).map { drafter in
+            DraftPlanner(drafter) { tokenizer.tokenClass(of: $0).rawValue }
+        }
     }
 
     private func replacePlanner(by next: DraftPlanner?) {

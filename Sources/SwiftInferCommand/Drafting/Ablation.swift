@@ -7,7 +7,7 @@ import CodeSwift
 struct Ablation: ExpressibleByArgument {
     /// A part.
     enum Part: String, CaseIterable {
-        case context, cursor, history, preferences, repository, stores, calibration
+        case context, cursor, history, preferences, repository, stores, calibration, timing
     }
 
     let parts: Set<Part>
@@ -28,6 +28,9 @@ struct Ablation: ExpressibleByArgument {
     var defaultValueDescription: String {
         parts.isEmpty ? "nothing" : parts.map(\.rawValue).sorted().joined(separator: ",")
     }
+
+    /// Whether drafters are asked only when that pays.
+    var keepsTiming: Bool { !parts.contains(.timing) }
 
     /// What remains.
     var options: CodeSwiftDrafter.Options {

@@ -42,7 +42,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What codeswift goes without, to see what it is worth: \(Ablation.allValueStrings.joined(separator: ", ")).",
+            "What codeswift (without timing: every drafter) goes without, to see what it is worth: \(Ablation.allValueStrings.joined(separator: ", ")).",
             valueName: "parts"))
     var without = Ablation([])
 
@@ -137,6 +137,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         var settings = DraftingBenchmark.Settings()
         settings.maximumTokens = n
         settings.maximumPrompt = maxPrompt
+        settings.timesRetrieval = without.keepsTiming
         let path = try model.path()
         guard isSimulation else {
             settings.mode = replay ? .replay : .generated

@@ -27,6 +27,8 @@ actor DraftingBenchmark {
         var maximumPrompt = 3072
         /// Whether drafters begin each task without what earlier tasks taught them.
         var isCold = false
+        /// Whether drafters are asked only when that pays, or before every step.
+        var timesRetrieval = true
         /// Datastores that drafters may draw on in all tasks.
         var stores: [Datastore] = []
     }
@@ -136,6 +138,7 @@ actor DraftingBenchmark {
         _ drafter: (DraftingContestant, Bool) -> any Drafter, _ session: Session, _ result: inout DraftingResult
     ) async throws {
         var options = GenerationOptions(maximumTokens: settings.maximumTokens)
+        if !settings.timesRetrieval { options.draftWidth = .eager }
         if case .replay = settings.mode { options.forcedTokens = reference } else { options.stop = task.stop ?? [] }
         var answers: [(entrant: DraftingResult.Entrant, statistics: Statistics)] = []
         // Everybody takes turns at being first, so that a drift of the machine's speed favours nobody.
