@@ -7,19 +7,19 @@ import Tensors
 struct ForwardPass {
     private let model: TransformerModel
     private let layout: StepLayout
-    /// Where blocks are computed, in order.
+    /// Where blocks are computed, in order: one place, or two.
     private let sites: [Site]
-    /// Which of them the step has come to.
-    private var index = 0
+    /// Where the step has come to.
+    private var site: Site
 
     init(_ model: TransformerModel, _ layout: StepLayout, at sites: [Site]) {
         self.model = model
         self.layout = layout
         self.sites = sites
+        site = sites[0]
     }
 
     private var c: Configuration { model.configuration }
-    private var site: Site { sites[index] }
     private var backend: any Backend { site.backend }
     private var workspace: Workspace { site.workspace }
     private var rows: Int { layout.count }
@@ -32,13 +32,13 @@ struct ForwardPass {
     ) throws(InferenceError) {
         backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.x)
         for (layer, block) in model.blk.enumerated() {
-            if layer == site.blocks.upperBound { try move(to: index + 1, with: \.x, rows: rows) }
+            if layer == site.blocks.upperBound { try move(to: sites[1], with: \.x, rows: rows) }
             attention(block, layer - site.blocks.lowerBound)
             feedForward(block)
         }
         guard let logits else { return }
         backend.gather(workspace.x, rows: outputs, into: workspace.h)
-        try move(to: 0, with: \.h, rows: outputs.count)
+        try move(to: sites[0], with: \.h, rows: outputs.count)
         let h = workspace.h
         normalise(h, rows: outputs.count, model.output_norm, into: h)
         backend.multiply(h, rows: outputs.count, [model.output.into(logits)])
@@ -48,13 +48,13 @@ struct ForwardPass {
 
     /// Goes on at another site, with rows 0..<rows of some activations.
     private mutating func move(
-        to next: Int, with activations: KeyPath<Workspace, Activations>, rows: Int
+        to next: Site, with activations: KeyPath<Workspace, Activations>, rows: Int
     ) throws(InferenceError) {
-        guard next != index else { return }
+        guard next !== site else { return }
         let source = workspace[keyPath: activations]
         try backend.finish(reading: [source], rows: rows)
         let values = backend.read(source, rows: rows) { Array($0) }
-        index = next
+        site = next
         backend.write(values, to: workspace[keyPath: activations])
     }
 

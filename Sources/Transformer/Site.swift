@@ -4,7 +4,7 @@ import GGUF
 import Tensors
 
 /// The blocks computed on one backend, with their part of the cache and the activations there.
-struct Site {
+final class Site {
     let backend: any Backend
     let blocks: Range<Int>
     /// Keys and values of ``blocks``.

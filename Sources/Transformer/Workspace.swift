@@ -4,7 +4,7 @@ import GGUF
 import Tensors
 
 /// Buffers that every step of a context reuses; all are rows × width, one row per token.
-struct Workspace {
+final class Workspace {
     /// The residual stream.
     let x: Activations
     /// Its normalised copy, the input of every layer.
