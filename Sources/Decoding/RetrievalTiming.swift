@@ -13,8 +13,8 @@ package struct RetrievalTiming {
         var nextPause = firstPause
     }
 
-    /// Asking may cost this share of a plain step without any gain.
-    private static let freeShare = 0.005
+    /// Asking may cost this share of a plain step without any gain: what becomes of guesses teaches the drafter, and that pays later.
+    private static let freeShare = 0.015
     private static let firstPause = 8
     private static let longestPause = 256
     /// Answers before a class is judged, and before it is judged again.
