@@ -96,8 +96,10 @@ package protocol Backend: AnyObject, Sendable {
     func softCap(_ x: Activations, rows: Int, cap: Float)
 
     /// Finds the likeliest tokens of each row of logits among the first `tokenCount`, in the order of ``Candidate``: as many as
-    /// `likeliest` was made for, fewer only where there are no more. NaN and −∞ are never among them.
-    func findLikeliest(_ logits: Activations, rows: Int, of tokenCount: Int, into likeliest: LikeliestTokens)
+    /// `likeliest` was made for, fewer only where there are no more. NaN and −∞ are never among them. `hasMaxima` says that
+    /// ``Projection/maxima`` of the product which gave these logits are in `likeliest`.
+    func findLikeliest(
+        _ logits: Activations, rows: Int, of tokenCount: Int, hasMaxima: Bool, into likeliest: LikeliestTokens)
 
     // MARK: Attention
 

@@ -81,12 +81,18 @@ package struct Projection: Sendable {
     package let bias: WeightVector?
     /// Where the result goes: at least as many rows as the step, `weight.rows` columns.
     package let output: Activations
+    /// Where the largest of each ``LikeliestTokens/blockLength`` outputs goes, for a search that follows; nil for nowhere. A
+    /// backend whose searches gain nothing by it may leave it alone.
+    package let maxima: Activations?
 
     /// The product `input · weightᵀ + bias` into `output`.
-    package init(_ weight: WeightMatrix, bias: WeightVector?, into output: Activations) {
+    package init(
+        _ weight: WeightMatrix, bias: WeightVector?, into output: Activations, maxima: Activations? = nil
+    ) {
         self.weight = weight
         self.bias = bias
         self.output = output
+        self.maxima = maxima
     }
 }
 

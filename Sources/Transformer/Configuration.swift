@@ -62,6 +62,9 @@ package struct Configuration: Sendable {
     /// How a router's outputs become weights.
     package var routing = RoutingParameters(gating: .softmaxThenTop, normalisesWeights: true)
 
+    /// Whether logits are more than the output matrix gives.
+    var changesLogits: Bool { logitScale != 1 || finalSoftCap != nil }
+
     /// Whether layer `layer` sees a sliding window only.
     package func isWindowed(_ layer: Int) -> Bool { windowedLayers.isEmpty ? false : windowedLayers[layer] }
 }

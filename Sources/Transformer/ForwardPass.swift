@@ -24,11 +24,12 @@ struct ForwardPass {
     private var workspace: Workspace { site.workspace }
     private var rows: Int { layout.count }
 
-    /// Runs all tokens of the step; the logits of `outputs` go to `logits`, outputs.count × vocabularySize.
+    /// Runs all tokens of the step; the logits of `outputs` go to `logits`, outputs.count × vocabularySize, and the maxima of their
+    /// blocks, where the product's are theirs, to `maxima`.
     ///
     /// - Throws: What a device does that has to be done with its blocks before the step goes on elsewhere.
     mutating func callAsFunction(
-        _ tokens: [Int32], outputs: [Int], logits: Activations?
+        _ tokens: [Int32], outputs: [Int], logits: Activations?, maxima: Activations? = nil
     ) throws(InferenceError) {
         backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.x)
         for (layer, block) in model.blk.enumerated() {
@@ -41,7 +42,7 @@ struct ForwardPass {
         try move(to: sites[0], with: \.h, rows: outputs.count)
         let h = workspace.h
         normalise(h, rows: outputs.count, model.output_norm, into: h)
-        backend.multiply(h, rows: outputs.count, [model.output.into(logits)])
+        backend.multiply(h, rows: outputs.count, [model.output.into(logits, maxima: c.changesLogits ? nil : maxima)])
         if c.logitScale != 1 { backend.scale(logits, rows: outputs.count, by: c.logitScale) }
         if let cap = c.finalSoftCap { backend.softCap(logits, rows: outputs.count, cap: cap) }
     }

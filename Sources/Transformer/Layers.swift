@@ -7,8 +7,10 @@ struct Linear: Sendable {
     let weight: WeightMatrix
     let bias: WeightVector?
 
-    /// The product as an operation into `output`.
-    func into(_ output: Activations) -> Projection { Projection(weight, bias: bias, into: output) }
+    /// The product as an operation into `output`, with the maxima of its blocks where they are wanted.
+    func into(_ output: Activations, maxima: Activations? = nil) -> Projection {
+        Projection(weight, bias: bias, into: output, maxima: maxima)
+    }
 }
 
 /// A normalisation with its learned weights.

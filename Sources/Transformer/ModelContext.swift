@@ -74,11 +74,12 @@ package final class ModelContext {
         likeliest = []
         var pass = ForwardPass(model, layout, at: sites)
         if let logits, !outputs.isEmpty {
-            try pass(tokens, outputs: outputs, logits: logits)
+            try pass(tokens, outputs: outputs, logits: logits, maxima: search?.maxima)
             var results: [Activations] = use.wholeRows ? [logits] : []
             if let search {
                 let count = min(use.tokenCount ?? .max, model.configuration.vocabularySize)
-                model.backend.findLikeliest(logits, rows: outputs.count, of: count, into: search)
+                model.backend.findLikeliest(
+                    logits, rows: outputs.count, of: count, hasMaxima: !model.configuration.changesLogits, into: search)
                 results.append(search.keys)
             }
             try model.backend.finish(reading: results, rows: outputs.count)

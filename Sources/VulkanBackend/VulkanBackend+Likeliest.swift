@@ -5,7 +5,10 @@ import GGUF
 package import Tensors
 
 extension VulkanBackend {
-    package func findLikeliest(_ logits: Activations, rows: Int, of tokenCount: Int, into likeliest: LikeliestTokens) {
+    /// Takes the maxima in any case: with its memory, a device reads the logits again at little cost.
+    package func findLikeliest(
+        _ logits: Activations, rows: Int, of tokenCount: Int, hasMaxima: Bool, into likeliest: LikeliestTokens
+    ) {
         let (source, maxima) = (activations(logits), activations(likeliest.maxima))
         let keys = activations(likeliest.keys)
         perform { () throws(InferenceError) in

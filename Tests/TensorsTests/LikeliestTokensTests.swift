@@ -1,5 +1,6 @@
 // The likeliest tokens of rows of logits, beside a plain sort: every instruction set, number of threads and kind of row.
 
+import GGUF
 import Tensors
 import Testing
 
@@ -46,9 +47,47 @@ struct LikeliestTokensTests {
                 let likeliest = try LikeliestTokens(
                     count, rows: rows.count, columns: tokenCount + 3, on: backend)
                 for width in [rows.count, 1] {
-                    backend.findLikeliest(logits, rows: width, of: tokenCount, into: likeliest)
+                    backend.findLikeliest(logits, rows: width, of: tokenCount, hasMaxima: false, into: likeliest)
                     let found = likeliest.read(rows: width, from: backend)
                     #expect(found == rows[..<width].map { Self.sorted($0[..<tokenCount], count) })
+                }
+            }
+        }
+    }
+
+    /// Whoever takes the maxima: the product's threads, block by block, or the search.
+    @Test(arguments: [TensorType.f32, .q4_1, .q6_K], [40, 64, 77, 1030])
+    func maximaOfProductsServeSearches(_ type: TensorType, _ rows: Int) throws {
+        let columns = 256, width = 40
+        var source = RandomSource(seed: UInt64(rows))
+        let model = try TemporaryModel([
+            (
+                name: "w", type: type, shape: [columns, rows],
+                bytes: SampleWeights.rows(type, rows, k: columns, using: &source)
+            ),
+            (name: "b", type: .f32, shape: [rows], bytes: SampleWeights.rows(.f32, 1, k: rows, using: &source)),
+        ])
+        let inputs = source.floats(width * columns)
+        for (threads, kernels) in [(1, KernelChoice.reference), (1, .automatic), (3, .automatic)] {
+            let backend = try CPUBackend(threads: threads, kernels: kernels)
+            let tensor = try #require(model.file.tensor("w")), offset = try #require(model.file.tensor("b"))
+            let weight = try backend.makeMatrix(tensor, rows: 0..<rows, of: model.file)
+            let bias = try backend.makeVector(offset, of: model.file)
+            let x = try backend.makeActivations(rows: width, columns: columns)
+            let logits = try backend.makeActivations(rows: width, columns: rows)
+            backend.write(inputs, to: x)
+            for tokenCount in [rows, rows - 1, rows - 3] {
+                let likeliest = try LikeliestTokens(6, rows: width, columns: rows, on: backend)
+                for count in [1, width] {
+                    backend.multiply(
+                        x, rows: count, [Projection(weight, bias: bias, into: logits, maxima: likeliest.maxima)])
+                    var found: [[[Candidate]]] = []
+                    for hasMaxima in [true, false] {
+                        backend.findLikeliest(
+                            logits, rows: count, of: tokenCount, hasMaxima: hasMaxima, into: likeliest)
+                        found.append(likeliest.read(rows: count, from: backend))
+                    }
+                    #expect(found[0] == found[1] && found[0].allSatisfy { $0.count == 6 })
                 }
             }
         }

@@ -27,7 +27,7 @@ struct LikeliestTokensTests {
         let x = try backend.makeActivations(rows: rows, columns: columns)
         let likeliest = try LikeliestTokens(count, rows: rows, columns: columns, on: backend)
         backend.write(logits, to: x)
-        backend.findLikeliest(x, rows: rows, of: tokenCount, into: likeliest)
+        backend.findLikeliest(x, rows: rows, of: tokenCount, hasMaxima: false, into: likeliest)
         try backend.finish(reading: [likeliest.keys], rows: rows)
         return likeliest.read(rows: rows, from: backend)
     }

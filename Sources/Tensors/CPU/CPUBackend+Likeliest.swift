@@ -1,10 +1,22 @@
 // Finding the likeliest tokens of rows of logits on the CPU.
 
 extension CPUBackend {
-    package func findLikeliest(_ logits: Activations, rows: Int, of tokenCount: Int, into likeliest: LikeliestTokens) {
+    package func findLikeliest(
+        _ logits: Activations, rows: Int, of tokenCount: Int, hasMaxima: Bool, into likeliest: LikeliestTokens
+    ) {
         let levels = LikeliestTokens.levels(of: tokenCount)
-        takeMaxima(logits, rows: rows, of: tokenCount, into: likeliest.maxima)
-        forEachRange(rows, cost: 4 * LikeliestTokens.blockLength * likeliest.count) { range in
+        let length = LikeliestTokens.blockLength
+        if !hasMaxima {
+            takeMaxima(logits, rows: rows, of: tokenCount, into: likeliest.maxima)
+        } else if tokenCount % length > 0 {
+            // The product took outputs into account that stand for no token.
+            let block = tokenCount / length
+            for row in 0..<rows {
+                kernels.maxima(
+                    tokenCount % length, logits.row(row) + block * length, into: likeliest.maxima.row(row) + block)
+            }
+        }
+        forEachRange(rows, cost: 4 * length * likeliest.count) { range in
             for row in range {
                 search(
                     logits.row(row), levels, likeliest.maxima.row(row), count: likeliest.count,

@@ -34,13 +34,18 @@ extension CPUBackend {
         let bias: UnsafePointer<Float>?
         let outputs: UnsafeMutablePointer<Float>
         let outputStride: Int
+        let maxima: UnsafeMutablePointer<Float>?
+        let maximaStride: Int
     }
 
     /// The products of `rows` prepared rows with matrices that read their format, in one region.
     private func multiply(
         _ inputs: UnsafeRawPointer, stride: Int, rows: Int, _ projections: UnsafeBufferPointer<Projection>
     ) {
-        let panelRows = projections.reduce(1) { max($0, $1.matrix.kernel.chunkRows) }
+        // A block of maxima is the affair of one chunk.
+        let panelRows = projections.reduce(1) {
+            max($0, $1.matrix.kernel.chunkRows, $1.maxima == nil ? 1 : LikeliestTokens.blockLength)
+        }
         withUnsafeTemporaryAllocation(of: Part.self, capacity: projections.count) { parts in
             var panels = 0
             for (index, projection) in projections.enumerated() {
@@ -51,7 +56,8 @@ extension CPUBackend {
                     to: Part(
                         matrix: Unmanaged.passUnretained(projection.matrix), rows: projection.weight.rows,
                         panels: first..<panels, bias: projection.bias?.values, outputs: projection.output.row(0),
-                        outputStride: projection.output.columns))
+                        outputStride: projection.output.columns, maxima: projection.maxima?.row(0),
+                        maximaStride: projection.maxima?.columns ?? 0))
             }
             let chunks = RowChunks(panels: panels, panelRows: panelRows, threads: threads)
             pool.run(chunks.count) { chunk, _ in
@@ -78,8 +84,16 @@ extension CPUBackend {
                     range, columns: columns, inputs: inputs + first * stride, inputStride: stride, outputs: outputs,
                     outputStride: part.outputStride)
             }
-            guard let bias = part.bias else { continue }
-            for column in 0..<columns { addBias(bias, range, to: outputs + column * part.outputStride) }
+            if let bias = part.bias {
+                for column in 0..<columns { addBias(bias, range, to: outputs + column * part.outputStride) }
+            }
+            guard let maxima = part.maxima else { continue }
+            let block = range.lowerBound / LikeliestTokens.blockLength
+            for column in 0..<columns {
+                kernels.maxima(
+                    range.count, outputs + column * part.outputStride + range.lowerBound,
+                    into: maxima + (first + column) * part.maximaStride + block)
+            }
         }
     }
 
