@@ -14,6 +14,8 @@ struct PatternMemo: ~Copyable {
         var served = 0
         /// Continuations, the most frequent first, in ``width`` places.
         var count = 0
+        /// Whether the tokens of evenly spaced occurrences are remembered too.
+        var hasSamples = false
     }
 
     /// A continuation, and how many of the occurrences go on so.
@@ -43,6 +45,7 @@ struct PatternMemo: ~Copyable {
     private let spans: UnsafeMutablePointer<Pattern.Span>
     private let answers: UnsafeMutablePointer<AnswerPlace>
     private let kept: UnsafeMutablePointer<Kept>
+    private let samples: UnsafeMutablePointer<UInt32>
 
     /// An empty memory for a store of so many parts.
     init(partCount: Int) {
@@ -56,6 +59,8 @@ struct PatternMemo: ~Copyable {
         answers.initialize(repeating: AnswerPlace(), count: Self.answerCount)
         kept = .allocate(capacity: Self.answerCount * Self.width)
         kept.initialize(repeating: Kept(), count: Self.answerCount * Self.width)
+        samples = .allocate(capacity: Self.answerCount * SuffixIndex.sampleCount)
+        samples.initialize(repeating: 0, count: Self.answerCount * SuffixIndex.sampleCount)
     }
 
     deinit {
@@ -63,6 +68,7 @@ struct PatternMemo: ~Copyable {
         spans.deallocate()
         answers.deallocate()
         kept.deallocate()
+        samples.deallocate()
     }
 
     /// The spans of the pattern of `hash`, none where it is known not to occur; nil where nothing is known.
@@ -86,7 +92,14 @@ struct PatternMemo: ~Copyable {
         return (answers[number].answer, kept + number * Self.width)
     }
 
-    /// Remembers what follows the pattern of `hash`.
+    /// The tokens that follow ``SuffixIndex/sampleCount`` evenly spaced occurrences of the pattern of `hash`, if they are known.
+    func samples(_ hash: UInt64) -> UnsafeMutablePointer<UInt32>? {
+        let number = Int(truncatingIfNeeded: hash) & (Self.answerCount - 1)
+        guard answers[number].hash == hash, answers[number].answer.hasSamples else { return nil }
+        return samples + number * SuffixIndex.sampleCount
+    }
+
+    /// Remembers what follows the pattern of `hash`; with samples, ``samples(_:)`` is to be filled afterwards.
     func insert(_ hash: UInt64, _ answer: Answer, _ continuations: UnsafePointer<Kept>) {
         let number = Int(truncatingIfNeeded: hash) & (Self.answerCount - 1)
         answers[number] = AnswerPlace(hash: hash, answer: answer)

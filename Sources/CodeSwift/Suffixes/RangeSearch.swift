@@ -30,6 +30,16 @@ struct RangeSearch: ~Copyable {
             end = first
         }
 
+        /// Learns the tokens at `count` evenly spaced suffixes, the first of all among them.
+        mutating func narrow(_ tokens: UnsafePointer<UInt32>, count: Int) {
+            let all = first
+            for number in 0..<count {
+                let index = all.lower &+ UInt32(truncatingIfNeeded: all.count * number / count)
+                first.narrow(index, isBeyond: tokens[number] >= token)
+                end.narrow(index, isBeyond: tokens[number] > token)
+            }
+        }
+
         /// What was found; none where the end is not above the start.
         var result: Span { Span(lower: first.lower, upper: end.lower) }
 

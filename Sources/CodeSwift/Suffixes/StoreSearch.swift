@@ -123,10 +123,15 @@ package struct StoreSearch: ~Copyable {
             request.count = pattern.spanCount
             for index in pattern.spans..<pattern.spans + Int(pattern.spanCount) {
                 let span = spans[index]
-                search.add(
-                    RangeSearch.Search(
-                        segment: span.part, offset: pattern.length, token: UInt32(bitPattern: token),
-                        lower: span.lower, upper: span.upper))
+                var wanted = RangeSearch.Search(
+                    segment: span.part, offset: pattern.length, token: UInt32(bitPattern: token),
+                    lower: span.lower, upper: span.upper)
+                if parts.count == 1, pattern.count > SuffixIndex.exhaustiveLimit,
+                    let samples = memo.samples(pattern.hash)
+                {
+                    wanted.narrow(samples, count: SuffixIndex.sampleCount)
+                }
+                search.add(wanted)
             }
         }
         extensions.append(request)
@@ -208,7 +213,12 @@ package struct StoreSearch: ~Copyable {
             var answer = request.answer
             if request.count > 0 {
                 answer = tally(request, kept)
+                // Samples narrow later searches, where they are all of one part.
+                answer.hasSamples = request.occurrences > Int(request.count) && parts.count == 1
                 memo.insert(request.hash, answer, kept)
+                if let samples = memo.samples(request.hash) {
+                    for read in 0..<Int(request.count) { samples[read] = reads[Int(request.first) + read].token }
+                }
             }
             body(answer, kept)
         }
