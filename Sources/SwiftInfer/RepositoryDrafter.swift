@@ -15,6 +15,8 @@ final class RepositoryDrafter: Drafter {
     private var prompt: [TokenID] = []
     /// The repository's generation that is being served.
     private var generation = 0
+    /// Number of the datastores that are being served: those that are in memory.
+    private var servedStores = 0
     /// Whether anything was learned since it was saved.
     private var hasLearned = false
     private var lastSave = ContinuousClock.now
@@ -26,7 +28,7 @@ final class RepositoryDrafter: Drafter {
         self.repository = repository
         self.stores = stores
         self.cache = cache
-        drafter = CodeSwiftDrafter(stores.map { (segment: StoreSegment($0.index), kind: .common) })
+        drafter = CodeSwiftDrafter()
         cache?.load()
     }
 
@@ -47,14 +49,15 @@ final class RepositoryDrafter: Drafter {
         prompt = tokens
         drafter.reset(to: tokens)
         if let cache { keep(cache) }
-        guard let repository else { return }
-        repository.refresh()
-        serve(repository)
+        repository?.refresh()
+        serve()
     }
 
     func draft(into tree: inout DraftTree, limit: Int) {
         if let cache { drafter.adopt(cache) }
-        if let repository, repository.generation != generation { serve(repository) }
+        if repository.map({ $0.generation != generation }) ?? false || servedStores < stores.count(where: \.isReady) {
+            serve()
+        }
         drafter.draft(into: &tree, limit: limit)
     }
 
@@ -63,14 +66,16 @@ final class RepositoryDrafter: Drafter {
         drafter.observe(verification)
     }
 
-    private func serve(_ repository: RepositoryFollower) {
-        generation = repository.generation
-        let segments: [(segment: StoreSegment, kind: SourceKind)] = repository.segments.map { segment in
-            var segment = segment
+    private func serve() {
+        generation = repository?.generation ?? 0
+        var segments: [(segment: StoreSegment, kind: SourceKind)] = []
+        for var segment in repository?.segments ?? [] {
             segment.excludeStretches(of: prompt)
-            return (segment: segment, kind: .repository)
+            segments.append((segment: segment, kind: .repository))
         }
-        drafter.replaceStores(segments + stores.map { (segment: StoreSegment($0.index), kind: .common) })
+        let ready = stores.filter(\.isReady)
+        servedStores = ready.count
+        drafter.replaceStores(segments + ready.map { (segment: StoreSegment($0.index), kind: .common) })
     }
 
     private func keep(_ cache: DraftCache) {

@@ -13,6 +13,20 @@ struct DatastoreTests {
             SortedCorpus(Sample.corpus(documents, vocabularyCount: vocabularyCount)), tokenizer: tokenizer, to: path)
     }
 
+    /// A small store is ready at once, a large one when it has been read.
+    @Test func storesBecomeReady() async throws {
+        let folder = try TemporaryFolder()
+        var generator = SeededGenerator(10)
+        let document = (0..<2_900_000).map { _ in Int32.random(in: 0..<40, using: &generator) }
+        try write([[1, 2, 3]], to: folder.path("small.store"))
+        try write([document], to: folder.path("large.store"))
+        #expect(try Datastore.open([folder.path("small.store")], for: Sample.tokenizer).allSatisfy(\.isReady))
+        let large = try Datastore.open([folder.path("large.store")], for: Sample.tokenizer)
+        #expect(large[0].byteCount >= 1 << 24)
+        for _ in 0..<3000 where !large[0].isReady { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(large[0].isReady)
+    }
+
     @Test(arguments: [40, 65_535, 65_536, 70_000]) func whatIsWrittenIsRead(vocabularyCount: Int) throws {
         let folder = try TemporaryFolder()
         let documents = Sample.documents(9).filter { !$0.isEmpty }

@@ -1,6 +1,7 @@
 // A datastore file, opened.
 
 public import GGUF
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -31,6 +32,7 @@ public final class Datastore: Sendable {
     package let index: SuffixIndex
     let header: DatastoreHeader
     let file: MappedFile
+    private let isBeingRead = Atomic(false)
 
     /// Opens the datastore at `path`.
     ///
@@ -57,7 +59,12 @@ public final class Datastore: Sendable {
             buckets: Self.bytes(.buckets, header, file).bindMemory(to: UInt32.self))
     }
 
-    /// Opens the datastores at `paths`, which must all be for `tokenizer`, and begins to bring them into memory.
+    /// Whether look-ups find it in memory, as far as anything is done about that. One that is still being read would keep a draft
+    /// waiting at every place that is not there yet: drafting does better without until then.
+    package var isReady: Bool { !isBeingRead.load(ordering: .acquiring) }
+
+    /// Opens the datastores at `paths`, which must all be for `tokenizer`, and begins to bring them into memory; ``isReady`` tells
+    /// when they are.
     ///
     /// - Throws: as ``init(path:)`` and ``requireTokenizer(_:)`` do.
     package static func open(_ paths: [String], for tokenizer: TokenizerIdentity) throws(InferenceError) -> [Datastore]
@@ -83,15 +90,22 @@ public final class Datastore: Sendable {
         }
     }
 
+    /// Bytes of the smallest store that is not looked up before it is in memory: less is there in a few milliseconds.
+    private static let leastWorthWaiting = 1 << 24
+
     /// Brings the store into memory in the background, if it is less than half of the machine's: look-ups go all over it, and each
     /// place that is not there yet would keep a draft waiting.
     private func prefetch() {
         let (memory, overflow) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(
             by: sysconf(Int32(_SC_PAGESIZE)))
         guard !overflow, byteCount < memory / 2 else { return }
-        let file = file
+        isBeingRead.store(byteCount >= Self.leastWorthWaiting, ordering: .relaxed)
+        let isUnderWay = WorkerThreads.detach(priority: .normal) { [self] in
+            file.populate()
+            isBeingRead.store(false, ordering: .releasing)
+        }
         // Without a thread for it, look-ups wait; nothing else is different.
-        _ = WorkerThreads.detach { file.populate() }
+        if !isUnderWay { isBeingRead.store(false, ordering: .relaxed) }
     }
 
     /// Where the sections lie in the file; what is between them is padding.

@@ -42,13 +42,17 @@ enum WorkerThreads {
         }
     }
 
-    /// Calls `body` on a thread of its own, of little priority where a thread can have one, and returns at once. False when
-    /// there can be no further thread.
-    static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
+    /// How soon a thread gets a processor that others want as well, where a thread can have a priority of its own.
+    enum Priority {
+        case normal, low
+    }
+
+    /// Calls `body` on a thread of its own and returns at once. False when there can be no further thread.
+    static func detach(priority: Priority = .low, _ body: @escaping @Sendable () -> Void) -> Bool {
         let work = Work {
             #if os(Linux)
                 // There a thread has a priority of its own. 0 is PRIO_PROCESS, which C libraries declare as different types.
-                _ = setpriority(0, 0, 10)
+                if priority == .low { _ = setpriority(0, 0, 10) }
             #endif
             body()
         }

@@ -159,7 +159,10 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
     /// The datastores, which must be of `tokenizer`, the one in the file called `name`.
     private func stores(_ tokenizer: Tokenizer, _ name: String) throws(InferenceError) -> [Datastore] {
-        try Datastore.open(datastore, for: TokenizerIdentity(tokenizer, name: name))
+        let stores = try Datastore.open(datastore, for: TokenizerIdentity(tokenizer, name: name))
+        // What is counted is not to depend on how fast a disk is.
+        while isSimulation, stores.contains(where: { !$0.isReady }) { usleep(1000) }
+        return stores
     }
 
     /// What turns texts into tokens that `model`, loaded from `path`, takes, and the file it comes from.

@@ -14,7 +14,7 @@ final class CodeSwiftContestant: DocumentDrafter {
     private let documents: StoreSegment?
     /// For each document the positions of its tokens.
     private let extents: [Range<Int>]
-    private let stores: [StoreSegment]
+    private let stores: [Datastore]
     /// What of the documents is served.
     private var repository: [StoreSegment] = []
     /// What of the stores is served.
@@ -29,10 +29,10 @@ final class CodeSwiftContestant: DocumentDrafter {
         self.profile = profile
         drafter = CodeSwiftDrafter(options: options, profile: profile)
         self.vocabularyCount = vocabularyCount
-        self.stores = stores.map { StoreSegment($0.index) }
+        self.stores = stores
         (self.documents, extents) = Self.segment(documents, vocabularyCount)
         repository = [self.documents].compactMap(\.self)
-        common = self.stores
+        common = stores.map { StoreSegment($0.index) }
     }
 
     var name: String { drafter.name }
@@ -48,9 +48,9 @@ final class CodeSwiftContestant: DocumentDrafter {
     /// Serves, until the next call, none of the copies of `answer` that are in the common stores.
     func withhold(_ answer: [TokenID], length: Int) {
         common = stores.map { store in
-            var store = store
-            store.excludeCopies(of: answer, length: length)
-            return store
+            var segment = StoreSegment(store.index)
+            segment.excludeCopies(of: answer, length: length)
+            return segment
         }
     }
 
@@ -63,7 +63,9 @@ final class CodeSwiftContestant: DocumentDrafter {
             segment.excludeStretches(of: tokens)
             return (segment: segment, kind: .repository)
         }
-        drafter.replaceStores(repository + common.map { (segment: $0, kind: .common) })
+        // As a session does, without those that are not in memory yet.
+        let ready = zip(stores, common).filter { $0.0.isReady }
+        drafter.replaceStores(repository + ready.map { (segment: $0.1, kind: .common) })
     }
 
     func draft(into tree: inout DraftTree, limit: Int) { drafter.draft(into: &tree, limit: limit) }
