@@ -6,7 +6,7 @@ package import Tensors
 /// Bytes of a device's memory by how many layers it holds, contexts included.
 package struct DeviceDemand: Sendable {
     /// Most rows of a step whose logits are kept: those of a draft tree.
-    private static let outputRows = 64
+    static let outputRows = 64
 
     /// Bytes for 0, 1, … of the last blocks, and at last for all of them, embedding table and outputs.
     package let byteCounts: [Int]

@@ -65,7 +65,8 @@ package final class ModelContext {
                 StepLayout(chain: tokens.count, after: count)
             }
         if (logits?.rows ?? 0) < outputs.count {
-            logits = try model.backend.makeActivations(rows: outputs.count, columns: model.configuration.vocabularySize)
+            let rows = roomyRows(outputs.count, over: logits?.rows)
+            logits = try model.backend.makeActivations(rows: rows, columns: model.configuration.vocabularySize)
         }
         let search = try reserveLikeliest(use, rows: outputs.count)
         writeRotations(layout)
@@ -126,6 +127,12 @@ package final class ModelContext {
         pending = nil
     }
 
+    /// For how many rows to make room where there is some for `last` and `rows` are needed: drafts grow row by row, and each time new
+    /// memory has to be touched first.
+    private func roomyRows(_ rows: Int, over last: Int?) -> Int {
+        max(rows, min(2 * (last ?? 0), DeviceDemand.outputRows))
+    }
+
     /// Where the likeliest tokens of `rows` rows go; nil when none are wanted.
     private func reserveLikeliest(_ use: LogitsUse, rows: Int) throws(InferenceError) -> LikeliestTokens? {
         guard use.likeliest > 0, rows > 0 else { return nil }
@@ -133,7 +140,8 @@ package final class ModelContext {
             return likeliestTokens
         }
         likeliestTokens = try LikeliestTokens(
-            use.likeliest, rows: rows, columns: model.configuration.vocabularySize, on: model.backend)
+            use.likeliest, rows: roomyRows(rows, over: likeliestTokens?.rows),
+            columns: model.configuration.vocabularySize, on: model.backend)
         return likeliestTokens
     }
 
