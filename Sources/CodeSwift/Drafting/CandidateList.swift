@@ -45,9 +45,11 @@ struct CandidateList: ~Copyable {
     /// Takes the opinions of one place, those of a source next to each other, and combines them by the chain of sources.
     mutating func combine(_ opinions: borrowing FlatList<Opinion>, in range: Range<Int>) {
         candidates.truncate()
+        shares.truncate()
+        for kind in SourceKind.allCases { rivals[kind.rawValue] = Rivals() }
         group(opinions, range)
         chain(opinions)
-        gather(opinions)
+        for kind in SourceKind.allCases { rivals[kind.rawValue].takeLogarithms() }
     }
 
     /// Corrects the probabilities of the candidates that the chain of sources gives at least `least`.
@@ -109,7 +111,9 @@ struct CandidateList: ~Copyable {
 
     private mutating func add(_ opinion: Opinion, _ scale: Float) {
         let probability = scale * opinion.probability
-        let index = index(of: opinion.token)
+        let kinds = SourceKind.allCases.count
+        var index = 0
+        while index < candidates.count, candidates[index].token != opinion.token { index += 1 }
         if index < candidates.count {
             candidates[index].chained += probability
             candidates[index].probability += probability
@@ -118,14 +122,11 @@ struct CandidateList: ~Copyable {
             let tag = UInt16(opinion.kind.rawValue) << 8 | (opinion.isBackOff ? 0x10 : 0)
             candidates.append(
                 Candidate(token: opinion.token, chained: probability, probability: probability, tag: tag))
+            for _ in 0..<kinds { shares.append(0) }
         }
-    }
-
-    /// Where `token` is, or would be.
-    private func index(of token: TokenID) -> Int {
-        var index = 0
-        while index < candidates.count, candidates[index].token != token { index += 1 }
-        return index
+        let share = index * kinds + opinion.kind.rawValue
+        shares[share] = max(shares[share], opinion.probability)
+        rivals[opinion.kind.rawValue].add(opinion)
     }
 
     // MARK: What the mixer weighs
@@ -148,26 +149,10 @@ struct CandidateList: ~Copyable {
                 second = max(second, opinion.probability)
             }
         }
-    }
 
-    private mutating func gather(_ opinions: borrowing FlatList<Opinion>) {
-        let kinds = SourceKind.allCases.count
-        for kind in 0..<kinds { rivals[kind] = Rivals() }
-        shares.truncate()
-        for _ in 0..<candidates.count * kinds { shares.append(0) }
-        for number in 0..<groups.count {
-            for place in groups[number].start..<groups[number].end {
-                let opinion = opinions[place]
-                let kind = opinion.kind.rawValue
-                rivals[kind].add(opinion)
-                let share = index(of: opinion.token) * kinds + kind
-                shares[share] = max(shares[share], opinion.probability)
-            }
-        }
-        for kind in 0..<kinds where rivals[kind].best > 0 {
-            rivals[kind].logRests = (
-                GuessMixer.Evidence.logRest(rivals[kind].best), GuessMixer.Evidence.logRest(rivals[kind].second)
-            )
+        mutating func takeLogarithms() {
+            guard best > 0 else { return }
+            logRests = (GuessMixer.Evidence.logRest(best), GuessMixer.Evidence.logRest(second))
         }
     }
 

@@ -35,10 +35,10 @@ struct TreeGrowth: ~Copyable {
     /// Continuations taken of a match at the root, and below it; at most ``PatternMemo/width``.
     private static let width = (root: 8, below: 4)
 
-    /// The mixer hardly ever makes a probability more than so many times larger.
+    /// Candidates that only a mixer that made them more than so many times likelier could bring above the floor are not weighed.
     private static let mostRise: Float = 8
-    /// What the model thought elsewhere after the same token or two is worth so much of what it was worth there: measured, as it
-    /// varies from 0.3 to 1 only slightly.
+    /// What the model thought elsewhere after the same token or two is worth so much of what it was worth there. With 0.3 to 0.5,
+    /// replayed references go 1.6 % faster than with 1.
     private static let preferenceTrust: Float = 0.4
 
     /// Forgets the last draft.

@@ -3,7 +3,7 @@
 /// Narrows ranges of suffixes to those that go on with a token, any number of them side by side.
 ///
 /// Each probe of a search takes a read of the suffix array and one of the tokens, both from all over the memory and beside a
-/// running model in no cache: half a microsecond each, one after the other, but hardly more for thirty at a time. So all
+/// running model in no cache. Such reads take long one after the other, but a processor has dozens under way at a time. So all
 /// searches advance together, a round of probes for all of them, and the fewer there are the more probes each has.
 struct RangeSearch: ~Copyable {
     /// What is wanted, and then found.
