@@ -62,7 +62,7 @@ let package = Package(
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
         .testTarget(
             name: "VulkanBackendTests",
-            dependencies: ["VulkanBackend", "SwiftInfer", "Transformer", "Tensors", "GGUF"]),
+            dependencies: ["VulkanBackend", "SwiftInfer", "Decoding", "Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
         .testTarget(name: "DecodingTests", dependencies: ["Decoding", "Tensors", "GGUF"]),
         .testTarget(name: "CodeSwiftTests", dependencies: ["CodeSwift", "GGUF", "Tokenizers", "Decoding"]),

@@ -49,6 +49,12 @@ EMBEDDED(rotate) {
 EMBEDDED(route) {
 #embed "spirv/route.spv"
 };
+EMBEDDED(softmax_blocks) {
+#embed "spirv/softmax_blocks.spv"
+};
+EMBEDDED(softmax_sums) {
+#embed "spirv/softmax_sums.spv"
+};
 EMBEDDED(store) {
 #embed "spirv/store.spv"
 };

@@ -97,15 +97,34 @@ struct CandidateSet {
         candidates = likely.prefix(size).sorted().map { candidates[$0] }
     }
 
+    /// The same where these candidates are the likeliest, but not all: what all add up to is nearly `sums.total`. Returns whether that
+    /// tells them apart; if it does not, nothing changes.
+    mutating func keepNucleus(_ topP: Float, of sums: SoftmaxSums) -> Bool {
+        let total = Double(sums.total), slack = sums.error * total
+        let target = Double(topP) * (total - slack)...Double(topP) * (total + slack)
+        let weights = weights(scale: 1)
+        var sum = 0.0
+        var kept: Set<Int32> = []
+        for place in candidates.indices.sorted(by: { candidates[$0] > candidates[$1] }) {
+            sum += Double(weights[place])
+            kept.insert(candidates[place].token)
+            if target.contains(sum) { return false }
+            guard sum > target.upperBound else { continue }
+            candidates.removeAll { !kept.contains($0.token) }
+            return true
+        }
+        return false
+    }
+
     /// Keeps the candidates at least `minP` times as likely as the most likely one.
     mutating func keepLikely(_ minP: Float) {
         let bar = Double(largest) + logarithm(Double(minP))
         candidates.removeAll { $0.logit < largest && Double($0.logit) < bar }
     }
 
-    /// The candidate at which the cumulative probabilities, ids ascending, pass `uniform` of 0..<1.
-    func draw(temperature: Float, uniform: Double) -> Int32? {
-        let weights = weights(scale: min(1 / temperature, .greatestFiniteMagnitude))
+    /// The candidate at which the cumulative probabilities of logits multiplied by `scale`, ids ascending, pass `uniform` of 0..<1.
+    func draw(scale: Float, uniform: Double) -> Int32? {
+        let weights = weights(scale: scale)
         let target = uniform * weights.sum
         var sum = 0.0
         for (candidate, weight) in zip(candidates, weights) {
@@ -118,7 +137,14 @@ struct CandidateSet {
     /// The candidates' probabilities, up to a common factor, with the logits multiplied by `scale`: 1 for the likeliest.
     private func weights(scale: Float) -> [Float] {
         guard largest < .infinity else { return [Float](repeating: 1, count: candidates.count) }
-        return candidates.map { (($0.logit - largest) * scale).exponentialOfNonPositive }
+        return candidates.map { $0.weight(beside: largest, scale: scale) }
+    }
+}
+
+extension Candidate {
+    /// How likely it is compared with a token whose logit is `largest`, when logits are multiplied by `scale`.
+    func weight(beside largest: Float, scale: Float) -> Float {
+        ((logit - largest) * scale).exponentialOfNonPositive
     }
 }
 

@@ -26,6 +26,14 @@ extension Sampler {
         return options.topP == 1 && options.minP > 0 ? most : 0
     }
 
+    /// What to multiply logits by in ``SoftmaxSums`` that let up to ``LikeliestTokens/largestCount`` tokens suffice nearly always where
+    /// alone they never do; nil where sums are of no use.
+    package var softmaxScale: Float? {
+        guard options.temperature > 0, options.topK == 0, !penalises, options.logitBias.isEmpty else { return nil }
+        if options.topP < 1 { return 1 }
+        return options.minP > 0 ? nil : options.inverseTemperature
+    }
+
     /// Whether no logit is ever raised by a bias or a penalty.
     private var onlyLowers: Bool {
         options.repeatPenalty >= 1 && options.frequencyPenalty >= 0 && options.presencePenalty >= 0
@@ -37,11 +45,16 @@ extension Sampler {
     /// - Parameters:
     ///   - likeliest: The row's likeliest tokens, likeliest first.
     ///   - isComplete: Whether no others can be chosen.
+    ///   - sums: Those of the whole row, scaled by ``softmaxScale``, where they are known.
     ///   - position: As for a whole row.
     ///   - history: As for a whole row.
     package func choose(
-        among likeliest: [Candidate], isComplete: Bool, position: Int, history: ArraySlice<Int32>
+        among likeliest: [Candidate], isComplete: Bool, sums: SoftmaxSums? = nil, position: Int,
+        history: ArraySlice<Int32>
     ) -> Choice {
+        if let sums, softmaxScale != nil, !isComplete {
+            return choose(among: likeliest, sums, position: position)
+        }
         guard likeliestWanted > 0 else { return .undecided }
         let known = adjusted(likeliest, isComplete: isComplete, history: history)
         guard options.temperature > 0 else {
@@ -61,6 +74,21 @@ extension Sampler {
             if options.minP > 0 { set.keepLikely(options.minP) }
         }
         return Choice(draw(from: set, position: position))
+    }
+
+    /// Chooses where no more than a part of the row is known, and what all of it adds up to.
+    private func choose(among likeliest: [Candidate], _ sums: SoftmaxSums, position: Int) -> Choice {
+        guard let largest = likeliest.first?.logit, largest < .infinity, sums.total > 0, sums.total < .infinity,
+            var set = CandidateSet(likeliest)
+        else { return .undecided }
+        if options.topP < 1 {
+            guard set.keepNucleus(options.topP, of: sums) else { return .undecided }
+            if options.minP > 0 { set.keepLikely(options.minP) }
+            return Choice(draw(from: set, position: position))
+        }
+        let uniform = Philox.uniform(seed: options.seed, position: position)
+        let weights = likeliest.map { $0.weight(beside: largest, scale: options.inverseTemperature) }
+        return sums.token(at: uniform, likeliest, weights: weights).map(Choice.token) ?? .undecided
     }
 
     /// The likeliest tokens after bias and penalties, likeliest first, as far as these are certain: tokens outside the list

@@ -34,8 +34,7 @@ package struct Sampler: Sendable {
     }
 
     func draw(from set: CandidateSet, position: Int) -> Int32? {
-        let uniform = Philox.uniform(seed: options.seed, position: position)
-        return set.draw(temperature: options.temperature, uniform: uniform)
+        set.draw(scale: options.inverseTemperature, uniform: Philox.uniform(seed: options.seed, position: position))
     }
 
     var penalises: Bool {

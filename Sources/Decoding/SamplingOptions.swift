@@ -33,6 +33,9 @@ public struct SamplingOptions: Sendable, Hashable {
     /// Greedy sampling.
     public init() {}
 
+    /// What logits are multiplied by before the draw.
+    var inverseTemperature: Float { min(1 / temperature, .greatestFiniteMagnitude) }
+
     /// Refuses values without a meaning.
     ///
     /// - Throws: ``InferenceError`` with `invalidArgument`, naming the option.

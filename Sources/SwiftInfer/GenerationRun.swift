@@ -60,10 +60,13 @@ struct GenerationRun {
         detokenizer = StreamingDetokenizer(model.tokenizer)
         matcher = StopMatcher(options.stop)
         tokenCount = model.tokenizer.count
-        let wanted = sampler.likeliestWanted
+        let readsRowsAnyway = options.hashesLogits || model.transformer.device == nil
+        let softmaxScale = readsRowsAnyway ? nil : sampler.softmaxScale
+        let wanted = softmaxScale == nil ? sampler.likeliestWanted : LikeliestTokens.largestCount
         use = LogitsUse(
             wholeRows: options.hashesLogits || wanted == 0,
-            likeliest: max(wanted, self.planner?.drafter.candidatesWanted ?? 0), tokenCount: tokenCount)
+            likeliest: max(wanted, self.planner?.drafter.candidatesWanted ?? 0), softmaxScale: softmaxScale,
+            tokenCount: tokenCount)
     }
 
     /// Does the work up to the next event. The event after a `finished` is undefined.
@@ -163,7 +166,8 @@ struct GenerationRun {
         if let candidates = timeline.candidates {
             let isComplete = candidates.count < use.likeliest
             let choice = sampler.choose(
-                among: candidates, isComplete: isComplete, position: position, history: timeline.tokens[...])
+                among: candidates, isComplete: isComplete, sums: timeline.softmaxSums, position: position,
+                history: timeline.tokens[...])
             switch choice {
             case .token(let token): return token
             case .none: return nil

@@ -114,6 +114,12 @@ final class Timeline {
         return context.likeliest[logitsRow]
     }
 
+    /// The softmax's sums of the logits after the last token; nil when they are not known.
+    var softmaxSums: SoftmaxSums? {
+        guard let logitsRow, context.softmaxSums.indices.contains(logitsRow) else { return nil }
+        return context.softmaxSums[logitsRow]
+    }
+
     /// Replaces everything by tokens that are yet to be evaluated.
     func replace(with tokens: [TokenID]) throws(InferenceError) {
         try rewind(to: 0)

@@ -1,10 +1,10 @@
-// What a backend tells of its device's memory before anything is put there.
+// What a backend has beyond the others whose device has memory of its own.
 
 package import GGUF
 
-/// A backend whose device may not have room for a whole model.
+/// A backend whose device may not have room for a whole model, and from which reading takes time.
 ///
-/// The figures are what the backend will allocate, so that whoever loads a model can find out in advance how much of it fits.
+/// The byte counts are what the backend will allocate, so that whoever loads a model can find out in advance how much of it fits.
 package protocol DeviceBackend: Backend {
     /// Bytes that may still be allocated; what the driver and others need is left out.
     var availableByteCount: Int { get }
@@ -22,6 +22,10 @@ package protocol DeviceBackend: Backend {
     ///
     /// - Throws: `outOfMemory` or `deviceFailure`.
     func copyRate() throws(InferenceError) -> Double
+
+    /// Adds up the softmax of each row of logits in which ``Backend/findLikeliest(_:rows:of:hasMaxima:into:)`` has just found the
+    /// likeliest tokens, so that choosing one does not take the whole row: see ``SoftmaxSums``.
+    func sumSoftmax(_ logits: Activations, rows: Int, of tokenCount: Int, scale: Float, into likeliest: LikeliestTokens)
 
     /// Bytes that attention uses beside, for up to `rows` rows of `heads` heads over `context` tokens.
     func byteCount(ofAttentionRows rows: Int, heads: Int, context: Int) -> Int

@@ -17,6 +17,8 @@ package struct LikeliestTokens: Sendable {
     package let keys: Activations
     /// Per row, maxima of its blocks; what else, the backend knows.
     package let maxima: Activations
+    /// Per row, the total of ``SoftmaxSums`` and then what comes before each candidate.
+    package let sums: Activations
 
     /// Memory for the `count` likeliest tokens, 1…``largestCount``, of each of `rows` rows of up to `columns` logits.
     package init(
@@ -24,11 +26,12 @@ package struct LikeliestTokens: Sendable {
     ) throws(InferenceError) {
         keys = try backend.makeActivations(rows: rows, columns: Self.keyColumns(count))
         maxima = try backend.makeActivations(rows: rows, columns: Self.maximaColumns(columns))
+        sums = try backend.makeActivations(rows: rows, columns: count + 1)
     }
 
     /// The activations that this memory consists of.
     package static func shapes(_ count: Int, rows: Int, columns: Int) -> [(rows: Int, columns: Int)] {
-        [(rows, keyColumns(count)), (rows, maximaColumns(columns))]
+        [(rows, keyColumns(count)), (rows, maximaColumns(columns)), (rows, count + 1)]
     }
 
     private static func keyColumns(_ count: Int) -> Int { 2 * count }
@@ -49,6 +52,18 @@ package struct LikeliestTokens: Sendable {
                     .map { keys.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
                     .prefix { $0 > 0 }
                     .compactMap(Candidate.init(key:))
+            }
+        }
+    }
+
+    /// The softmax's sums of rows 0..<rows, which have `tokenCount` logits.
+    package func readSums(rows: Int, tokenCount: Int, from backend: some Backend) -> [SoftmaxSums] {
+        backend.read(sums, rows: rows) { values in
+            (0..<rows).compactMap { row in
+                let sums = values[row * (count + 1)..<(row + 1) * (count + 1)]
+                return sums.first.map {
+                    SoftmaxSums(total: $0, before: Array(sums.dropFirst()), tokenCount: tokenCount)
+                }
             }
         }
     }

@@ -26,6 +26,8 @@ package final class ModelContext {
     /// The likeliest tokens of each of the last step's `outputs`, likeliest first: as many as were asked for, fewer only where
     /// there are no more. Empty when none were asked for.
     package private(set) var likeliest: [[Candidate]] = []
+    /// The softmax's sums of each of these rows. Empty when none were asked for, and on the host.
+    package private(set) var softmaxSums: [SoftmaxSums] = []
     /// The last step, while its rows may still be accepted.
     private var pending: StepLayout?
 
@@ -73,15 +75,22 @@ package final class ModelContext {
         pending = nil
         logitRows = 0
         likeliest = []
+        softmaxSums = []
         var pass = ForwardPass(model, layout, at: sites)
+        let tokenCount = min(use.tokenCount ?? .max, model.configuration.vocabularySize)
+        let softmax = use.softmaxScale.flatMap { scale in model.device.map { ($0, scale) } }
         if let logits, !outputs.isEmpty {
             try pass(tokens, outputs: outputs, logits: logits, maxima: search?.maxima)
             var results: [Activations] = use.wholeRows ? [logits] : []
             if let search {
-                let count = min(use.tokenCount ?? .max, model.configuration.vocabularySize)
                 model.backend.findLikeliest(
-                    logits, rows: outputs.count, of: count, hasMaxima: !model.configuration.changesLogits, into: search)
+                    logits, rows: outputs.count, of: tokenCount, hasMaxima: !model.configuration.changesLogits,
+                    into: search)
                 results.append(search.keys)
+                if let (device, scale) = softmax {
+                    device.sumSoftmax(logits, rows: outputs.count, of: tokenCount, scale: scale, into: search)
+                    results.append(search.sums)
+                }
             }
             try model.backend.finish(reading: results, rows: outputs.count)
         } else {
@@ -89,7 +98,12 @@ package final class ModelContext {
             for site in sites { try site.backend.finish(reading: [], rows: 0) }
         }
         logitRows = outputs.count
-        likeliest = search?.read(rows: outputs.count, from: model.backend) ?? []
+        if let search {
+            likeliest = search.read(rows: outputs.count, from: model.backend)
+            if softmax != nil {
+                softmaxSums = search.readSums(rows: outputs.count, tokenCount: tokenCount, from: model.backend)
+            }
+        }
         if commit && parents == nil {
             count += tokens.count
             pending = nil

@@ -11,6 +11,8 @@ package final class TransformerModel: Sendable {
     package let parameterCount: Int
     /// Where the embedding table and the outputs are, and every block that is not on a device of its own.
     package let backend: any Backend
+    /// The same, where it is a device.
+    package var device: (any DeviceBackend)? { backend as? any DeviceBackend }
     /// Where the blocks are, in order.
     let stages: [Stage]
 

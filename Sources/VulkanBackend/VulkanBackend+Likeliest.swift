@@ -1,4 +1,4 @@
-// Finding the likeliest tokens of rows of logits on the device.
+// Finding the likeliest tokens of rows of logits, and adding up their softmax, on the device.
 
 import CVulkanKernels
 import GGUF
@@ -22,6 +22,29 @@ extension VulkanBackend {
                     [source.address, maxima.address, keys.address],
                     [tokenCount, source.stride, maxima.stride, keys.stride / 2, likeliest.count]),
                 groups: (rows, 1, 1), reads: [source.address, maxima.address], writes: [keys.address])
+        }
+    }
+
+    package func sumSoftmax(
+        _ logits: Activations, rows: Int, of tokenCount: Int, scale: Float, into likeliest: LikeliestTokens
+    ) {
+        // The maxima have served.
+        let (source, blocks) = (activations(logits), activations(likeliest.maxima))
+        let (keys, sums) = (activations(likeliest.keys), activations(likeliest.sums))
+        perform { () throws(InferenceError) in
+            try queue.dispatch(
+                Shader(SI_SHADER_softmax_blocks),
+                PushConstants(
+                    [source.address, keys.address, blocks.address],
+                    [tokenCount, source.stride, keys.stride / 2, blocks.stride], [scale]),
+                groups: ((tokenCount + 511) / 512, rows, 1), reads: [source.address, keys.address],
+                writes: [blocks.address])
+            try queue.dispatch(
+                Shader(SI_SHADER_softmax_sums),
+                PushConstants(
+                    [source.address, keys.address, blocks.address, sums.address],
+                    [tokenCount, source.stride, keys.stride / 2, blocks.stride, sums.stride, likeliest.count], [scale]),
+                groups: (rows, 1, 1), reads: [source.address, keys.address, blocks.address], writes: [sums.address])
         }
     }
 }

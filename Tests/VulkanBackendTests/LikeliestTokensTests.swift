@@ -1,5 +1,7 @@
 // The likeliest tokens of rows of logits, found on the device and on the processor.
 
+import Decoding
+import Foundation
 import Tensors
 import Testing
 import Transformer
@@ -41,6 +43,63 @@ struct LikeliestTokensTests {
             #expect(try found == likeliest(count, of: tokenCount, logits, rows: 6, processor))
         }
         #expect(device.validationMessages.first == nil)
+    }
+
+    @Test("Softmaxes add up to what they do on the processor", arguments: [1, 64, 65, 5000, 70_001, 300_000])
+    func softmaxSums(_ tokenCount: Int) throws {
+        let device = try Device.shared.get()
+        // All but the row with infinite logits.
+        var logits = Self.logits(tokenCount)
+        logits.replaceSubrange(tokenCount..<2 * tokenCount, with: (0..<tokenCount).map { Float($0 % 31) / 8 })
+        let x = try device.makeActivations(rows: 6, columns: tokenCount)
+        let likeliest = try LikeliestTokens(64, rows: 6, columns: tokenCount, on: device)
+        device.write(logits, to: x)
+        for scale in [Float(1), 0.125, 12.5] {
+            device.findLikeliest(x, rows: 6, of: tokenCount, hasMaxima: false, into: likeliest)
+            device.sumSoftmax(x, rows: 6, of: tokenCount, scale: scale, into: likeliest)
+            try device.finish(reading: [likeliest.keys, likeliest.sums], rows: 6)
+            let candidates = likeliest.read(rows: 6, from: device)
+            let sums = likeliest.readSums(rows: 6, tokenCount: tokenCount, from: device)
+            for row in 0..<6 where !candidates[row].isEmpty {
+                var total = 0.0
+                var before = [0.0]
+                for logit in logits[row * tokenCount..<(row + 1) * tokenCount] {
+                    if logit > -.infinity {
+                        total += exp(Double(logit - candidates[row][0].logit) * Double(scale))
+                    }
+                    before.append(total)
+                }
+                // Much closer than is relied upon.
+                let slack = sums[row].error * total / 4
+                #expect(abs(Double(sums[row].total) - total) < slack)
+                for (candidate, sum) in zip(candidates[row], sums[row].before) {
+                    #expect(abs(Double(sum) - before[Int(candidate.token)]) < slack)
+                }
+            }
+        }
+        #expect(device.validationMessages.first == nil)
+    }
+
+    @Test("A draw from the likeliest tokens and the sums is that from the whole row", arguments: [Float(1), 0.95])
+    func draws(topP: Float) throws {
+        let model = try TransformerModel(Fixture.file("tiny-llama-q4_0"), backend: try Device.shared.get())
+        let context = try model.makeContext(capacity: 70, cacheType: .f16)
+        var options = SamplingOptions()
+        options.temperature = 0.2
+        options.topP = topP
+        let sampler = Sampler(options)
+        let use = LogitsUse(wholeRows: false, likeliest: 64, softmaxScale: sampler.softmaxScale)
+        var undecided = 0
+        for position in 1...60 {
+            try context.evaluate([Int32(position)], outputs: [0], use: use)
+            let choice = sampler.choose(
+                among: context.likeliest[0], isComplete: false, sums: context.softmaxSums[0], position: position,
+                history: [])
+            let whole = context.withLogits { sampler.sample($0, position: position, history: []) }
+            #expect(whole != nil)
+            if choice == .undecided { undecided += 1 } else { #expect(choice == whole.map(Sampler.Choice.token)) }
+        }
+        #expect(undecided < 30)
     }
 
     @Test("Steps read back no more than they are asked for")

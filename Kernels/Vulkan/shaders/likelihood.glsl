@@ -10,3 +10,8 @@ uint likelihood(float logit) {
     if (bits == 0x80000000u) bits = 0;
     return bits >> 31 == 0 ? bits | 0x80000000u : ~bits;
 }
+
+// The logit of a likelihood that is not 0.
+float logitOf(uint likelihood) {
+    return uintBitsToFloat(likelihood >> 31 == 0 ? ~likelihood : likelihood & 0x7fffffffu);
+}
