@@ -1,6 +1,7 @@
 // What sources are worth beside each other.
 
 import CodeSwift
+import Foundation
 import Testing
 
 struct GuessMixerTests {
@@ -45,6 +46,28 @@ struct GuessMixerTests {
         let fresh = GuessMixer()
         #expect(zip(mixer.weights, fresh.weights).contains { $0 == $1 })
         #expect(mixer.weights != fresh.weights)
+    }
+
+    /// The inputs stand where their weights do, whose names say which they are.
+    @Test func inputsAreNamedInTheOrderOfTheWeights() throws {
+        let mixer = GuessMixer()
+        var evidence = GuessMixer.Evidence()
+        evidence.begin(chained: 0.5, agreeing: 2, isBackOff: true)
+        evidence.add(.common, for: 0.75)
+        evidence.add(.preference, logRest: -0.5)
+        let named = Dictionary(uniqueKeysWithValues: zip(GuessMixer.inputNames, evidence.values))
+        #expect(named.count == mixer.weights.count)
+        #expect(
+            named.filter { $0.value != 0 }.keys.sorted() == [
+                "agreement", "back_off", "common.odds", "common.offered", "constant", "preference.rest",
+                "preference.rivalled",
+            ])
+        #expect(named["chained"] == 0)
+        #expect(named["agreement"] == 2)
+        #expect(named["preference.rest"] == -0.5)
+        #expect(abs(try #require(named["common.odds"]) - 1.0986) < 0.001)
+        let odds = zip(evidence.values, mixer.weights).reduce(0) { $0 + $1.0 * $1.1 }
+        #expect(abs(mixer.probability(evidence) - 1 / (1 + exp(-odds))) < 1e-5)
     }
 
     @Test func weightsAreKept() {

@@ -167,6 +167,28 @@ struct BenchDraftingTests {
         #expect(run.isCleanFailure)
     }
 
+    @Test(arguments: [["--fixed-width", "8"], ["--replay"]]) func guessesAreWritten(mode: [String]) throws {
+        let folder = try TemporaryFolder()
+        let repeated = String(repeating: "let a = values[index] + 1\n", count: 12)
+        let file = try suite(folder, excludes: true, reference: repeated)
+        let dump = folder.url.appendingPathComponent("guesses.csv")
+        let arguments = ["--suite", file, "--drafters", "codeswift", "--dump-guesses", dump.path]
+        let row = try row(rows(arguments + mode), "codeswift")
+        let lines = try String(contentsOf: dump, encoding: .utf8).split(separator: "\n")
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        #expect(lines[0].prefix(6) == ["suite", "place", "right", "probability", "constant", "chained"])
+        let guesses = lines.dropFirst()
+        #expect(guesses.allSatisfy { $0.count == lines[0].count && $0[0] == "\"suite\"" })
+        #expect(guesses.allSatisfy { $0.dropFirst().allSatisfy { Double($0)?.isFinite == true } })
+        // Of the guesses at a place at most one is right, and no token is guessed at in two places.
+        let places = Dictionary(grouping: guesses) { $0[1] }
+        #expect(places.values.allSatisfy { place in place.count { $0[2] == "1" } <= 1 })
+        let right = guesses.count { $0[2] == "1" }
+        #expect(right >= (try #require(row["accepted"] as? Int)))
+        #expect(right < guesses.count)
+        #expect(places.count <= (try #require(row["tokens"] as? Int)))
+    }
+
     @Test func interruptPrintsWhatIsDone() throws {
         let folder = try TemporaryFolder()
         let file = try suite(folder, excludes: true)
@@ -215,6 +237,15 @@ struct BenchDraftingTests {
         ] {
             #expect(try Command(["bench", "drafting", Fixture.llama] + arguments).isCleanFailure)
         }
-        #expect(try Command("bench", "drafting", Fixture.llama, "--suite", file, "--warm").status == 64)
+        let dump = folder.url.appendingPathComponent("guesses.csv").path
+        for arguments in [
+            ["--warm"], ["--drafters", "suffix", "--dump-guesses", dump],
+            ["--without", "calibration", "--dump-guesses", dump],
+        ] {
+            #expect(try Command(["bench", "drafting", Fixture.llama, "--suite", file] + arguments).status == 64)
+        }
+        let nowhere = folder.url.appendingPathComponent("none/guesses.csv").path
+        #expect(
+            try Command("bench", "drafting", Fixture.llama, "--suite", file, "--dump-guesses", nowhere).isCleanFailure)
     }
 }

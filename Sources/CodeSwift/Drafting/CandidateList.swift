@@ -67,11 +67,21 @@ struct CandidateList: ~Copyable {
     }
 
     /// Teaches the mixer which token followed.
-    mutating func teach(_ mixer: inout GuessMixer, _ next: TokenID) {
+    ///
+    /// - Parameter observer: Who else is told of the outcomes, all of the place at once.
+    mutating func teach(_ mixer: inout GuessMixer, _ next: TokenID, observer: (([GuessOutcome]) -> Void)?) {
+        var outcomes: [GuessOutcome] = []
         for index in 0..<candidates.count where candidates[index].chained >= Self.leastLesson {
             weigh(index)
-            mixer.learn(evidence, isRight: candidates[index].token == next)
+            let isRight = candidates[index].token == next
+            if observer != nil {
+                outcomes.append(
+                    GuessOutcome(
+                        inputs: evidence.values, probability: mixer.probability(evidence), isRight: isRight))
+            }
+            mixer.learn(evidence, isRight: isRight)
         }
+        if !outcomes.isEmpty { observer?(outcomes) }
     }
 
     /// Takes note of each source's opinions, sources that are surer first.

@@ -34,6 +34,8 @@ public final class CodeSwiftDrafter: Drafter {
     private var floor: Float = 0.01
     /// What notes where the time goes, if anything does.
     private let profile: DraftProfile?
+    /// Who is told what became of guesses, if anybody is.
+    private let observer: (([GuessOutcome]) -> Void)?
 
     /// Which parts take part; all but for measuring what each is worth.
     package struct Options: Sendable {
@@ -65,13 +67,17 @@ public final class CodeSwiftDrafter: Drafter {
 
     /// A drafter over `segments`, of the repository or of common stores.
     ///
-    /// - Parameter profile: What is to note where the time goes.
+    /// - Parameters:
+    ///   - profile: What is to note where the time goes.
+    ///   - observer: Who is told, of each place whose next token became known, what became of the guesses there, unless
+    ///     values are not corrected by experience.
     package init(
         _ segments: [(segment: StoreSegment, kind: SourceKind)] = [], options: Options = Options(),
-        profile: DraftProfile? = nil
+        profile: DraftProfile? = nil, observer: (([GuessOutcome]) -> Void)? = nil
     ) {
         self.options = options
         self.profile = profile
+        self.observer = observer
         context = options.usesContext ? ContextSource() : nil
         history = options.usesHistory ? HistorySource() : nil
         cursor = options.usesCursor ? CursorSource() : nil
@@ -159,7 +165,7 @@ public final class CodeSwiftDrafter: Drafter {
 
     /// Learns how far each source was right, and lets all sources follow the text.
     public func observe(_ verification: Verification) {
-        if options.calibrates { timed(.learn) { growth.learn(verification, &experience) } }
+        if options.calibrates { timed(.learn) { growth.learn(verification, &experience, observer: observer) } }
         adaptFloor(verification)
         timed(.preferences) { learnPreferences(verification) }
         timed(.follow) {

@@ -160,13 +160,17 @@ struct TreeGrowth: ~Copyable {
     }
 
     /// Learns from the outcome of the last draft: every opinion at the root and at each accepted node, offered or not.
-    mutating func learn(_ verification: Verification, _ experience: inout Experience) {
+    ///
+    /// - Parameter observer: Who is told what became of each place's guesses.
+    mutating func learn(
+        _ verification: Verification, _ experience: inout Experience, observer: (([GuessOutcome]) -> Void)?
+    ) {
         guard places.count > 0 else { return }
         var place = places[0]
         for (index, token) in verification.tokens.enumerated() {
             let range = place.opinions..<place.opinionsEnd
             candidates.combine(opinions, in: range)
-            candidates.teach(&experience.mixer, token)
+            candidates.teach(&experience.mixer, token, observer: observer)
             for number in range {
                 let opinion = opinions[number]
                 experience.table.add(opinion.token == token, opinion.prior, opinion.sort)

@@ -85,6 +85,16 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Flag(help: "Tell where codeswift's time goes, which takes some more.")
     var profile = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Write what became of codeswift's guesses, as Tools/fit-mixer takes it: for each place whose next token \
+            became known a line per guess with the suite, the number of the place, 1 for right or 0, the probability \
+            that the guess was given, and the inputs of the sum that gave it.
+            """,
+            valueName: "file.csv"))
+    var dumpGuesses: String?
+
     @OptionGroup(title: "Engine") var engine: EngineOptions
 
     @Option(help: ArgumentHelp("Draw the figures.", valueName: "file.svg"))
@@ -107,6 +117,9 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         }
         if vocabulary != nil, !replay { throw ValidationError("--vocabulary goes with --replay alone.") }
         if replay, isSimulation { throw ValidationError("--fixed-width and --cost-curve replay without a model.") }
+        if dumpGuesses != nil, !drafters.split(separator: ",").contains("codeswift") || !without.options.calibrates {
+            throw ValidationError("--dump-guesses wants codeswift among the drafters, with calibration.")
+        }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
         if n < 2 { throw ValidationError("-n must be at least 2: the first token comes with the prompt.") }
         if maxPrompt < 2 { throw ValidationError("--max-prompt must be at least 2.") }
@@ -118,6 +131,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         let (results, interrupted) = try await Interrupts.shared.cancelling {
             try await Self.results(of: benchmark, suites)
         }
+        try await benchmark.finishGuesses()
         let report = DraftingReport(
             mode: isSimulation ? "simulated" : replay ? "replay" : "generated", results,
             stepCost: await benchmark.stepCost, profile: await benchmark.profile,
@@ -133,7 +147,8 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     }
 
     private func benchmark() throws -> DraftingBenchmark {
-        let contestants = try DraftingContestant.named(drafters, without: without, isProfiled: profile)
+        let contestants = try DraftingContestant.named(
+            drafters, without: without, isProfiled: profile, guesses: dumpGuesses.map(GuessTable.init))
         var settings = DraftingBenchmark.Settings()
         settings.maximumTokens = n
         settings.maximumPrompt = maxPrompt

@@ -10,6 +10,7 @@ final class CodeSwiftContestant: DocumentDrafter {
     private var drafter: CodeSwiftDrafter
     private let options: CodeSwiftDrafter.Options
     private let profile: DraftProfile?
+    private let guesses: GuessTable?
     private let vocabularyCount: Int
     private let documents: StoreSegment?
     /// For each document the positions of its tokens.
@@ -23,11 +24,13 @@ final class CodeSwiftContestant: DocumentDrafter {
     /// A drafter over `documents`, each as tokens, and `stores`.
     init(
         documents: [[TokenID]], stores: [Datastore], vocabularyCount: Int,
-        options: CodeSwiftDrafter.Options = CodeSwiftDrafter.Options(), profile: DraftProfile? = nil
+        options: CodeSwiftDrafter.Options = CodeSwiftDrafter.Options(), profile: DraftProfile? = nil,
+        guesses: GuessTable? = nil
     ) {
         self.options = options
         self.profile = profile
-        drafter = CodeSwiftDrafter(options: options, profile: profile)
+        self.guesses = guesses
+        drafter = Self.drafter(options, profile, guesses)
         self.vocabularyCount = vocabularyCount
         self.stores = stores
         (self.documents, extents) = Self.segment(documents, vocabularyCount)
@@ -54,7 +57,14 @@ final class CodeSwiftContestant: DocumentDrafter {
         }
     }
 
-    func forget() { drafter = CodeSwiftDrafter(options: options, profile: profile) }
+    func forget() { drafter = Self.drafter(options, profile, guesses) }
+
+    /// A drafter that knows nothing yet.
+    private static func drafter(
+        _ options: CodeSwiftDrafter.Options, _ profile: DraftProfile?, _ guesses: GuessTable?
+    ) -> CodeSwiftDrafter {
+        CodeSwiftDrafter(options: options, profile: profile, observer: guesses.map { table in { table.add($0) } })
+    }
 
     func reset(to tokens: [TokenID]) {
         drafter.reset(to: tokens)

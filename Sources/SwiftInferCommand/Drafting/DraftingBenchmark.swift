@@ -64,12 +64,18 @@ actor DraftingBenchmark {
     /// Where the time of those that say so went.
     var profile: [DraftProfile.Part] { contestants.flatMap { $0.profile?.parts ?? [] } }
 
+    /// Puts the tables of guesses that were wanted under their names.
+    func finishGuesses() throws(InferenceError) {
+        for contestant in contestants { try contestant.guesses?.finish() }
+    }
+
     /// Runs everybody on `task`. Nil when the task is cancelled, or too short to measure anything.
     func run(_ task: DraftingTask, of suite: DraftingSuite) async throws -> DraftingResult? {
         let prompt = promptTokens(task)
         let reference = Array(
             tokenizer.encode(task.reference, addSpecial: false, parseSpecial: false).prefix(settings.maximumTokens))
         guard !prompt.isEmpty, reference.count > 1 else { return nil }
+        for contestant in contestants { contestant.guesses?.suite = suite.name }
         var result = DraftingResult(suite: suite.name, task: task.id, promptTokens: prompt.count)
         let path = suite.repositoryPath(of: task)
         let repository = try path.map(repository)

@@ -21,14 +21,18 @@ final class DraftingContestant {
     let name: String
     /// Where its time goes; nil for those that do not say.
     let profile: DraftProfile?
+    /// Where its guesses are written; nil for those that write none.
+    let guesses: GuessTable?
     private let make: (Sources) -> any Drafter
     private var drafters: [String: any Drafter] = [:]
 
     private init(
-        _ name: String, profile: DraftProfile? = nil, _ make: @escaping (Sources) -> any Drafter
+        _ name: String, profile: DraftProfile? = nil, guesses: GuessTable? = nil,
+        _ make: @escaping (Sources) -> any Drafter
     ) {
         self.name = name
         self.profile = profile
+        self.guesses = guesses
         self.make = make
     }
 
@@ -37,13 +41,16 @@ final class DraftingContestant {
     /// - Parameters:
     ///   - ablation: What `codeswift` goes without.
     ///   - isProfiled: Whether `codeswift` is to note where its time goes.
-    static func all(without ablation: Ablation = Ablation([]), isProfiled: Bool = false) -> [DraftingContestant] {
+    ///   - guesses: Where `codeswift` is to write what became of its guesses.
+    static func all(
+        without ablation: Ablation = Ablation([]), isProfiled: Bool = false, guesses: GuessTable? = nil
+    ) -> [DraftingContestant] {
         let profile = isProfiled ? DraftProfile() : nil
         return [
-            DraftingContestant("codeswift", profile: profile) {
+            DraftingContestant("codeswift", profile: profile, guesses: guesses) {
                 CodeSwiftContestant(
                     documents: $0.documents, stores: $0.stores, vocabularyCount: $0.tokenizer.count,
-                    options: ablation.options, profile: profile)
+                    options: ablation.options, profile: profile, guesses: guesses)
             },
             DraftingContestant("prompt-lookup") { _ in PromptLookupDrafter() },
             DraftingContestant("rest") { RESTDrafter(documents: $0.documents + $0.stores.flatMap(\.documentTokens)) },
@@ -56,9 +63,9 @@ final class DraftingContestant {
 
     /// The contestants called `names`, a list with commas; `none` takes part anyway.
     static func named(
-        _ names: String, without ablation: Ablation, isProfiled: Bool
+        _ names: String, without ablation: Ablation, isProfiled: Bool, guesses: GuessTable?
     ) throws(InferenceError) -> [DraftingContestant] {
-        let all = all(without: ablation, isProfiled: isProfiled)
+        let all = all(without: ablation, isProfiled: isProfiled, guesses: guesses)
         var contestants: [DraftingContestant] = []
         for name in names.split(separator: ",") where name != "none" {
             guard let contestant = all.first(where: { $0.name == name }) else {
