@@ -36,7 +36,8 @@ package final class DraftPlanner {
     package var cost: StepCost
     /// Time spent in the drafter, on what it wants to know, and in choosing from its guesses.
     package private(set) var retrievalDuration = Duration.zero
-    private var calibration: ValueCalibration
+    /// Nil for drafters that correct their values themselves.
+    private var calibration: ValueCalibration?
     private var timing = RetrievalTiming()
     private let tokenClass: (Int32) -> UInt8
     private var lastToken: Int32 = -1
@@ -51,7 +52,7 @@ package final class DraftPlanner {
         self.drafter = drafter
         self.tokenClass = tokenClass
         self.cost = cost
-        calibration = ValueCalibration(trust: drafter.valueTrust)
+        calibration = drafter.isCalibrated ? nil : ValueCalibration()
     }
 
     /// Takes `tokens` as the text from now on.
@@ -100,7 +101,7 @@ package final class DraftPlanner {
     package func observe(_ verification: Verification) {
         lastToken = verification.tokens.last ?? lastToken
         timed {
-            calibration.observe(verification)
+            calibration?.observe(verification)
             drafter.observe(verification)
         }
     }
@@ -114,7 +115,7 @@ package final class DraftPlanner {
     /// The draft with the largest gain in tokens per second, and the seconds it should save.
     private func worthwhileDraft(_ bounds: Bounds) -> (Draft, saving: Double) {
         let tree = ask(bounds)
-        let values = calibration.values(of: tree)
+        let values = calibration?.values(of: tree) ?? tree.values
         let ranking = ranking(tree, values, bounds)
         let plain = cost.seconds(rows: 1)
         var best = (count: 0, rate: Self.margin / plain, saving: 0.0)

@@ -16,9 +16,9 @@ public protocol Drafter: AnyObject {
     /// costs about as much as choosing a token. The default is 0.
     var candidatesWanted: Int { get }
 
-    /// How far its values are to be trusted against what is observed, in expected successes: with 4, four guesses that should
-    /// have been right and were not halve the value of their like. The default is 4.
-    var valueTrust: Float { get }
+    /// Whether it corrects its values by what became of earlier guesses. Then they are taken as they are, otherwise the engine
+    /// corrects them. The default is false.
+    var isCalibrated: Bool { get }
 
     /// Takes `tokens` as the text from now on. Called when a generation begins, before anything is drafted for it.
     ///
@@ -29,7 +29,7 @@ public protocol Drafter: AnyObject {
     ///
     /// - Parameters:
     ///   - tree: Where to put the guesses. Values decide which of them are checked, so they should be honest probabilities;
-    ///     the engine corrects them by what it observes for each ``DraftTree/tags`` number, depth and value.
+    ///     unless ``isCalibrated``, the engine corrects them by what it observes for each ``DraftTree/tags`` number, depth and value.
     ///   - limit: Most nodes that are of use: what a step can check or the text still has room for. More are ignored, the least
     ///     likely first.
     func draft(into tree: inout DraftTree, limit: Int)
@@ -42,6 +42,6 @@ extension Drafter {
     /// None.
     public var candidatesWanted: Int { 0 }
 
-    /// Little.
-    public var valueTrust: Float { 4 }
+    /// The engine corrects its values.
+    public var isCalibrated: Bool { false }
 }

@@ -22,28 +22,26 @@ package struct ValueCalibration: Sendable {
             }
         }
 
-        /// The correction; `prior` has the weight of `trust` predicted successes.
-        func factor(_ prior: Float, _ trust: Float) -> Float { min((right + trust * prior) / (predicted + trust), 3) }
+        /// The correction; `prior` has the weight of four predicted successes.
+        func factor(_ prior: Float) -> Float { min((right + 4 * prior) / (predicted + 4), 3) }
     }
 
     private var overall = Tally()
     private var byTag: [UInt16: Tally] = [:]
     private var bySort: [UInt32: Tally] = [:]
 
-    private let trust: Float
-
-    /// A calibration that begins with trusting every value; ``Drafter/valueTrust`` says how firmly.
-    package init(trust: Float) { self.trust = trust }
+    /// A calibration that begins with trusting every value.
+    package init() {}
 
     /// The corrected values of all nodes of `tree`, none above its parent's.
     package func values(of tree: DraftTree) -> [Float] {
-        let base = overall.factor(1, trust)
+        let base = overall.factor(1)
         var values: [Float] = []
         values.reserveCapacity(tree.count)
         for node in tree.nodes {
             let conditional = tree.conditionalValue(node)
-            let tag = byTag[tree.tags[node]]?.factor(base, trust) ?? base
-            let factor = bySort[tree.sort(node, conditional)]?.factor(tag, trust) ?? tag
+            let tag = byTag[tree.tags[node]]?.factor(base) ?? base
+            let factor = bySort[tree.sort(node, conditional)]?.factor(tag) ?? tag
             let parent = Int(tree.parents[node])
             values.append(min(conditional * factor, 1) * (parent < 0 ? 1 : values[parent]))
         }

@@ -15,8 +15,8 @@ public final class CodeSwiftDrafter: Drafter {
     /// What the memory of preferences keeps per place; none without it.
     public var candidatesWanted: Int { preferences == nil ? 0 : PreferenceSource.width }
 
-    /// They are corrected already.
-    public var valueTrust: Float { options.calibrates ? 32 : 4 }
+    /// By ``AcceptanceTable`` and ``GuessMixer``; correcting them once more brings nothing.
+    public var isCalibrated: Bool { options.calibrates }
 
     private let options: Options
     private var stores: [StoreSource] = []

@@ -40,6 +40,7 @@ final class CodeSwiftContestant: DocumentDrafter {
 
     var name: String { drafter.name }
     var candidatesWanted: Int { drafter.candidatesWanted }
+    var isCalibrated: Bool { drafter.isCalibrated }
 
     func substitute(_ documents: [Int: [[TokenID]]]) {
         guard var rest = self.documents else { return }

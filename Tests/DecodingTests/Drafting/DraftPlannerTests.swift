@@ -94,6 +94,18 @@ import Testing
         #expect(right.suffix(10).allSatisfy { $0 > 0 })
     }
 
+    @Test func valuesOfACalibratedDrafterAreTakenAsTheyAre() {
+        let drafter = ScriptedDrafter(isCalibrated: true) { _, tree in
+            tree.insert(chain: [1, 2, 3, 4], acceptance: 0.9)
+        }
+        let planner = DraftPlanner(drafter, cost: StepCost(seconds: (0..<64).map { 1 + 0.3 * Double($0) }))
+        for _ in 0..<60 {
+            let draft = planner.draft(bounds, width: .eager)
+            #expect(draft.checked.count == 4)
+            planner.observe(Verification(tree: draft.tree, checked: draft.checked, tokens: [9]))
+        }
+    }
+
     @Test func aDrafterThatCostsMoreThanItBringsIsAskedSeldom() {
         let slow = ScriptedDrafter { _, tree in
             let end = ContinuousClock.now + .milliseconds(2)

@@ -5,17 +5,19 @@ import Decoding
 final class ScriptedDrafter: Drafter {
     let name: String
     let candidatesWanted: Int
+    let isCalibrated: Bool
     private let script: (_ text: [Int32], _ tree: inout DraftTree) -> Void
     private(set) var text: [Int32] = []
     private(set) var asked = 0
     private(set) var verifications: [Verification] = []
 
     init(
-        _ name: String = "scripted", candidatesWanted: Int = 0,
+        _ name: String = "scripted", candidatesWanted: Int = 0, isCalibrated: Bool = false,
         script: @escaping (_ text: [Int32], _ tree: inout DraftTree) -> Void
     ) {
         self.name = name
         self.candidatesWanted = candidatesWanted
+        self.isCalibrated = isCalibrated
         self.script = script
     }
 

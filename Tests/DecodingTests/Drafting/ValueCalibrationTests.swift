@@ -13,11 +13,11 @@ import Testing
 
     @Test func nothingIsCorrectedAtFirst() {
         let tree = tree(0.5)
-        #expect(ValueCalibration(trust: 4).values(of: tree) == tree.values)
+        #expect(ValueCalibration().values(of: tree) == tree.values)
     }
 
     @Test func boastersAreSoonDisbelieved() {
-        var calibration = ValueCalibration(trust: 4)
+        var calibration = ValueCalibration()
         let boast = tree(1)
         for _ in 0..<20 { calibration.observe(Verification(tree: boast, checked: [], tokens: [9])) }
         #expect(calibration.values(of: boast)[0] < 0.1)
@@ -26,20 +26,8 @@ import Testing
         #expect(stranger < 0.5 && stranger > calibration.values(of: boast)[0])
     }
 
-    @Test func theTrustedAreDisbelievedLater() {
-        var doubted = ValueCalibration(trust: 4)
-        var trusted = ValueCalibration(trust: 32)
-        let tree = tree(0.8)
-        for _ in 0..<10 {
-            doubted.observe(Verification(tree: tree, checked: [], tokens: [9]))
-            trusted.observe(Verification(tree: tree, checked: [], tokens: [9]))
-        }
-        #expect(doubted.values(of: tree)[0] < 0.1)
-        #expect((0.3...0.7).contains(trusted.values(of: tree)[0]))
-    }
-
     @Test func theModestAreTaken() {
-        var calibration = ValueCalibration(trust: 4)
+        var calibration = ValueCalibration()
         let modest = tree(0.3)
         for _ in 0..<100 { calibration.observe(Verification(tree: modest, checked: [], tokens: [1, 2])) }
         let values = calibration.values(of: modest)
@@ -48,7 +36,7 @@ import Testing
     }
 
     @Test(arguments: [0.05, 0.3, 0.7]) func correctedValuesApproachTheRate(rate: Double) {
-        var calibration = ValueCalibration(trust: 4)
+        var calibration = ValueCalibration()
         let claim = tree(0.9)
         for index in 0..<400 {
             let isRight = (Double(index) * rate).rounded(.down) != (Double(index + 1) * rate).rounded(.down)
@@ -58,7 +46,7 @@ import Testing
     }
 
     @Test func whatHoldsAtOneDepthNeedNotAtAnother() {
-        var calibration = ValueCalibration(trust: 4)
+        var calibration = ValueCalibration()
         let claim = tree(0.5)
         for _ in 0..<200 { calibration.observe(Verification(tree: claim, checked: [0], tokens: [1, 9])) }
         let values = calibration.values(of: claim)
