@@ -107,7 +107,7 @@ package final class DraftPlanner {
     }
 
     private func ask(_ bounds: Bounds) -> DraftTree {
-        var tree = DraftTree()
+        var tree = DraftTree(capacity: bounds.nodes)
         drafter.draft(into: &tree, limit: bounds.nodes)
         return tree
     }

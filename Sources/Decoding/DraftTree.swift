@@ -31,6 +31,16 @@ public struct DraftTree: Sendable {
     /// A draft that guesses nothing.
     public init() {}
 
+    /// A draft that guesses nothing yet, with room for `capacity` nodes.
+    package init(capacity: Int) {
+        tokens.reserveCapacity(capacity)
+        parents.reserveCapacity(capacity)
+        values.reserveCapacity(capacity)
+        tags.reserveCapacity(capacity)
+        depths.reserveCapacity(capacity)
+        links.reserveCapacity(capacity + 1)
+    }
+
     /// The number of nodes.
     public var count: Int { tokens.count }
     /// Whether there is no node.
