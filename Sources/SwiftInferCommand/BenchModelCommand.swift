@@ -57,12 +57,15 @@ struct BenchModelCommand: ParsableCommand {
         let kernels: String?
         /// Bytes a second that the device reads and writes where it copies, in 10⁹; of a device with memory of its own.
         let copyRate: Double?
+        /// Shaders that it runs in a step of one token, and barriers between them.
+        let dispatches: Int?
+        let barriers: Int?
         let rows: [Row]
         /// Width and the time of such a step over that of width 1; empty when width 1 was not timed.
         let stepCost: [[Double]]
 
         enum CodingKeys: String, CodingKey {
-            case kernels, rows
+            case kernels, dispatches, barriers, rows
             case copyRate = "copy_gb_per_second"
             case stepCost = "step_cost"
         }
@@ -98,12 +101,12 @@ struct BenchModelCommand: ParsableCommand {
             }
         }
         bar.clear()
-        let report = try report(on: model.transformer.backend, tests, seconds.map { $0.sorted() })
+        let report = try report(of: benchmark, on: model.transformer.backend, tests, seconds.map { $0.sorted() })
         if json { try Output.json(report) } else { Output.standardOutput(text(report)) }
     }
 
     private func report(
-        on backend: any Backend, _ tests: [ModelBenchmark.Test], _ seconds: [[Double]]
+        of benchmark: ModelBenchmark, on backend: any Backend, _ tests: [ModelBenchmark.Test], _ seconds: [[Double]]
     ) throws(InferenceError) -> Report {
         func median(_ sorted: [Double]) -> Double {
             (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
@@ -120,21 +123,25 @@ struct BenchModelCommand: ParsableCommand {
         }
         let single = times.first { $0.width == 1 }?.seconds
         let costs = single.map { single in times.map { [Double($0.width), $0.seconds / single] } } ?? []
+        let device = backend as? any DeviceBackend
+        let commands = try device.map { device throws(InferenceError) in try benchmark.commands(for: device) }
         return Report(
             kernels: (backend as? CPUBackend)?.kernels.name,
-            copyRate: try (backend as? any DeviceBackend).map { device throws(InferenceError) in
-                try device.copyRate() / 1e9
-            },
-            rows: rows, stepCost: costs)
+            copyRate: try device.map { device throws(InferenceError) in try device.copyRate() / 1e9 },
+            dispatches: commands?.dispatches, barriers: commands?.barriers, rows: rows, stepCost: costs)
     }
 
     private func text(_ report: Report) -> String {
         let costs = Dictionary(report.stepCost.map { ("width-\(Int($0[0]))", $0[1]) }) { first, _ in first }
         let copies = report.copyRate.map { "the device copies at \(Format.decimal($0, 0)) GB/s\n" } ?? ""
+        var commands = ""
+        if let dispatches = report.dispatches, let barriers = report.barriers {
+            commands = "a step of one token is \(dispatches) dispatches with \(barriers) barriers\n"
+        }
         return report.rows.map { row in
             let cost = costs[row.test].map { "   step cost \(Format.decimal($0, 2))" } ?? ""
             return Format.left(row.test, 14) + Format.right(Format.decimal(row.tokensPerSecond, 1), 10)
                 + " ± \(Format.left(Format.decimal(row.spread, 1), 7)) tokens/s" + cost + "\n"
-        }.joined() + copies
+        }.joined() + commands + copies
     }
 }

@@ -1,6 +1,7 @@
 // How fast a model runs: prompts, generation, and steps of several tokens at once.
 
 import SwiftInfer
+import Tensors
 import Transformer
 
 /// Times whole forward steps of a model on made-up tokens.
@@ -73,6 +74,14 @@ struct ModelBenchmark {
             runs += 1
         } while total < Self.shortestTiming
         return total / .seconds(1) / Double(runs)
+    }
+
+    /// What `device`, which the model is on, is told in a step of one token.
+    func commands(for device: any DeviceBackend) throws(InferenceError) -> DeviceCommandCounts {
+        try context.rewind(to: 0)
+        let before = device.commandCounts
+        try feed(1, wantsLogits: true)
+        return device.commandCounts - before
     }
 
     private func run(_ test: Test) throws(InferenceError) {

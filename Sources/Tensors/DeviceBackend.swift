@@ -29,4 +29,7 @@ package protocol DeviceBackend: Backend {
 
     /// Bytes that attention uses beside, for up to `rows` rows of `heads` heads over `context` tokens.
     func byteCount(ofAttentionRows rows: Int, heads: Int, context: Int) -> Int
+
+    /// Commands that the device was given so far.
+    var commandCounts: DeviceCommandCounts { get }
 }

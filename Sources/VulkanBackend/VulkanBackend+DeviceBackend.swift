@@ -38,6 +38,8 @@ extension VulkanBackend: DeviceBackend {
         return Int.sum(buffers + [inputs.max() ?? 0])
     }
 
+    package var commandCounts: DeviceCommandCounts { queue.commandCounts }
+
     package func copyRate() throws(InferenceError) -> Double {
         let size = min(256 << 20, availableByteCount / 4) & ~15, copies = 8
         let source = try DeviceBuffer(size, on: queue, for: "a copy")

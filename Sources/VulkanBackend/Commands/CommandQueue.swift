@@ -3,6 +3,7 @@
 import CVulkanKernels
 import GGUF
 import Synchronization
+import Tensors
 
 /// The device's queue of work. Two frames take turns: one is recorded while the device works on the other.
 ///
@@ -28,6 +29,8 @@ final class CommandQueue: @unchecked Sendable {
     /// What went wrong since ``finish(_:)`` was called last.
     private var failure: InferenceError?
     private let retired = Mutex<[(lastUse: UInt64, memory: DeviceMemory)]>([])
+    private let dispatches = Atomic<Int>(0)
+    private let barriers = Atomic<Int>(0)
 
     /// Nanoseconds after which the device is taken to hang.
     private let timeout: UInt64
@@ -127,6 +130,13 @@ final class CommandQueue: @unchecked Sendable {
                 commands, pipelines.layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32($0.count), $0.baseAddress)
         }
         vulkan.CmdDispatch(commands, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
+        dispatches.add(1, ordering: .relaxed)
+    }
+
+    /// What was recorded so far.
+    var commandCounts: DeviceCommandCounts {
+        DeviceCommandCounts(
+            dispatches: dispatches.load(ordering: .relaxed), barriers: barriers.load(ordering: .relaxed))
     }
 
     /// Copies pieces of one buffer to another.
@@ -170,6 +180,7 @@ final class CommandQueue: @unchecked Sendable {
         memory.dstAccessMask = memory.srcAccessMask
         let stages = Self.work | VK_PIPELINE_STAGE_HOST_BIT.rawValue
         device.vulkan.CmdPipelineBarrier(frames[current].commands, stages, stages, 0, 1, &memory, 0, nil, 0, nil)
+        barriers.add(1, ordering: .relaxed)
         reads.removeAll(keepingCapacity: true)
         writes.removeAll(keepingCapacity: true)
     }
