@@ -4,6 +4,9 @@
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 #define EMBEDDED(name) static const _Alignas(4) unsigned char name[] =
+EMBEDDED(activate_rounded) {
+#embed "spirv/activate_rounded.spv"
+};
 EMBEDDED(attend_scores) {
 #embed "spirv/attend_scores.spv"
 };

@@ -20,16 +20,9 @@ extension VulkanBackend {
     }
 
     package func combineExperts(_ x: Activations, rows: Int, _ routing: ExpertRouting, into y: Activations) {
-        let (source, target) = (activations(x), activations(y))
-        let routing = unsafeDowncast(routing, to: VulkanExpertRouting.self)
-        perform { () throws(InferenceError) in
-            try queue.dispatch(
-                Shader(SI_SHADER_elementwise, [7, 0]),
-                PushConstants(
-                    [source.address, routing.weights, target.address],
-                    [source.columns, source.stride, 0, target.stride, routing.expertsUsed], [1]),
-                groups: ((source.columns + 127) / 128, rows, 1), reads: [source.address, routing.experts],
-                writes: [target.address])
-        }
+        let combination = ExpertCombination(
+            DeviceRows(activations(x)), rows: rows, unsafeDowncast(routing, to: VulkanExpertRouting.self),
+            into: DeviceRows(activations(y)))
+        perform(.combination(combination))
     }
 }

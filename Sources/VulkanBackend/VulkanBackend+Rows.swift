@@ -37,27 +37,10 @@ extension VulkanBackend {
         _ x: Activations, rows: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float, isCentred: Bool,
         into y: Activations
     ) {
-        let (source, target) = (activations(x), activations(y))
-        let inputs = scratch.withLock { $0.inputs }
-        perform { () throws(InferenceError) in
-            // Where a product followed this norm before, one will again, and wants what that wanted.
-            let operation = queue.operationNumber
-            let rounding =
-                source.columns == weight.count
-                ? inputRounding.withLock {
-                    $0.normalize(
-                        target.address, rows: rows, by: address(weight), into: inputs.address, operation: operation)
-                } : nil
-            try queue.dispatch(
-                Shader(
-                    SI_SHADER_normalize,
-                    [rounding == true ? 1 : 0, isCentred ? 1 : 0, bias == nil ? 0 : 1, rounding == nil ? 0 : 1]),
-                PushConstants(
-                    [source.address, target.address, address(weight), bias.map(address) ?? 0, inputs.address],
-                    [weight.count, source.stride, target.stride], [epsilon]),
-                groups: (source.columns / weight.count, rows, 1), reads: [source.address],
-                writes: rounding == nil ? [target.address] : [target.address, inputs.address])
-        }
+        let norm = NormOperation.Norm(
+            x: DeviceRows(activations(x)), y: DeviceRows(activations(y)), weight: address(weight),
+            bias: bias.map(address), width: weight.count, epsilon: epsilon, isCentred: isCentred)
+        perform(.norm(NormOperation(norm, rows: rows)))
     }
 
     package func rotate(
@@ -76,15 +59,27 @@ extension VulkanBackend {
 
     package func gate(_ gate: Activations, _ up: Activations, rows: Int, _ activation: Activation, into y: Activations)
     {
-        elementwise(.activation(activation, isGated: true), rows: rows, gate, up, into: y)
+        activate(gate, up, rows: rows, activation, into: y)
     }
 
     package func activate(_ x: Activations, rows: Int, _ activation: Activation) {
-        elementwise(.activation(activation, isGated: false), rows: rows, x, nil, into: x)
+        activate(x, nil, rows: rows, activation, into: x)
+    }
+
+    private func activate(
+        _ gate: Activations, _ up: Activations?, rows: Int, _ activation: Activation, into y: Activations
+    ) {
+        perform(
+            .activation(
+                ActivationOperation(
+                    gate: DeviceRows(activations(gate)), up: up.map { DeviceRows(activations($0)) },
+                    y: DeviceRows(activations(y)), rows: rows, activation: activation)))
     }
 
     package func add(_ y: Activations, scale: Float, to x: Activations, rows: Int) {
-        elementwise(.addScaled, rows: rows, y, nil, scalar: scale, into: x)
+        perform(
+            .addition(
+                Addition(y: DeviceRows(activations(y)), x: DeviceRows(activations(x)), rows: rows, scale: scale)))
     }
 
     package func scale(_ x: Activations, rows: Int, by scale: Float) {
@@ -99,24 +94,11 @@ extension VulkanBackend {
         elementwise(.softCap, rows: rows, x, nil, scalar: cap, into: x)
     }
 
-    /// What `elementwise.comp` can do.
-    enum ElementwiseOperation {
-        case activation(Activation, isGated: Bool)
-        case addScaled, scale, scaleRows, softCap
-
-        var shader: Shader {
-            let number: UInt32, isGated: Bool
-            switch self {
-            case .activation(.silu, let gated): (number, isGated) = (0, gated)
-            case .activation(.gelu, let gated): (number, isGated) = (1, gated)
-            case .activation(.clampedSwiGLU, let gated): (number, isGated) = (2, gated)
-            case .addScaled: (number, isGated) = (3, false)
-            case .scale: (number, isGated) = (4, false)
-            case .scaleRows: (number, isGated) = (5, false)
-            case .softCap: (number, isGated) = (6, false)
-            }
-            return Shader(SI_SHADER_elementwise, [number, isGated ? 1 : 0])
-        }
+    /// Operations of `elementwise.comp` that are recorded at once, by its numbers.
+    private enum ElementwiseOperation: UInt32 {
+        case scale = 4
+        case scaleRows = 5
+        case softCap = 6
     }
 
     private func elementwise(
@@ -126,10 +108,10 @@ extension VulkanBackend {
         let (first, second, target) = (activations(a), b.map(activations), activations(y))
         perform { () throws(InferenceError) in
             try queue.dispatch(
-                operation.shader,
+                Shader(SI_SHADER_elementwise, [operation.rawValue, 0, 0]),
                 PushConstants(
-                    [first.address, second?.address ?? 0, target.address],
-                    [first.columns, first.stride, second?.stride ?? 0, target.stride, 1], [scalar]),
+                    [first.address, second?.address ?? 0, target.address, 0],
+                    [first.columns, first.stride, second?.stride ?? 0, target.stride, 0, 1], [scalar]),
                 groups: ((first.columns + 127) / 128, rows, 1),
                 reads: second.map { [first.address, $0.address] } ?? [first.address], writes: [target.address])
         }

@@ -22,7 +22,6 @@ package final class VulkanBackend: Backend {
     let scratch: Mutex<VulkanScratch>
     /// Where a step's layout was uploaded last, and in which frame.
     let uploadedLayout = Mutex<UploadedLayout?>(nil)
-    let inputRounding = Mutex(InputRounding())
     /// Operations so far: tells whether what was read is still what there is.
     let operations = Atomic<UInt64>(0)
     private let copiedBack = Atomic<Int>(0)
@@ -79,6 +78,12 @@ package final class VulkanBackend: Backend {
     func perform(_ body: () throws(InferenceError) -> Void) {
         operations.add(1, ordering: .relaxed)
         queue.perform(body)
+    }
+
+    /// Records an operation that may be done along with the one before, or with the one after.
+    func perform(_ operation: HeldOperation) {
+        operations.add(1, ordering: .relaxed)
+        queue.perform(operation)
     }
 
     package func finish(reading results: [Activations], rows: Int) throws(InferenceError) {

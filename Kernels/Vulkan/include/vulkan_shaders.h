@@ -1,4 +1,5 @@
 // The shaders, as a list for a macro X. Shader NAME is compiled from shaders/NAME.comp to spirv/NAME.spv.
+X(activate_rounded)
 X(attend_scores)
 X(attend_softmax)
 X(attend_values)

@@ -2,35 +2,20 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
-#include "mathematics.glsl"
+#include "activation.glsl"
 
 layout(local_size_x = 128) in;
 // 0, 1, 2: y = f(a) or f(a, b), f being SiLU, GELU or the clamped SwiGLU; 3: y = fma(scalar, a, y); 4: y = scalar · a;
 // 5: y = b[0] · a; 6: y = scalar · tanh(a / scalar); 7: y = Σ_j b[j] · a[row · used + j].
 layout(constant_id = 0) const uint OPERATION = 0;
-// Whether an activation has a second factor.
-layout(constant_id = 1) const bool IS_GATED = false;
+// Whether operation 7 ends with sum = fma(scalar, y, sum).
+layout(constant_id = 2) const bool ADDS = false;
 
 layout(push_constant, scalar) uniform Parameters {
-    Floats a, b, y;
-    uint columns, aStride, bStride, yStride, used;
+    Floats a, b, y, sum;
+    uint columns, aStride, bStride, yStride, sumStride, used;
     float scalar;
 } p;
-
-float activated(float gate, float up) {
-    precise float g = gate, u = up;
-    if (OPERATION == 0) return IS_GATED ? swish(g, g) * u : swish(g, g);
-    if (OPERATION == 1) {
-        precise float t = 0.7978845608 * fma(0.044715 * (g * g), g, g);
-        precise float value = swish(g, t + t);
-        return IS_GATED ? value * u : value;
-    }
-    g = 7.0 < g ? 7.0 : g;
-    precise float value = swish(g, 1.702 * g);
-    u = 7.0 < u ? 7.0 : u;
-    u = (-7.0 > u ? -7.0 : u) + 1.0;
-    return IS_GATED ? value * u : value;
-}
 
 void main() {
     uint column = gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationID.x, row = gl_WorkGroupID.y;
@@ -50,7 +35,12 @@ void main() {
     } else if (OPERATION == 3) {
         y = fma(p.scalar, p.a.at[source], p.y.at[target]);
     } else {
-        y = activated(p.a.at[source], IS_GATED ? p.b.at[row * p.bStride + column] : 0.0);
+        y = activated(OPERATION, p.a.at[source], IS_GATED ? p.b.at[row * p.bStride + column] : 0.0);
     }
     p.y.at[target] = y;
+    if (ADDS) {
+        uint place = row * p.sumStride + column;
+        precise float sum = fma(p.scalar, y, p.sum.at[place]);
+        p.sum.at[place] = sum;
+    }
 }

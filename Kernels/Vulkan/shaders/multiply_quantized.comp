@@ -14,6 +14,8 @@ layout(constant_id = 9) const uint COLUMNS = 1;
 // Every column has a matrix of its own, the expert `experts` names.
 layout(constant_id = 10) const bool HAS_EXPERTS = false;
 layout(constant_id = 11) const bool HAS_BIAS = false;
+// Whether sum[c][r] += scale · y[c][r] follows.
+layout(constant_id = 12) const bool ADDS = false;
 
 layout(push_constant, scalar) uniform Parameters {
     Words4 low;
@@ -24,9 +26,11 @@ layout(push_constant, scalar) uniform Parameters {
     Floats outputs;
     Floats bias;
     Integers experts;
+    Floats sum;
     uint groups, rows, columns, outputStride;
     // Columns that share an input, one after the other.
-    uint sharing;
+    uint sharing, sumStride;
+    float scale;
 } p;
 
 shared float sums[SLICES * ROWS * COLUMNS * LANE_STRIDE];
@@ -80,5 +84,10 @@ void main() {
         precise float y = sumOfLanes(i);
         if (HAS_BIAS) y += p.bias.at[expert * p.rows + row];
         p.outputs.at[column * p.outputStride + row] = y;
+        if (ADDS) {
+            uint place = column * p.sumStride + row;
+            precise float sum = fma(p.scale, y, p.sum.at[place]);
+            p.sum.at[place] = sum;
+        }
     }
 }

@@ -1,5 +1,6 @@
-// RMS norm and layer norm of consecutive values: of a row, or of each head of it. Of whole rows it can also round the results to
-// eight bits for products, as quantize.comp does.
+// RMS norm and layer norm of consecutive values: of a row, or of each head of it. Of whole rows it can also
+// - come after another norm, of which it normalises the sum with what x was before,
+// - round the results to eight bits for products, as quantize.comp does.
 //
 // Lane l sums the elements l, l + 128, …; the lanes are added in pairs at distance 64, 32, …, 1.
 #version 460
@@ -13,51 +14,83 @@
 layout(constant_id = 1) const bool IS_CENTRED = false;
 layout(constant_id = 2) const bool HAS_BIAS = false;
 layout(constant_id = 3) const bool QUANTIZES = false;
+// Whether x += scale · earlierY, with earlierY = norm(earlierX), comes first; and whether y = norm(x) follows it.
+layout(constant_id = 4) const bool ADDS = false;
+layout(constant_id = 5) const bool FOLLOWS = true;
 
 // What the threads of a workgroup write for each other.
-layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Results { float at[]; };
+layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Exchanged { float at[]; };
 
 layout(push_constant, scalar) uniform Parameters {
-    Floats x;
-    Results y;
-    Floats weight, bias;
-    Words4 groups;
-    uint width, inputStride, outputStride;
-    float epsilon;
+    Exchanged x;
+    Floats y, weight, bias;
+    Words groups;
+    Floats earlierX, earlierY, earlierWeight, earlierBias;
+    uint width, xStride, yStride, earlierXStride, earlierYStride;
+    float epsilon, earlierEpsilon, scale;
 } p;
 
-void main() {
-    uint section = gl_WorkGroupID.x * p.width, local = gl_LocalInvocationID.x;
-    uint from = gl_WorkGroupID.y * p.inputStride + section, to = gl_WorkGroupID.y * p.outputStride + section;
+// The mean that is subtracted, and what the rest is multiplied by.
+struct Moments { precise float mean, factor; };
+
+// Of the row that begins at `from`. A thread reads no elements but those it may have written.
+Moments momentsOf(Floats x, uint from, float epsilon) {
     precise float mean = 0.0;
     if (IS_CENTRED) {
-        for (uint i = local; i < p.width; i += WIDTH) mean += p.x.at[from + i];
+        for (uint i = gl_LocalInvocationID.x; i < p.width; i += WIDTH) mean += x.at[from + i];
         mean = sumOfRow(mean) / float(p.width);
     }
     precise float squares = 0.0;
-    for (uint i = local; i < p.width; i += WIDTH) {
-        precise float value = p.x.at[from + i] - mean;
+    for (uint i = gl_LocalInvocationID.x; i < p.width; i += WIDTH) {
+        precise float value = x.at[from + i] - mean;
         squares = fma(value, value, squares);
     }
-    precise float r = 1.0 / sqrt(sumOfRow(squares) / float(p.width) + p.epsilon);
-    for (uint i = local; i < p.width; i += WIDTH) {
-        precise float value = (p.x.at[from + i] - mean) * r;
-        value = HAS_BIAS ? fma(value, p.weight.at[i], p.bias.at[i]) : value * p.weight.at[i];
-        p.y.at[to + i] = value;
+    precise float factor = 1.0 / sqrt(sumOfRow(squares) / float(p.width) + epsilon);
+    return Moments(mean, factor);
+}
+
+float normalized(float x, Moments moments, Floats weight, Floats bias, uint i) {
+    precise float value = (x - moments.mean) * moments.factor;
+    value = HAS_BIAS ? fma(value, weight.at[i], bias.at[i]) : value * weight.at[i];
+    return value;
+}
+
+void main() {
+    uint section = gl_WorkGroupID.x * p.width, local = gl_LocalInvocationID.x, row = gl_WorkGroupID.y;
+    uint from = row * p.xStride + section, to = row * p.yStride + section;
+    if (ADDS) {
+        uint earlier = row * p.earlierXStride, between = row * p.earlierYStride;
+        Moments moments = momentsOf(p.earlierX, earlier, p.earlierEpsilon);
+        for (uint i = local; i < p.width; i += WIDTH) {
+            float y = normalized(p.earlierX.at[earlier + i], moments, p.earlierWeight, p.earlierBias, i);
+            p.earlierY.at[between + i] = y;
+            precise float sum = fma(p.scale, y, p.x.at[from + i]);
+            p.x.at[from + i] = sum;
+        }
+        if (!FOLLOWS) return;
     }
-    if (!QUANTIZES) return;
-    memoryBarrierBuffer();
-    barrier();
-    uint count = p.width / 32;
+    Moments moments = momentsOf(Floats(p.x), from, p.epsilon);
+    if (!QUANTIZES) {
+        for (uint i = local; i < p.width; i += WIDTH)
+            p.y.at[to + i] = normalized(Floats(p.x).at[from + i], moments, p.weight, p.bias, i);
+        return;
+    }
+    if (ADDS) {
+        memoryBarrierBuffer();
+        barrier();
+    }
+    uint count = p.width / 4;
     for (uint first = 0; first < count; first += WIDTH) {
         uint index = first + local;
-        vec4 values[8];
-        for (uint i = 0; i < 8; i++) {
-            values[i] = vec4(0.0);
-            if (index < count) {
-                for (uint j = 0; j < 4; j++) values[i][j] = p.y.at[to + 32 * index + 4 * i + j];
+        vec4 values = vec4(0.0);
+        if (index < count) {
+            for (uint j = 0; j < 4; j++) {
+                uint i = 4 * index + j;
+                float x = ADDS ? p.x.at[from + i] : Floats(p.x).at[from + i];
+                values[j] = normalized(x, moments, p.weight, p.bias, i);
+                p.y.at[to + i] = values[j];
             }
         }
-        quantizeGroup(values, index < count, p.groups, gl_WorkGroupID.y * count + index);
+        quantizeFour(values, index < count, p.groups, row * count + index);
     }
 }

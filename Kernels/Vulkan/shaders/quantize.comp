@@ -10,15 +10,14 @@ layout(local_size_x = 64) in;
 
 layout(push_constant, scalar) uniform Parameters {
     Floats4 inputs;
-    Words4 groups;
+    Words groups;
+    // Of a row, in fours.
     uint count, inputStride;
 } p;
 
 void main() {
     uint row = gl_WorkGroupID.y, index = gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
     bool exists = index < p.count;
-    vec4 x[8];
-    for (int i = 0; i < 8; i++)
-        x[i] = exists ? p.inputs.at[row * (p.inputStride / 4) + index * 8 + i] : vec4(0.0);
-    quantizeGroup(x, exists, p.groups, row * p.count + index);
+    vec4 x = exists ? p.inputs.at[row * (p.inputStride / 4) + index] : vec4(0.0);
+    quantizeFour(x, exists, p.groups, row * p.count + index);
 }

@@ -1,42 +1,48 @@
-// Rounding a group of 32 inputs of products to eight bits, by one thread; eight threads in a row have a super-block's groups.
+// Rounding groups of 32 inputs of products to eight bits: a thread has four of them, eight threads in a row a group, and eight
+// groups in a row a super-block.
 
-// Whether eight groups share a scale.
+// Whether the groups of a super-block share a scale.
 layout(constant_id = 0) const bool IS_SUPER = false;
 
 shared uint magnitudes[gl_WorkGroupSize.x];
+shared int sumsOfFour[gl_WorkGroupSize.x];
 
-// Rounds the group `x` and writes it as number `place` of `groups`, where it exists; to be called by all threads.
-void quantizeGroup(vec4 x[8], bool exists, Words4 groups, uint place) {
-    uint local = gl_LocalInvocationID.x;
+// Rounds `x` and writes it as number `place` of the fours in `groups`, where it exists; to be called by all threads.
+void quantizeFour(vec4 x, bool exists, Words groups, uint place) {
+    uint local = gl_LocalInvocationID.x, first = local & ~7u;
     uint magnitude = 0;
-    for (int i = 0; i < 8; i++) {
-        for (int j = 0; j < 4; j++) magnitude = max(magnitude, magnitudeBits(x[i][j]));
-    }
+    [[unroll]] for (int i = 0; i < 4; i++) magnitude = max(magnitude, magnitudeBits(x[i]));
+    barrier();
+    magnitudes[local] = magnitude;
+    barrier();
+    [[unroll]] for (uint i = 0; i < 8; i++) magnitude = max(magnitude, magnitudes[first + i]);
     if (IS_SUPER) {
         barrier();
         magnitudes[local] = magnitude;
         barrier();
-        for (uint i = 0; i < 8; i++) magnitude = max(magnitude, magnitudes[local / 8 * 8 + i]);
+        [[unroll]] for (uint i = 0; i < 64; i += 8) magnitude = max(magnitude, magnitudes[(local & ~63u) + i]);
     }
+    float factor = quantizingFactor(magnitude);
+    // Not in an unrolled loop: the compiler forgets there what is precise.
+    ivec4 quanta = ivec4(
+        quantum(x.x, factor), quantum(x.y, factor), quantum(x.z, factor), quantum(x.w, factor));
+    uvec4 bytes = uvec4(quanta & 255);
+    uint word = bytes.x | bytes.y << 8 | bytes.z << 16 | bytes.w << 24;
+    sumsOfFour[local] = quanta.x + quanta.y + quanta.z + quanta.w;
+    barrier();
     if (!exists) return;
-    float factor = quantizingFactor(magnitude), scale = blockScale(magnitude);
-    uint words[8];
+    uint start = 12 * (place / 8);
+    groups.at[start + place % 8] = word;
+    if (place % 8 != 0) return;
     ivec2 sums = ivec2(0);
-    for (int i = 0; i < 8; i++) {
-        words[i] = 0;
-        for (int j = 0; j < 4; j++) {
-            int value = quantum(x[i][j], factor);
-            words[i] |= uint(value & 255) << 8 * j;
-            sums[i / 4] += value;
-        }
-    }
-    precise float scaledSum = scale * float(sums.x + sums.y);
+    [[unroll]] for (uint i = 0; i < 4; i++) sums += ivec2(sumsOfFour[first + i], sumsOfFour[first + i + 4]);
+    precise float scale = blockScale(magnitude), scaledSum = scale * float(sums.x + sums.y);
     if (!IS_SUPER) {
         scaledSum = roundedToHalf(scaledSum);
         scale = roundedToHalf(scale);
     }
-    groups.at[3 * place] = uvec4(words[0], words[1], words[2], words[3]);
-    groups.at[3 * place + 1] = uvec4(words[4], words[5], words[6], words[7]);
-    groups.at[3 * place + 2] =
-        uvec4(floatBitsToUint(scale), floatBitsToUint(scaledSum), uint(sums.x & 0xffff) | uint(sums.y) << 16, 0);
+    groups.at[start + 8] = floatBitsToUint(scale);
+    groups.at[start + 9] = floatBitsToUint(scaledSum);
+    groups.at[start + 10] = uint(sums.x & 0xffff) | uint(sums.y) << 16;
+    groups.at[start + 11] = 0;
 }

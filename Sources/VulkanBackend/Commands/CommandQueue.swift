@@ -16,16 +16,17 @@ final class CommandQueue: @unchecked Sendable {
     private let frames: [CommandFrame]
     private var current = 0
     private var isRecording = false
-    /// Operations so far, the one that is recorded included; only to be read within one.
-    private(set) var operationNumber: UInt64 = 0
     /// The number of the frame that is recorded, or will be next.
     private var serial: UInt64 = 1
     /// The last frame that the device is done with.
     private var completed: UInt64 = 0
     /// The last frame in which anything was recorded.
     private let lastUse = Atomic<UInt64>(0)
-    private var reads: Set<UInt64> = []
-    private var writes: Set<UInt64> = []
+    /// What was read and written since the last barrier: a few addresses.
+    private var reads: [UInt64] = []
+    private var writes: [UInt64] = []
+    /// The last operation, where it is not recorded yet; always one of the frame that is recorded.
+    private var held: HeldOperation?
     /// What went wrong since ``finish(_:)`` was called last.
     private var failure: InferenceError?
     private let retired = Mutex<[(lastUse: UInt64, memory: DeviceMemory)]>([])
@@ -53,17 +54,43 @@ final class CommandQueue: @unchecked Sendable {
     /// Records an operation: `body` may upload half a frame's bytes and record commands. After a failure nothing is recorded
     /// any more until ``finish(_:)`` has reported it.
     func perform(_ body: () throws(InferenceError) -> Void) {
+        record { () throws(InferenceError) in
+            try recordHeld()
+            try body()
+        }
+    }
+
+    /// Records `operation`, joined with the one before where that can be, or keeps it until it is known what comes next.
+    func perform(_ operation: HeldOperation) {
+        record { () throws(InferenceError) in
+            if let joined = held?.joined(with: operation) {
+                held = joined
+            } else {
+                try recordHeld()
+                held = operation
+            }
+        }
+    }
+
+    private func record(_ body: () throws(InferenceError) -> Void) {
         lock.withLock { _ in
             guard failure == nil else { return }
-            operationNumber += 1
             do throws(InferenceError) {
                 if isRecording, frames[current].used > CommandFrame.uploadByteCount / 2 { try submit() }
                 try begin()
                 try body()
             } catch {
                 failure = error
+                held = nil
             }
         }
+    }
+
+    /// Records what was held back.
+    private func recordHeld() throws(InferenceError) {
+        guard let operation = held else { return }
+        held = nil
+        try operation.record(on: self)
     }
 
     /// Ends a step: records what `body` does, hands all work in, and, where it returns true, waits until it is done.
@@ -75,12 +102,14 @@ final class CommandQueue: @unchecked Sendable {
             do throws(InferenceError) {
                 if let failure { throw failure }
                 try begin()
+                try recordHeld()
                 let waits = try body()
                 try submit()
                 if waits { try wait(for: serial - 1) }
                 pipelines.storeIfSettled()
             } catch {
                 failure = error.code == .deviceFailure ? error : nil
+                held = nil
                 caught = error
             }
         }
@@ -165,8 +194,8 @@ final class CommandQueue: @unchecked Sendable {
             new.contains(where: writes.contains)
             || newWrites.contains { writes.contains($0) || reads.contains($0) }
         if conflicts { barrier() }
-        reads.formUnion(new)
-        writes.formUnion(newWrites)
+        reads += new
+        writes += newWrites
     }
 
     private static let work =
@@ -205,6 +234,8 @@ final class CommandQueue: @unchecked Sendable {
 
     private func submit() throws(InferenceError) {
         let frame = frames[current]
+        // What it works on may be given back after this frame.
+        try recordHeld()
         barrier()
         isRecording = false
         try check(device.vulkan.EndCommandBuffer(frame.commands), "end a step")

@@ -1,0 +1,23 @@
+// The non-linearities of feed-forward layers.
+#include "mathematics.glsl"
+
+// Whether an activation has a second factor.
+layout(constant_id = 1) const bool IS_GATED = false;
+
+// f(gate) · up, or f(gate), by SiLU, GELU or the clamped SwiGLU (0, 1, 2).
+float activated(uint kind, float gate, float up) {
+    precise float g = gate, u = up, t = gate;
+    if (kind == 1) {
+        t = 0.7978845608 * fma(0.044715 * (g * g), g, g);
+        t = t + t;
+    }
+    if (kind == 2) {
+        g = 7.0 < g ? 7.0 : g;
+        t = 1.702 * g;
+        u = 7.0 < u ? 7.0 : u;
+        u = (-7.0 > u ? -7.0 : u) + 1.0;
+    }
+    precise float value = swish(g, t);
+    if (IS_GATED) value *= u;
+    return value;
+}

@@ -1,0 +1,17 @@
+// Rows of activations as commands know them.
+
+import Tensors
+
+/// Where rows of floats lie, and their form.
+struct DeviceRows {
+    let address: UInt64
+    let columns: Int
+    /// Floats from row to row.
+    let stride: Int
+
+    init(_ x: VulkanActivations) {
+        address = x.address
+        columns = x.columns
+        stride = x.stride
+    }
+}
