@@ -22,7 +22,7 @@ void main() {
     uint local = gl_LocalInvocationID.x, row = gl_WorkGroupID.y;
     uint index = 4 * (gl_WorkGroupID.x * gl_WorkGroupSize.x + local);
     float largest = logitOf(p.keys.at[row * p.keyStride].y);
-    float sum = 0.0;
+    precise float sum = 0.0;
     if (index < p.count) {
         // Rows are padded to fours.
         vec4 four = p.logits.at[(row * p.stride + index) / 4];
@@ -32,7 +32,10 @@ void main() {
     sums[local] = sum;
     for (uint distance = LANES / 2; distance > 0; distance /= 2) {
         barrier();
-        if (local % LANES < distance) sums[local] += sums[local + distance];
+        if (local % LANES < distance) {
+            sum += sums[local + distance];
+            sums[local] = sum;
+        }
     }
     if (local % LANES == 0 && index < p.count) p.sums.at[row * p.sumStride + index / BLOCK] = sums[local];
 }

@@ -24,20 +24,21 @@ void main() {
     uint local = gl_LocalInvocationID.x, row = gl_WorkGroupID.x, width = gl_WorkGroupSize.x;
     uint blockCount = (p.count + BLOCK - 1) / BLOCK, share = (blockCount + width - 1) / width;
     uint firstBlock = row * p.blockStride;
-    float sum = 0.0;
+    precise float sum = 0.0;
     for (uint b = local * share; b < min((local + 1) * share, blockCount); b++) sum += p.blocks.at[firstBlock + b];
     lanes[local] = sum;
     for (uint distance = 1; distance < width; distance *= 2) {
         barrier();
         float earlier = local >= distance ? lanes[local - distance] : 0.0;
         barrier();
-        lanes[local] += earlier;
+        sum += earlier;
+        lanes[local] = sum;
     }
     barrier();
     if (local == 0) p.sums.at[row * p.sumStride] = lanes[width - 1];
     if (local >= p.keyCount) return;
     uvec2 key = p.keys.at[row * p.keyStride + local];
-    float before = 0.0;
+    precise float before = 0.0;
     if (key.y != 0) {
         uint token = ~key.x, block = token / BLOCK, lane = block / share;
         float largest = logitOf(p.keys.at[row * p.keyStride].y);
