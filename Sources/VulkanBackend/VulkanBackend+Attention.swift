@@ -6,27 +6,13 @@ import Synchronization
 package import Tensors
 
 extension VulkanBackend {
-    /// The rows of a step of `count` that attention takes on at once, each with up to `visible` scores a head.
-    static func rowsAtOnce(of count: Int, heads: Int, visible: Int) -> Int {
-        max(1, min(count, VulkanScratch.scoreBytes / Int.product(4, heads, visible)))
-    }
-
     package func store(
         keys: Activations, values: Activations, rows: Int, in cache: KVCache, layer: Int, firstSlot: Int
     ) {
-        let cache = unsafeDowncast(cache, to: VulkanKeyValueCache.self)
-        perform { () throws(InferenceError) in
-            for (half, source) in [(cache.keys, activations(keys)), (cache.values, activations(values))] {
-                let (row, place) = (half.row, half[layer])
-                let pieces = (cache.element == 3 ? row.dimension / 32 : row.dimension) * cache.shape.heads
-                try queue.dispatch(
-                    Shader(SI_SHADER_store, [cache.element]),
-                    PushConstants(
-                        [source.address, place.address, place.scaleAddress],
-                        [row.dimension, row.padded, cache.shape.heads, source.stride, cache.shape.slots, firstSlot]),
-                    groups: ((pieces + 63) / 64, rows, 1), reads: [source.address], writes: [place.buffer])
-            }
-        }
+        let storing = Storing(
+            DeviceRows(activations(keys)), DeviceRows(activations(values)), rows: rows,
+            in: unsafeDowncast(cache, to: VulkanKeyValueCache.self), layer: layer, firstSlot: firstSlot)
+        perform(.storing(storing))
     }
 
     package func moveSlots(_ moves: [(from: Int, to: Int)], in cache: KVCache) {

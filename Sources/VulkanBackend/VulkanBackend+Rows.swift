@@ -46,15 +46,10 @@ extension VulkanBackend {
     package func rotate(
         _ x: Activations, rows: Int, headDimension: Int, rotation: Activations, pairing: RotaryPairing
     ) {
-        let (target, angles) = (activations(x), activations(rotation))
-        let pairs = angles.columns / 2, heads = target.columns / headDimension
-        perform { () throws(InferenceError) in
-            try queue.dispatch(
-                Shader(SI_SHADER_rotate, [pairing == .halves ? 1 : 0]),
-                PushConstants(
-                    [target.address, angles.address], [pairs, heads, headDimension, target.stride, angles.stride]),
-                groups: ((pairs * heads + 63) / 64, rows, 1), reads: [angles.address], writes: [target.address])
-        }
+        let rotations = Rotations(
+            DeviceRows(activations(x)), rows: rows, headDimension: headDimension,
+            angles: DeviceRows(activations(rotation)), pairing: pairing)
+        perform(.rotations(rotations))
     }
 
     package func gate(_ gate: Activations, _ up: Activations, rows: Int, _ activation: Activation, into y: Activations)

@@ -13,6 +13,8 @@ enum HeldOperation {
     case norm(NormOperation)
     case activation(ActivationOperation)
     case combination(ExpertCombination)
+    case rotations(Rotations)
+    case storing(Storing)
 
     /// One operation that does what this does and then what `next` does, with the same bits; nil where there is none.
     func joined(with next: HeldOperation) -> HeldOperation? {
@@ -23,6 +25,8 @@ enum HeldOperation {
         case (.norm(let first), .norm(let second)): first.normalizingSum(second).map(Self.norm)
         case (.norm(let norm), .products(let products)): products.rounding(norm).map(Self.products)
         case (.activation(let values), .products(let products)): products.rounding(values).map(Self.products)
+        case (.rotations(let first), .rotations(let second)): first.followed(by: second).map(Self.rotations)
+        case (.rotations(let rotations), .storing(let storing)): storing.rotating(rotations).map(Self.storing)
         default: nil
         }
     }
@@ -35,6 +39,8 @@ enum HeldOperation {
         case .norm(let norm): try norm.record(on: queue)
         case .activation(let activation): try activation.record(on: queue)
         case .combination(let combination): try combination.record(on: queue)
+        case .rotations(let rotations): try rotations.record(on: queue)
+        case .storing(let storing): try storing.record(on: queue)
         }
     }
 }
