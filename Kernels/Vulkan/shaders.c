@@ -7,11 +7,11 @@
 EMBEDDED(activate_rounded) {
 #embed "spirv/activate_rounded.spv"
 };
+EMBEDDED(attend_combine) {
+#embed "spirv/attend_combine.spv"
+};
 EMBEDDED(attend_scores) {
 #embed "spirv/attend_scores.spv"
-};
-EMBEDDED(attend_softmax) {
-#embed "spirv/attend_softmax.spv"
 };
 EMBEDDED(attend_values) {
 #embed "spirv/attend_values.spv"

@@ -27,8 +27,8 @@ package protocol DeviceBackend: Backend {
     /// likeliest tokens, so that choosing one does not take the whole row: see ``SoftmaxSums``.
     func sumSoftmax(_ logits: Activations, rows: Int, of tokenCount: Int, scale: Float, into likeliest: LikeliestTokens)
 
-    /// Bytes that attention uses beside, for up to `rows` rows of `heads` heads over `context` tokens.
-    func byteCount(ofAttentionRows rows: Int, heads: Int, context: Int) -> Int
+    /// Bytes that attention uses beside, for up to `rows` rows of `heads` heads over `context` tokens with values of that length.
+    func byteCount(ofAttentionRows rows: Int, heads: Int, valueDimension: Int, context: Int) -> Int
 
     /// Commands that the device was given so far.
     var commandCounts: DeviceCommandCounts { get }

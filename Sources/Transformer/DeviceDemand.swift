@@ -22,7 +22,8 @@ package struct DeviceDemand: Sendable {
         let rows = min(capacity, maximumRows)
         let inner = file.tensors.reduce(0) { $1.name.hasSuffix("ffn_down_exps.weight") ? max($0, $1.columns) : $0 }
         let work = Workspace.shapes(c, expertInner: inner, rows: rows)
-        let attention = device.byteCount(ofAttentionRows: rows, heads: c.headCount, context: capacity)
+        let attention = device.byteCount(
+            ofAttentionRows: rows, heads: c.headCount, valueDimension: c.valueLength, context: capacity)
         var blocks: [[TensorInfo]] = Array(repeating: [], count: c.blockCount)
         var others: [TensorInfo] = []
         for tensor in file.tensors {

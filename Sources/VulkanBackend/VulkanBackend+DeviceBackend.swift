@@ -62,9 +62,11 @@ extension VulkanBackend: DeviceBackend {
         return Double(2 * copies * size) / ((ContinuousClock.now - start) / .seconds(1))
     }
 
-    package func byteCount(ofAttentionRows rows: Int, heads: Int, context: Int) -> Int {
-        let row = Int.product(4, heads, context)
-        let most = max(row, min(Int.product(2, rows, row), VulkanScratch.scoreBytes))
+    package func byteCount(
+        ofAttentionRows rows: Int, heads: Int, valueDimension: Int, context: Int
+    ) -> Int {
+        let row = AttentionWork.byteCount(heads: heads, visible: context, valueDimension: valueDimension)
+        let most = max(row, min(Int.product(2, rows, row), AttentionWork.largestByteCount))
         // Twice, since where it grows, what there was before is still in use.
         return Int.product(2, most)
     }

@@ -8,14 +8,12 @@ import Tensors
 struct VulkanScratch {
     /// Inputs of products, rounded to eight bits.
     private(set) var inputs: DeviceBuffer
-    /// Attention's scores, and one over their sums.
-    private(set) var scores: DeviceBuffer
-    private(set) var inverses: DeviceBuffer
+    /// What attention works in.
+    private var attention: DeviceBuffer
 
     init(on queue: CommandQueue) throws(InferenceError) {
         inputs = try DeviceBuffer(1 << 16, on: queue, for: "inputs of products")
-        scores = try DeviceBuffer(1 << 16, on: queue, for: "attention's scores")
-        inverses = try DeviceBuffer(1 << 12, on: queue, for: "attention's sums")
+        attention = try DeviceBuffer(1 << 16, on: queue, for: "attention")
     }
 
     /// Makes room for `rows` rows of `columns` values as inputs of products.
@@ -26,21 +24,18 @@ struct VulkanScratch {
         }
     }
 
-    /// Makes room for `count` queries with `stride` scores each.
-    mutating func reserveScores(_ count: Int, stride: Int, on queue: CommandQueue) throws(InferenceError) {
-        let bytes = 4 * count * stride
-        if bytes > scores.memory.byteCount {
+    /// Memory with room for `work`.
+    mutating func reserveAttention(_ work: AttentionWork, on queue: CommandQueue) throws(InferenceError) -> DeviceBuffer
+    {
+        let bytes = work.byteCount
+        if bytes > attention.memory.byteCount {
             // Contexts grow by a token at a time; room for twice as much is room for long.
-            scores = try DeviceBuffer(
-                max(bytes, min(2 * bytes, Self.scoreBytes)), on: queue, for: "attention's scores")
+            attention = try DeviceBuffer(
+                max(bytes, min(2 * bytes, AttentionWork.largestByteCount)), on: queue, for: "attention")
         }
-        if 4 * count > inverses.memory.byteCount {
-            inverses = try DeviceBuffer(8 * count, on: queue, for: "attention's sums")
-        }
+        return attention
     }
 
-    /// Bytes of scores that one round of attention may take, unless a single row takes more.
-    static let scoreBytes = 64 << 20
     /// Bytes of 32 inputs: the quanta and what belongs to them.
     private static let groupBytes = 48
 

@@ -97,7 +97,8 @@ struct OffloadTests {
             let taken = backend.allocatedByteCount - before
             #expect(taken <= demand, "\(layers) layers")
             let scratch = backend.byteCount(
-                ofAttentionRows: 512, heads: model.configuration.headCount, context: 1 << 15)
+                ofAttentionRows: 512, heads: model.configuration.headCount,
+                valueDimension: model.configuration.valueLength, context: 1 << 15)
             #expect(demand - taken <= scratch + (1 << 20), "\(layers) layers")
         }
     }

@@ -1,7 +1,7 @@
 // The shaders, as a list for a macro X. Shader NAME is compiled from shaders/NAME.comp to spirv/NAME.spv.
 X(activate_rounded)
+X(attend_combine)
 X(attend_scores)
-X(attend_softmax)
 X(attend_values)
 X(block_maxima)
 X(elementwise)

@@ -1,99 +1,201 @@
-// y[row][head][d] = (Σ_j p[j] · v[j][d]) · 1/Σ over the tokens j that a row sees, in logical order.
+// Softmax over a chunk of the tokens j that a row sees, and Σ_j e[j] · v[j][d] of its numerators e and the values. Where there is
+// but one chunk, y[row][head][d] = Σ_j e[j] · v[j][d] · 1 / Σ_j e[j]; otherwise attend_combine adds chunks.
 //
-// Thirty-two lanes share a sum: lane l takes the tokens l, l + 32, …, by their logical position, in order; then they are added in
-// pairs at distance 16, 8, 4, 2, 1. A workgroup has several queries of the heads that share values: heads of a row, then of the next.
+// All in logical order. Exact maximum first. Then lane l of 128 sums the numerators l, l + 128, … of the chunk, and lanes are
+// added in pairs at distance 64, 32, …, 1. Thirty-two lanes share a sum of values: lane l takes the tokens l, l + 32, …, by
+// their logical position, and lanes are added in pairs at distance 16, 8, 4, 2, 1.
+//
+// A workgroup has several queries of the heads that share values: heads of a row, then of the next.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
 #include "cache.glsl"
+#include "mathematics.glsl"
 #include "step.glsl"
+#include "chunks.glsl"
 
 // Thirty-two lanes for each of four eights.
-const uint LANES = 32, EIGHTS = 4;
+const uint LANES = 32, EIGHTS = 4, WIDTH = LANES * EIGHTS;
 layout(local_size_x = 4, local_size_y = 32) in;
 // Queries of a workgroup; that changes no sum.
 layout(constant_id = 1) const uint QUERIES = 1;
 
 layout(push_constant, scalar) uniform Parameters {
     Floats scores;
-    Floats inverses;
     Words4 values;
     Halves valueScales;
-    Floats outputs;
+    Floats outputs, sinks;
     Integers depths, pathStarts, paths;
-    uint dimension, outputStride, scoreStride, heads, headsPerKey, slots, committed, window, firstRow, rows, isTree;
+    uint dimension, outputStride, scoreStride, heads, headsPerKey, slots, committed, window, firstRow, rows;
+    // Workgroups that share the columns of a chunk.
+    uint columnGroups;
+    uint isTree, hasSinks;
+    float scale, cap;
 } p;
 
+shared float numerators[QUERIES * CHUNK];
+shared float lanes[QUERIES * WIDTH];
 shared vec4 sums[LANES][2 * EIGHTS];
 
+// Of the 128 lanes of each query the maximum, in its first lane.
+void findMaxima(uint local) {
+    barrier();
+    for (uint i = local; i < 16 * QUERIES; i += WIDTH) {
+        uint lane = i / 16 * WIDTH + i % 16;
+        float largest = lanes[lane];
+        for (uint k = 1; k < 8; k++) largest = max(largest, lanes[lane + 16 * k]);
+        lanes[lane] = largest;
+    }
+    barrier();
+    if (local < QUERIES) {
+        float largest = lanes[local * WIDTH];
+        for (uint k = 1; k < 16; k++) largest = max(largest, lanes[local * WIDTH + k]);
+        lanes[local * WIDTH] = largest;
+    }
+    barrier();
+}
+
+vec4 fourLanes(uint first) { return vec4(lanes[first], lanes[first + 1], lanes[first + 2], lanes[first + 3]); }
+
+// And their sum, in pairs at distance 64, 32 and 16, then 8, 4, 2 and 1.
+void findSums(uint local) {
+    barrier();
+    for (uint i = local; i < 16 * QUERIES; i += WIDTH) {
+        uint lane = i / 16 * WIDTH + i % 16;
+        precise float a = (lanes[lane] + lanes[lane + 64]) + (lanes[lane + 32] + lanes[lane + 96]);
+        precise float b = (lanes[lane + 16] + lanes[lane + 80]) + (lanes[lane + 48] + lanes[lane + 112]);
+        precise float sum = a + b;
+        lanes[lane] = sum;
+    }
+    barrier();
+    if (local < QUERIES) {
+        uint first = local * WIDTH;
+        precise vec4 part = (fourLanes(first) + fourLanes(first + 8)) + (fourLanes(first + 4) + fourLanes(first + 12));
+        precise float sum = (part.x + part.z) + (part.y + part.w);
+        lanes[local * WIDTH] = sum;
+    }
+    barrier();
+}
+
 void main() {
-    uint keyHead = gl_WorkGroupID.y, lane = gl_LocalInvocationID.y, column = 2 * gl_LocalInvocationID.x;
-    uint eights = (p.dimension + 7) / 8, e = gl_WorkGroupID.x * EIGHTS + gl_LocalInvocationID.x;
+    uint keyHead = gl_WorkGroupID.y, lane = gl_LocalInvocationID.y, local = gl_LocalInvocationIndex;
+    uint chunk = gl_WorkGroupID.x / p.columnGroups, columnGroup = gl_WorkGroupID.x % p.columnGroups;
     uint firstQuery = gl_WorkGroupID.z * QUERIES, lastQuery = p.rows * p.headsPerKey - 1;
-    uint base = keyHead * p.slots;
-    uint positions[QUERIES], visible[QUERIES], starts[QUERIES];
-    precise vec4 low[QUERIES], high[QUERIES];
+    // Of each query: its tokens of the chunk, its number among heads of rows, and whether it has no other chunk.
+    uint from[QUERIES], to[QUERIES], places[QUERIES];
+    bool isWhole[QUERIES];
     uint begin = 0xffffffffu, end = 0;
     [[unroll]] for (uint q = 0; q < QUERIES; q++) {
-        uint number = min(firstQuery + q, lastQuery);
-        uint row = number / p.headsPerKey, head = keyHead * p.headsPerKey + number % p.headsPerKey;
-        positions[q] = LOGICAL_POSITION(p.firstRow + row);
-        visible[q] = firstVisible(positions[q], p.window);
-        starts[q] = (row * p.heads + head) * p.scoreStride;
-        begin = min(begin, visible[q]);
-        end = max(end, positions[q] + 1);
-        low[q] = vec4(0.0);
-        high[q] = vec4(0.0);
+        uint number = min(firstQuery + q, lastQuery), row = number / p.headsPerKey;
+        uint position = LOGICAL_POSITION(p.firstRow + row), visible = firstVisible(position, p.window);
+        places[q] = row * p.heads + keyHead * p.headsPerKey + number % p.headsPerKey;
+        isWhole[q] = position + 1 - visible <= CHUNK;
+        from[q] = min(visible + chunk * CHUNK, position + 1);
+        to[q] = min(from[q] + CHUNK, position + 1);
+        if (from[q] < to[q]) {
+            begin = min(begin, from[q]);
+            end = max(end, to[q]);
+        }
     }
-    if (e < eights) {
-        // Tokens that every row finds in the same slots.
-        if (p.isTree != 0) end = p.committed;
-        for (uint j = begin / LANES * LANES + lane; j < end; j += LANES) {
-            Eight value = loadCached(p.values, p.valueScales, (base + j) * eights + e);
-            [[unroll]] for (uint q = 0; q < QUERIES; q++) {
-                if (j >= visible[q] && j <= positions[q]) {
-                    float weight = p.scores.at[starts[q] + j - visible[q]];
-                    low[q] = fma(vec4(weight), value.first, low[q]);
-                    high[q] = fma(vec4(weight), value.second, high[q]);
+    if (begin >= end) return;
+
+    float largest[QUERIES];
+    [[unroll]] for (uint q = 0; q < QUERIES; q++) {
+        bool hasSink = p.hasSinks != 0 && isWhole[q];
+        float most = hasSink ? p.sinks.at[places[q] % p.heads] : -3.402823466e38;
+        uint start = places[q] * p.scoreStride + chunk * CHUNK;
+        for (uint i = local; i < to[q] - from[q]; i += WIDTH) {
+            precise float score = p.scores.at[start + i] * p.scale;
+            if (p.cap > 0.0) score = p.cap * hyperbolicTangent(score / p.cap);
+            numerators[q * CHUNK + i] = score;
+            if (score > most) most = score;
+        }
+        lanes[q * WIDTH + local] = most;
+    }
+    findMaxima(local);
+    [[unroll]] for (uint q = 0; q < QUERIES; q++) largest[q] = lanes[q * WIDTH];
+    barrier();
+    [[unroll]] for (uint q = 0; q < QUERIES; q++) {
+        precise float sum = 0.0;
+        for (uint i = local; i < to[q] - from[q]; i += WIDTH) {
+            float e = exponential(numerators[q * CHUNK + i] - largest[q]);
+            numerators[q * CHUNK + i] = e;
+            sum += e;
+        }
+        lanes[q * WIDTH + local] = sum;
+    }
+    findSums(local);
+
+    uint eights = (p.dimension + 7) / 8, base = keyHead * p.slots;
+    // Tokens that every row finds in the same slots.
+    uint commonEnd = p.isTree != 0 ? min(end, p.committed) : end;
+    for (uint group = columnGroup; group * EIGHTS < eights; group += p.columnGroups) {
+        uint e = group * EIGHTS + gl_LocalInvocationID.x;
+        precise vec4 low[QUERIES], high[QUERIES];
+        [[unroll]] for (uint q = 0; q < QUERIES; q++) low[q] = high[q] = vec4(0.0);
+        if (e < eights) {
+            for (uint j = begin / LANES * LANES + lane; j < commonEnd; j += LANES) {
+                Eight value = loadCached(p.values, p.valueScales, (base + j) * eights + e);
+                [[unroll]] for (uint q = 0; q < QUERIES; q++) {
+                    if (j >= from[q] && j < to[q]) {
+                        float weight = numerators[q * CHUNK + j - from[q]];
+                        low[q] = fma(vec4(weight), value.first, low[q]);
+                        high[q] = fma(vec4(weight), value.second, high[q]);
+                    }
+                }
+            }
+            // And those of a tree, to which each has a path of its own.
+            if (p.isTree != 0) {
+                [[unroll]] for (uint q = 0; q < QUERIES; q++) {
+                    uint path = p.pathStarts.at[p.firstRow + places[q] / p.heads];
+                    uint first = max(p.committed, from[q]);
+                    for (uint j = first + (lane - first) % LANES; j < to[q]; j += LANES) {
+                        uint slot = p.committed + p.paths.at[path + j - p.committed];
+                        Eight value = loadCached(p.values, p.valueScales, (base + slot) * eights + e);
+                        float weight = numerators[q * CHUNK + j - from[q]];
+                        low[q] = fma(vec4(weight), value.first, low[q]);
+                        high[q] = fma(vec4(weight), value.second, high[q]);
+                    }
                 }
             }
         }
-        // And those of a tree, to which each has a path of its own.
         [[unroll]] for (uint q = 0; q < QUERIES; q++) {
-            uint path = p.isTree == 0 ? 0 : p.pathStarts.at[p.firstRow + min(firstQuery + q, lastQuery) / p.headsPerKey];
-            uint from = max(p.committed, visible[q]), last = p.isTree == 0 ? 0 : positions[q] + 1;
-            for (uint j = from + (lane - from) % LANES; j < last; j += LANES) {
-                uint slot = p.committed + p.paths.at[path + j - p.committed];
-                Eight value = loadCached(p.values, p.valueScales, (base + slot) * eights + e);
-                float weight = p.scores.at[starts[q] + j - visible[q]];
-                low[q] = fma(vec4(weight), value.first, low[q]);
-                high[q] = fma(vec4(weight), value.second, high[q]);
-            }
-        }
-    }
-    [[unroll]] for (uint q = 0; q < QUERIES; q++) {
-        precise vec4 first = low[q], second = high[q];
-        barrier();
-        sums[lane][column] = first;
-        sums[lane][column + 1] = second;
-        for (uint distance = LANES / 2; distance > 0; distance /= 2) {
             barrier();
-            if (lane < distance) {
-                first += sums[lane + distance][column];
-                second += sums[lane + distance][column + 1];
-                sums[lane][column] = first;
-                sums[lane][column + 1] = second;
+            sums[lane][2 * gl_LocalInvocationID.x] = low[q];
+            sums[lane][2 * gl_LocalInvocationID.x + 1] = high[q];
+            barrier();
+            // Four of these are a group's 32 values. Distances 16, 8 and 4, then 2 and 1.
+            uint column = local % (2 * EIGHTS), first = local / (2 * EIGHTS);
+            if (first < 4) {
+                precise vec4 a = (sums[first][column] + sums[first + 16][column])
+                    + (sums[first + 8][column] + sums[first + 24][column]);
+                precise vec4 b = (sums[first + 4][column] + sums[first + 20][column])
+                    + (sums[first + 12][column] + sums[first + 28][column]);
+                precise vec4 part = a + b;
+                sums[first][column] = part;
             }
-        }
-        uint number = firstQuery + q;
-        if (lane == 0 && e < eights && number <= lastQuery) {
-            uint row = number / p.headsPerKey, head = keyHead * p.headsPerKey + number % p.headsPerKey;
-            precise float inverse = p.inverses.at[row * p.heads + head];
-            first *= inverse;
-            second *= inverse;
-            uint target = (p.firstRow + row) * p.outputStride + head * p.dimension + 8 * e;
-            for (uint i = 0; i < 8 && 8 * e + i < p.dimension; i++)
-                p.outputs.at[target + i] = i < 4 ? first[i] : second[i - 4];
+            barrier();
+            if (first == 0 && firstQuery + q <= lastQuery && from[q] < to[q]) {
+                precise vec4 total =
+                    (sums[0][column] + sums[2][column]) + (sums[1][column] + sums[3][column]);
+                uint d = 8 * EIGHTS * group + 4 * column;
+                precise float sum = lanes[q * WIDTH];
+                if (isWhole[q]) {
+                    uint row = places[q] / p.heads, head = places[q] % p.heads;
+                    if (p.hasSinks != 0) sum += exponential(p.sinks.at[head] - largest[q]);
+                    precise float inverse = 1.0 / sum;
+                    total *= inverse;
+                    uint target = (p.firstRow + row) * p.outputStride + head * p.dimension;
+                    for (uint i = 0; i < 4 && d + i < p.dimension; i++) p.outputs.at[target + d + i] = total[i];
+                } else {
+                    uint target = CHUNK_RESULT(places[q], chunk);
+                    for (uint i = 0; i < 4 && d + i < p.dimension; i++) p.scores.at[target + d + i] = total[i];
+                    if (d == 0) {
+                        p.scores.at[target + p.dimension] = largest[q];
+                        p.scores.at[target + p.dimension + 1] = sum;
+                    }
+                }
+            }
         }
     }
 }
