@@ -74,7 +74,8 @@ def exactness(model, *options):
 def speed(model, backend, *options):
     result, _ = swiftinfer("bench", "model", model, "--backend", backend, *options, "--json")
     return {"backend": backend, "rows": {row["test"]: row["tokens_per_second"] for row in result["rows"]},
-            "step_cost": result["step_cost"], "copy_rate": result.get("copy_gb_per_second")}
+            "step_cost": result["step_cost"], "copy_rate": result.get("copy_gb_per_second"),
+            "dispatches": result.get("dispatches"), "barriers": result.get("barriers")}
 
 
 def replay(model, shape, suite):
@@ -129,7 +130,8 @@ def table(results):
             other = other_engine.get(test, other_engine.get(test.replace("width", "prompt")))
             figures = [f"{figure:.1f}" if figure else "" for figure in (value, runs[1]["rows"].get(test), other)]
             lines.append("| " + " | ".join([test] + figures) + " |")
-        lines += ["", "C(n), vulkan: " + ", ".join(f"{n:.0f}: {cost:.2f}" for n, cost in runs[0]["step_cost"])]
+        lines += ["", "C(n), vulkan: " + ", ".join(f"{n:.0f}: {cost:.2f}" for n, cost in runs[0]["step_cost"]),
+                  f"a step of one token: {runs[0]['dispatches']} dispatches, {runs[0]['barriers']} barriers"]
         if other_engine:
             lines.append(f"llama.cpp {other_engine.get('build', '')}: "
                          + other_engine.get("error", other_engine.get("devices", "")))
