@@ -93,9 +93,7 @@ public struct GGUFWriter {
         let alignment = try alignment()
         let header = try header(alignment: alignment)
         let file = try OutputFile(replacing: path)
-        try header.withUnsafeBufferPointer { bytes throws(InferenceError) in
-            try file.append(UnsafeRawBufferPointer(bytes))
-        }
+        try file.append(header)
         // Before the first tensor and after each, the last included: llama.cpp reads whole multiples.
         if !entries.isEmpty { try file.pad(to: alignment) }
         for entry in entries {

@@ -87,12 +87,16 @@ package final class OutputFile {
         try write(bytes)
     }
 
-    /// Adds zeros until the length is a multiple of `alignment`.
-    package func pad(to alignment: Int) throws(InferenceError) {
-        let zeros = [UInt8](repeating: 0, count: (alignment - count % alignment) % alignment)
-        try zeros.withUnsafeBufferPointer { bytes throws(InferenceError) in
+    /// Adds `bytes`.
+    package func append(_ bytes: [UInt8]) throws(InferenceError) {
+        try bytes.withUnsafeBufferPointer { bytes throws(InferenceError) in
             try append(UnsafeRawBufferPointer(bytes))
         }
+    }
+
+    /// Adds zeros until the length is a multiple of `alignment`.
+    package func pad(to alignment: Int) throws(InferenceError) {
+        try append([UInt8](repeating: 0, count: (alignment - count % alignment) % alignment))
     }
 
     /// Puts everything on the disk, then under the real name.

@@ -71,9 +71,7 @@ struct SessionFile {
         for token in tokens { append(token) }
         append(Self.checksum(bytes))
         let file = try OutputFile(replacing: path)
-        try bytes.withUnsafeBufferPointer { content throws(InferenceError) in
-            try file.append(UnsafeRawBufferPointer(content))
-        }
+        try file.append(bytes)
         try file.commit()
     }
 

@@ -168,10 +168,7 @@ package final class DraftCache: Sendable {
         makeFolders()
         // Outputs are the user's alone.
         let file = try OutputFile(replacing: path, mode: 0o600)
-        try memory.encoded(repository: repository, fingerprint: fingerprint)
-            .withUnsafeBufferPointer { bytes throws(InferenceError) in
-                try file.append(UnsafeRawBufferPointer(bytes))
-            }
+        try file.append(memory.encoded(repository: repository, fingerprint: fingerprint))
         try file.commit()
         removeOldest()
     }

@@ -67,18 +67,12 @@ package enum DatastoreWriter {
             offset += section.bytes.count
         }
         header.fileLength = align(offset) + DatastoreHeader.footerSize
-        try append(header.encoded, to: file)
+        try file.append(header.encoded)
         for section in sections {
             try file.pad(to: DatastoreHeader.alignment)
             try file.append(section.bytes)
         }
         try file.pad(to: DatastoreHeader.alignment)
-        try append(header.footer, to: file)
-    }
-
-    private static func append(_ bytes: [UInt8], to file: OutputFile) throws(InferenceError) {
-        try bytes.withUnsafeBufferPointer { bytes throws(InferenceError) in
-            try file.append(UnsafeRawBufferPointer(bytes))
-        }
+        try file.append(header.footer)
     }
 }

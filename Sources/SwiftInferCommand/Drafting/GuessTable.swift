@@ -39,11 +39,8 @@ final class GuessTable {
 
     private func write(_ line: String) {
         guard failure == nil else { return }
-        let bytes = Array("\(line)\n".utf8)
         do throws(InferenceError) {
-            try bytes.withUnsafeBufferPointer { bytes throws(InferenceError) in
-                try file.append(UnsafeRawBufferPointer(bytes))
-            }
+            try file.append(Array("\(line)\n".utf8))
         } catch {
             failure = error
         }
