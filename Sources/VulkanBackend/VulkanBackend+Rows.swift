@@ -89,13 +89,6 @@ extension VulkanBackend {
         elementwise(.softCap, rows: rows, x, nil, scalar: cap, into: x)
     }
 
-    /// Operations of `elementwise.comp` that are recorded at once, by its numbers.
-    private enum ElementwiseOperation: UInt32 {
-        case scale = 4
-        case scaleRows = 5
-        case softCap = 6
-    }
-
     private func elementwise(
         _ operation: ElementwiseOperation, rows: Int, _ a: Activations, _ b: Activations?, scalar: Float = 1,
         into y: Activations

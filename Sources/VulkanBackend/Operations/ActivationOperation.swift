@@ -12,12 +12,13 @@ struct ActivationOperation {
     var rounding: InputRounding?
 
     func record(on queue: CommandQueue) throws(InferenceError) {
-        let number: UInt32 =
+        let operation: ElementwiseOperation =
             switch activation {
-            case .silu: 0
-            case .gelu: 1
-            case .clampedSwiGLU: 2
+            case .silu: .silu
+            case .gelu: .gelu
+            case .clampedSwiGLU: .clampedSwiGLU
             }
+        let number = operation.rawValue
         let isGated: UInt32 = up == nil ? 0 : 1
         let reads = up.map { [gate.address, $0.address] } ?? [gate.address]
         if let rounding {

@@ -17,7 +17,7 @@ struct Addition {
 
     func record(on queue: CommandQueue) throws(InferenceError) {
         try queue.dispatch(
-            Shader(SI_SHADER_elementwise, [3, 0, 0]),
+            Shader(SI_SHADER_elementwise, [ElementwiseOperation.addScaled.rawValue, 0, 0]),
             PushConstants([y.address, 0, x.address, 0], [y.columns, y.stride, 0, x.stride, 0, 1], [scale]),
             groups: ((y.columns + 127) / 128, rows, 1), reads: [y.address], writes: [x.address])
     }

@@ -31,7 +31,7 @@ struct ExpertCombination {
     func record(on queue: CommandQueue) throws(InferenceError) {
         let target = addition?.x
         try queue.dispatch(
-            Shader(SI_SHADER_elementwise, [7, 0, addition == nil ? 0 : 1]),
+            Shader(SI_SHADER_elementwise, [ElementwiseOperation.combineExperts.rawValue, 0, addition == nil ? 0 : 1]),
             PushConstants(
                 [x.address, weights, y.address, target?.address ?? 0],
                 [x.columns, x.stride, 0, y.stride, target?.stride ?? 0, expertsUsed], [addition?.scale ?? 1]),

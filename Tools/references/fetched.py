@@ -1,0 +1,20 @@
+"""The real models that there are references of, as far as they have been fetched."""
+
+import json
+import os
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def fetched_references():
+    """Name, reference and path of each model of Models/References. One that has not been fetched is skipped, and that is said."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    folder = pathlib.Path(os.environ.get("SWIFTINFER_MODELS") or cache / "swiftinfer" / "models")
+    for path in sorted((ROOT / "Models" / "References").glob("*.json")):
+        reference = json.loads(path.read_text())
+        model = folder / reference["model"]
+        if model.exists():
+            yield path.stem, reference, model
+        else:
+            print(f"SKIPPED: {path.stem} has not been fetched (Tools/fetch-model {path.stem})")
