@@ -3,7 +3,7 @@
 /// Corrects the priors by experience: for every sort of guess, the number that was right over the number that should have
 /// been. Sorts with little experience lean on wider ones.
 struct AcceptanceTable: ~Copyable {
-    private struct Tally {
+    struct Tally {
         var right: Float = 0
         var predicted: Float = 0
 

@@ -17,7 +17,7 @@ struct CandidateList: ~Copyable {
     }
 
     /// One source's opinions.
-    private struct Group {
+    struct Group {
         var start: Int
         var end: Int
         /// The probability of the guess it trusts most.
@@ -142,7 +142,7 @@ struct CandidateList: ~Copyable {
     // MARK: What the mixer weighs
 
     /// The two tokens that a kind of source trusts most.
-    private struct Rivals {
+    struct Rivals {
         var token: TokenID = -1
         var best: Float = 0
         var second: Float = 0

@@ -17,7 +17,7 @@
 package struct GuessMixer: ~Copyable {
     /// What speaks for and against one guess, as inputs of the sum that are not 0.
     package struct Evidence: ~Copyable {
-        fileprivate struct Input {
+        struct Input {
             var weight: Int32
             var value: Float
         }

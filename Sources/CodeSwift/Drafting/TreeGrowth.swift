@@ -8,7 +8,7 @@ import Tokenizers
 /// All memory is kept from draft to draft.
 struct TreeGrowth: ~Copyable {
     /// What was found at one place of the tree.
-    private struct Place {
+    struct Place {
         /// Where the sources' opinions are.
         var opinions: Int
         var opinionsEnd: Int

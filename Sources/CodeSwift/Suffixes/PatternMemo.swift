@@ -27,12 +27,12 @@ struct PatternMemo: ~Copyable {
     /// Continuations kept of a pattern.
     static let width = 8
 
-    private struct Place: BitwiseCopyable {
+    struct Place: BitwiseCopyable {
         var hash: UInt64 = 0
         var spanCount: Int32 = 0
     }
 
-    private struct AnswerPlace: BitwiseCopyable {
+    struct AnswerPlace: BitwiseCopyable {
         var hash: UInt64 = 0
         var answer = Answer()
     }

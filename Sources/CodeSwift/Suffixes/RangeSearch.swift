@@ -58,7 +58,7 @@ struct RangeSearch: ~Copyable {
         fileprivate func stride(_ probes: Int32) -> UInt32 { (upper &- lower &+ 1) / UInt32(bitPattern: probes &+ 1) }
     }
 
-    private struct Probe {
+    struct Probe {
         var index: UInt32
         var token: UInt32 = 0
         var place: Int = 0

@@ -22,7 +22,7 @@ package struct StoreSearch: ~Copyable {
     private var search = RangeSearch()
 
     /// A request for where a pattern goes on with a token.
-    private struct Extension {
+    struct Extension {
         var hash: UInt64
         /// Where the spans are that were known, or the searches that will find them.
         var first: Int32
@@ -35,7 +35,7 @@ package struct StoreSearch: ~Copyable {
     private var extensions = FlatList<Extension>(capacity: 64)
 
     /// A request for what follows a pattern.
-    private struct Reading {
+    struct Reading {
         var hash: UInt64
         var occurrences: Int
         /// Where in ``reads`` its occurrences are; none where the answer was known.
@@ -45,7 +45,7 @@ package struct StoreSearch: ~Copyable {
         var answer: PatternMemo.Answer
     }
 
-    private struct Read {
+    struct Read {
         var part: Int32
         var token: UInt32 = 0
         var place: Int
