@@ -15,7 +15,7 @@
 ///
 /// Logarithms and the logistic function come from tables: they are wanted a few hundred times a step.
 struct AcceptancePriors: ~Copyable {
-    /// b0 … b9 by kind of source, one kind after the other; of those that have no formula of their own there are none.
+    /// b0 … b9 of repositories, common datastores, the context and the history, one after the other.
     private static let coefficients: [Float] = [
         -2.223, 0.229, 0.519, 0.189, 0.129, -0.032, -0.187, -0.128, -0.201, -0.426,
         -3.039, 0.326, 0.565, 0.284, 0.041, -0.008, 0.715, 0.779, 0.55, 0.19,
@@ -23,6 +23,18 @@ struct AcceptancePriors: ~Copyable {
         -2.843, 0.447, 0.599, 0.446, 0.084, -0.039, 0.374, 0.54, 0.357, 0.559,
     ]
     private static let perKind = 10
+
+    /// Where a kind's coefficients begin; nil for a kind without a formula.
+    private static func start(of kind: SourceKind) -> Int? {
+        switch kind {
+        case .repository: 0
+        case .common: perKind
+        // The cursor is a match in the context.
+        case .context, .cursor: 2 * perKind
+        case .history: 3 * perKind
+        case .preference: nil
+        }
+    }
 
     /// z as a function of logit(share) for one match.
     struct Line {
@@ -48,15 +60,14 @@ struct AcceptancePriors: ~Copyable {
         }
     }
 
-    /// The formula for guesses that follow a match.
+    /// The formula for guesses that follow a match; nil for preferences, which come with probabilities of their own.
     ///
     /// - Parameters:
     ///   - length: Tokens that match, guesses included.
     ///   - isBackOff: Whether a longer match of the same source offers other guesses.
     ///   - startsStep: Whether the guesses follow the text itself.
-    func line(_ kind: SourceKind, length: Int, occurrences: Int, isBackOff: Bool, startsStep: Bool) -> Line {
-        // The cursor is a match in the text.
-        let first = Self.perKind * (kind == .cursor ? SourceKind.context.rawValue : kind.rawValue)
+    func line(_ kind: SourceKind, length: Int, occurrences: Int, isBackOff: Bool, startsStep: Bool) -> Line? {
+        guard let first = Self.start(of: kind) else { return nil }
         let lnLength = logarithm(length)
         var offset = coefficients[first] + coefficients[first + 1] * lnLength
         if startsStep { offset += coefficients[first + 5] }

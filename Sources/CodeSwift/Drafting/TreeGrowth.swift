@@ -141,9 +141,8 @@ struct TreeGrowth: ~Copyable {
                 guard !hasOpinion(of: following.token, in: start..<known) else { continue }
                 let count = Int(following.count)
                 let prior =
-                    kind == .preference
-                    ? Self.preferenceTrust * Float(count) / Float(match.occurrences)
-                    : priors.probability(line, count: count, occurrences: match.occurrences)
+                    line.map { priors.probability($0, count: count, occurrences: match.occurrences) }
+                    ?? Self.preferenceTrust * Float(count) / Float(match.occurrences)
                 let sort = AcceptanceTable.sort(matchSort, count: count, occurrences: match.occurrences)
                 opinions.append(
                     Opinion(

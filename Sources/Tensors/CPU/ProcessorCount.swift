@@ -51,11 +51,47 @@ package enum ProcessorCount {
         }
     #endif
 
-    /// Processors' worth of time a control group (version 2) grants, rounded up; nil where it grants all.
-    private static func quota() -> Int? {
-        guard let line = lines(of: "/sys/fs/cgroup/cpu.max").first else { return nil }
-        let fields = line.split(separator: " ").map { Int($0) }
-        guard fields.count == 2, let time = fields[0], let period = fields[1], time > 0, period > 0 else { return nil }
+    // MARK: Control groups
+
+    /// The processors' worth of time that control groups grant, rounded up; nil where they grant all.
+    ///
+    /// A group is limited by its own quota and by those of all groups around it. The kernel lists the process's groups in
+    /// `/proc/self/cgroup`, one for each hierarchy of version 1 and one for version 2, and where each hierarchy is mounted in
+    /// `/proc/self/mountinfo` (cgroups(7), proc(5)).
+    ///
+    /// - Parameter root: The folder that stands for `/`; tests give their own.
+    package static func quota(root: String = "") -> Int? {
+        let mounts = lines(of: root + "/proc/self/mountinfo").compactMap(ControlGroupMount.init)
+        var least: Int?
+        for line in lines(of: root + "/proc/self/cgroup") {
+            // hierarchy-ID:controllers:path; version 2 names no controllers.
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { continue }
+            let isVersion2 = fields[1].isEmpty
+            guard isVersion2 || fields[1].split(separator: ",").contains("cpu") else { continue }
+            for mount in mounts where mount.isVersion2 == isVersion2 {
+                for folder in mount.folders(of: String(fields[2])) {
+                    guard let quota = quota(ofGroup: root + folder, isVersion2: isVersion2) else { continue }
+                    least = min(least ?? quota, quota)
+                }
+            }
+        }
+        return least
+    }
+
+    /// The quota in the folder of one group.
+    private static func quota(ofGroup folder: String, isVersion2: Bool) -> Int? {
+        let time: Int?
+        let period: Int?
+        if isVersion2 {
+            let fields = lines(of: folder + "/cpu.max").first?.split(separator: " ").map { Int($0) } ?? []
+            guard fields.count == 2 else { return nil }
+            (time, period) = (fields[0], fields[1])
+        } else {
+            time = lines(of: folder + "/cpu.cfs_quota_us").first.flatMap { Int($0) }
+            period = lines(of: folder + "/cpu.cfs_period_us").first.flatMap { Int($0) }
+        }
+        guard let time, let period, time > 0, period > 0 else { return nil }
         return max(1, (time - 1) / period + 1)
     }
 
@@ -64,10 +100,71 @@ package enum ProcessorCount {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }
+        var text: [UInt8] = []
         return withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 1) { buffer in
-            let count = read(descriptor, buffer.baseAddress, buffer.count)
-            guard count > 0 else { return [] }
-            return String(decoding: buffer[..<count], as: UTF8.self).split(separator: "\n").map(String.init)
+            // Machines with many containers have mount tables of some hundred KiB.
+            while text.count < 1 << 22 {
+                let count = read(descriptor, buffer.baseAddress, buffer.count)
+                if count < 0 && errno == EINTR { continue }
+                guard count >= 0 else { return [] }
+                if count == 0 { break }
+                text.append(contentsOf: buffer[..<count])
+            }
+            return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
         }
+    }
+}
+
+/// Where a hierarchy of control groups with the `cpu` controller is mounted.
+private struct ControlGroupMount {
+    /// The group whose folder ``point`` is.
+    let group: String
+    let point: String
+    let isVersion2: Bool
+
+    /// Reads a line of `mountinfo`: `ID parent device root point options … - type source super-options`.
+    init?(_ line: String) {
+        let fields = line.split(separator: " ")
+        guard let dash = fields.firstIndex(of: "-"), dash >= 5, dash + 3 < fields.count else { return nil }
+        switch fields[dash + 1] {
+        case "cgroup2": isVersion2 = true
+        case "cgroup" where fields[dash + 3].split(separator: ",").contains("cpu"): isVersion2 = false
+        default: return nil
+        }
+        group = Self.unescaped(fields[3])
+        point = Self.unescaped(fields[4])
+    }
+
+    /// The folders of the group at `path` and of those around it, the innermost first.
+    func folders(of path: String) -> [String] {
+        // A container may see the mount of its own group alone, while its path is told as seen from outside.
+        var rest =
+            group == "/"
+            ? path : path.hasPrefix(group + "/") || path == group ? String(path.dropFirst(group.count)) : ""
+        if rest.split(separator: "/").contains("..") { rest = "" }
+        var names = rest.split(separator: "/")
+        var folders: [String] = []
+        while !names.isEmpty {
+            folders.append(point + "/" + names.joined(separator: "/"))
+            names.removeLast()
+        }
+        return folders + [point]
+    }
+
+    /// Spaces and the like stand as three octal digits after a backslash.
+    private static func unescaped(_ field: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Substring(field).utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), rest.count >= 3,
+                let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+            {
+                bytes.append(code)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
