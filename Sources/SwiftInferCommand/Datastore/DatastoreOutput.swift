@@ -20,13 +20,17 @@ struct DatastoreOutput: ParsableArguments {
         guard !force, OutputFile.exists(path) else { return }
         do throws(InferenceError) {
             _ = try Datastore(path: path)
-        } catch where error.code == .malformedDatastore {
-            throw InferenceError(.unwritableFile, "\(path) exists and is no datastore; use --force to replace it")
-        } catch where error.code == .incompatibleDatastore {
-            // One of another version, which is what building anew is for.
         } catch {
+            switch error.code {
+            // One of another version, which is what building anew is for.
+            case .incompatibleDatastore: return
+            case .malformedDatastore:
+                throw InferenceError(.unwritableFile, "\(path) exists and is no datastore; use --force to replace it")
             // Nobody knows what it is, as when there are no more file descriptors.
-            throw InferenceError(.unwritableFile, "cannot tell whether \(path) is a datastore: \(error.message)")
+            default:
+                throw InferenceError(
+                    .unwritableFile, "cannot tell whether \(path) is a datastore: \(error.message)")
+            }
         }
     }
 
