@@ -24,7 +24,7 @@ extension DrafterChoice {
                 switch options.cache {
                 case .off: nil
                 case .folder(let path): path
-                case .userFolder: DraftCache.standardFolder
+                case .userFolder: userFolder(warn)
                 }
             let (follower, path) = try options.repository.follower(for: model)
             let cache = folder.map {
@@ -32,6 +32,16 @@ extension DrafterChoice {
             }
             return RepositoryDrafter(follower, stores: stores, cache: cache)
         }
+    }
+}
+
+/// The user's folder for what drafters learned; nil, which `warn` is told, where there is none.
+private func userFolder(_ warn: (String) -> Void) -> String? {
+    do throws(InferenceError) {
+        return try DraftCache.standardFolder
+    } catch {
+        warn("what the drafter learns is not kept: \(error.message)")
+        return nil
     }
 }
 

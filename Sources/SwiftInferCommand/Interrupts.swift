@@ -26,10 +26,12 @@ final class Interrupts: Sendable {
         source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInteractive))
     }
 
-    /// Takes over SIGINT, and gives SIGPIPE its default back, so that a closed pipe ends the program quietly.
+    /// Takes over SIGINT, gives SIGPIPE its default back, so that a closed pipe ends the program quietly, and makes a file that is
+    /// larger than the shell allows an error like any other.
     func start() {
         signal(SIGINT, SIG_IGN)
         signal(SIGPIPE, SIG_DFL)
+        signal(SIGXFSZ, SIG_IGN)
         source.setEventHandler { [unowned self] in
             let action = action.withLock { action in
                 defer { action = nil }

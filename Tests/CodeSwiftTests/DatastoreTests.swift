@@ -153,17 +153,26 @@ struct DatastoreTests {
         let documents = Sample.documents(11, count: 6, limit: 60)
         try write(documents, to: folder.path("a"))
         let bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.path("a"))))
-        let whole = try Datastore(MappedFile(contents: bytes, path: "whole"))
+        let boundaries = TokenBoundaries(count: 40) { $0 < 2 }
+        var options = FrequentExpressions.Options()
+        options.share = 1
         var opened = 0
         for index in bytes.indices {
             var damaged = bytes
             damaged[index] ^= 1 << UInt8(index % 8)
             guard let store = try? Datastore(MappedFile(contents: damaged, path: "damaged")) else { continue }
             opened += 1
-            if isPadding(index, whole) { continue }
             let error = #expect(throws: InferenceError.self) { try store.verify() }
             #expect(error?.code == .malformedDatastore)
             search(store, documents)
+            // What would be made of it is refused, and so is nothing that faults.
+            #expect(throws: InferenceError.self) { try FrequentExpressions.corpus(of: store, boundaries: boundaries) }
+            _ = try? FrequentExpressions.corpus(
+                of: store.index, vocabularyCount: 40, boundaries: boundaries, options: options)
+            var known: Set<UInt64> = []
+            #expect(throws: InferenceError.self) {
+                try Corpus(vocabularyCount: 40).append(store, known: &known)
+            }
         }
         #expect(opened > bytes.count / 2)
     }
@@ -180,7 +189,10 @@ struct DatastoreTests {
             for _ in 0..<200 {
                 damaged[Int.random(in: 256..<bytes.count - 16, using: &generator)] = .random(in: 0...255)
             }
-            search(try Datastore(MappedFile(contents: damaged, path: "damaged")), documents)
+            let store = try Datastore(MappedFile(contents: damaged, path: "damaged"))
+            search(store, documents)
+            _ = try? FrequentExpressions.corpus(
+                of: store.index, vocabularyCount: 40, boundaries: TokenBoundaries(count: 40) { $0 < 2 })
         }
     }
 
@@ -194,10 +206,6 @@ struct DatastoreTests {
             }
             #expect(error?.code == .malformedDatastore)
         }
-    }
-
-    private func isPadding(_ index: Int, _ store: Datastore) -> Bool {
-        !store.sectionRanges.contains { $0.contains(index) }
     }
 
     /// Looks up parts of the documents and everything that follows; whatever is found is a token.

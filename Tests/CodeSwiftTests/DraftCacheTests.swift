@@ -120,6 +120,25 @@ struct DraftCacheTests {
         #expect(memory(self.cache(folder)) == saved)
     }
 
+    /// A file of gigabytes, as a damaged one may be, is refused by its length.
+    @Test func absurdLengthsAreRefusedUnread() throws {
+        let folder = try TemporaryFolder()
+        let cache = cache(folder)
+        cache.save(experienced().memory)
+        cache.finish()
+        let file = try FileHandle(forUpdating: URL(filePath: cache.path))
+        for count in [0, UInt64((3 << 30) - 56 - 2 - 8) / 4] {
+            // With and without a header that claims it.
+            if count > 0 {
+                try file.seek(toOffset: 24)
+                try file.write(contentsOf: withUnsafeBytes(of: count.littleEndian) { Data($0) } + Data(count: 24))
+            }
+            try file.truncate(atOffset: 3 << 30)
+            let duration = ContinuousClock().measure { #expect(memory(self.cache(folder)).historyCount == 0) }
+            #expect(duration < .seconds(1))
+        }
+    }
+
     @Test func filesOfOtherVersionsAreReplacedWithoutAWord() throws {
         let folder = try TemporaryFolder()
         let saved = experienced().memory

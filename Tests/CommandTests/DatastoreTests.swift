@@ -97,6 +97,31 @@ struct DatastoreTests {
             try Command("datastore", "expressions", store, "-o", precious, "--model", Fixture.llama).isCleanFailure)
     }
 
+    @Test func everyDamagedStoreIsReported() throws {
+        let folder = try sources()
+        let names = ["1", "2", "3"].map { path(folder, $0) }
+        let build = try Command("datastore", "build", "-o", names[1], "--model", Fixture.llama, path(folder, "src"))
+        #expect(build.status == 0, "\(build.errors)")
+        for name in [names[0], names[2]] { try Data("nothing".utf8).write(to: URL(filePath: name)) }
+        let run = try Command(["datastore", "verify"] + names)
+        #expect(run.status == 1)
+        #expect(run.output == "\(names[1]): valid\n")
+        #expect(run.errors.contains(names[0]) && run.errors.contains(names[2]))
+    }
+
+    /// What cannot be written is said before the work, which fails here.
+    @Test func outputsThatCannotBeWrittenAreSaidFirst() throws {
+        let folder = try sources()
+        for output in [
+            "", folder.url.path, path(folder, "none/x"), folder.url.path + "/x/",
+            path(folder, String(repeating: "x", count: 256)),
+        ] {
+            let run = try Command("datastore", "build", "-o", output, "--model", "no-such-model.gguf", "no-such-folder")
+            #expect(run.isCleanFailure)
+            #expect(run.errors.contains("cannot"), "\(run.errors)")
+        }
+    }
+
     @Test func anotherTokenizerIsRefused() throws {
         let folder = try sources()
         let store = path(folder, "out.store")

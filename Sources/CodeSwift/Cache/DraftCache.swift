@@ -1,6 +1,6 @@
 // Where a drafter's memory is kept between runs.
 
-import GGUF
+package import GGUF
 import Synchronization
 import Tokenizers
 
@@ -66,13 +66,11 @@ package final class DraftCache: Sendable {
         path = "\(folder)/\(String(repeating: "0", count: 16 - name.utf8.count))\(name)\(Self.suffix)"
     }
 
-    /// The user's folder for drafters' memories, within `XDG_CACHE_HOME` or `~/.cache`; nil where neither is known.
-    package static var standardFolder: String? {
-        func variable(_ name: String) -> String? {
-            getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
-        }
-        let cache = variable("XDG_CACHE_HOME") ?? variable("HOME").map { $0 + "/.cache" }
-        return cache.map { $0 + "/swiftinfer/drafts" }
+    /// The user's folder for drafters' memories.
+    ///
+    /// - Throws: ``InferenceError`` as ``UserCacheFolder/path(for:)`` does.
+    package static var standardFolder: String {
+        get throws(InferenceError) { try UserCacheFolder.path(for: "drafts") }
     }
 
     /// Begins to read the file.

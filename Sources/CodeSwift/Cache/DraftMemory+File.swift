@@ -20,6 +20,12 @@ extension DraftMemory {
     private static let version: UInt32 = 2
     private static let headerSize = 56
 
+    /// The most numbers of each kind that a drafter remembers.
+    private static let mostNumbers = [
+        HistorySource.standardLimit, PreferenceSource.standardCapacity * PreferenceSource.recordLength,
+        AcceptanceTable.tallyCount, GuessMixer.weightCount,
+    ]
+
     /// The bytes of a file that keeps it for the repository at `repository` and the tokenizer with that fingerprint.
     func encoded(repository: String, fingerprint: UInt64) -> [UInt8] {
         var bytes = Self.magic
@@ -54,15 +60,17 @@ extension DraftMemory {
         guard bytes.count >= Self.headerSize + path.count + 8, bytes.starts(with: Self.magic),
             number(8, UInt32.self) == Self.version, number(12, UInt32.self) == path.count,
             number(16, UInt64.self) == fingerprint,
-            bytes[Self.headerSize..<Self.headerSize + path.count].elementsEqual(path),
-            number(bytes.count - 8, UInt64.self)
-                == XXHash64.hash(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
+            bytes[Self.headerSize..<Self.headerSize + path.count].elementsEqual(path)
         else { return nil }
         let counts = (0..<4).map { number(24 + 8 * $0, UInt64.self) }
         let start = Self.headerSize + path.count
         let payload = bytes.count - start - 8
-        // Each alone first, so that the sum cannot overflow.
-        guard counts.allSatisfy({ $0 <= payload / 4 }), counts.reduce(0, +) == payload / 4, payload.isMultiple(of: 4)
+        // Before anything is read that depends on the length: a damaged one may be of gigabytes. Each count alone first, so that
+        // the sum cannot overflow.
+        guard zip(counts, Self.mostNumbers).allSatisfy({ $0 <= $1 }), counts.reduce(0, +) == payload / 4,
+            payload.isMultiple(of: 4),
+            number(bytes.count - 8, UInt64.self)
+                == XXHash64.hash(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
         else { return nil }
         let values = (0..<payload / 4).map { number(start + 4 * $0, UInt32.self) }
         var rest = values[...]

@@ -16,8 +16,9 @@ extension Corpus {
                 "\(store.path) was built for \(store.tokenizer.summary), not for a vocabulary of \(vocabularyCount) tokens"
             )
         }
-        // Damage must not get new checksums.
+        // Damage must not get new checksums. The suffixes are sorted anew.
         try store.verifyChecksums()
+        try store.verifyDocuments()
         let bytes = store.bytes(.tokens)
         var leftOut = 0
         for number in 0..<store.documentCount {

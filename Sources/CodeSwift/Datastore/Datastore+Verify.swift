@@ -3,7 +3,7 @@
 public import GGUF
 
 extension Datastore {
-    /// Checks the whole store: checksums, document table, token ids, and that the suffix array is the one of the tokens.
+    /// Checks the whole store: checksums, padding, document table, token ids, and that the suffix array is the one of the tokens.
     ///
     /// Takes 4 bytes of memory per token.
     ///
@@ -18,9 +18,29 @@ extension Datastore {
         progress(1)
     }
 
-    /// Checks the checksums alone: that the store has the bytes it was written with.
+    /// Checks the checksums and the padding alone: that the store has the bytes it was written with. Header and table have been
+    /// checked, and sections that this version does not know count too.
     func verifyChecksums() throws(InferenceError) {
-        for kind in DatastoreHeader.Kind.allCases {
+        var end = header.prefixLength
+        for section in header.sections.sorted(by: { ($0.offset, $0.length) < ($1.offset, $1.length) }) {
+            let title = DatastoreHeader.Kind(rawValue: section.kind)?.title ?? "section of kind \(section.kind)"
+            try verifyPadding(end, to: section.offset)
+            end = section.offset + section.length
+            guard XXHash64.hash(UnsafeRawBufferPointer(rebasing: file.bytes[section.offset..<end])) == section.checksum
+            else { throw malformed("the checksum of the \(title) is wrong") }
+        }
+        try verifyPadding(end, to: byteCount - DatastoreHeader.footerSize)
+    }
+
+    /// Checks what lies between two sections: less than one would be moved by to begin at a proper place, and all of it zero.
+    private func verifyPadding(_ start: Int, to end: Int) throws(InferenceError) {
+        guard (0..<DatastoreHeader.alignment).contains(end - start), file.bytes[start..<end].allSatisfy({ $0 == 0 })
+        else { throw malformed("the bytes from \(start) to \(end) are no padding") }
+    }
+
+    /// Checks the sections that hold documents' names and places, which are small.
+    package func verifyNames() throws(InferenceError) {
+        for kind in [DatastoreHeader.Kind.documents, .names, .tokenizer] {
             guard let section = header.section(kind), XXHash64.hash(bytes(kind)) == section.checksum else {
                 throw malformed("the checksum of the \(kind.title) is wrong")
             }
@@ -31,7 +51,8 @@ extension Datastore {
         InferenceError(.malformedDatastore, "\(path): \(what)")
     }
 
-    private func verifyDocuments() throws(InferenceError) {
+    /// Checks that the documents are next to each other, and that a separator ends each and is nowhere else.
+    func verifyDocuments() throws(InferenceError) {
         let tokens = index.tokens
         var end = 0
         var nameEnd = 0

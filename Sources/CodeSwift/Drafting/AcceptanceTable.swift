@@ -102,9 +102,13 @@ struct AcceptanceTable: ~Copyable {
 
     /// Whether `tallies` can be those of a table.
     static func areTallies(_ tallies: [Float]) -> Bool {
+        tallies.isEmpty || (tallies.count == tallyCount && tallies.allSatisfy { (0...1000).contains($0) })
+    }
+
+    /// Numbers in ``tallies``.
+    static var tallyCount: Int {
         let cells = SourceKind.allCases.count * levels * cellsPerLevel
-        let count = SourceKind.allCases.count * (1 + levels * shares) + cells
-        return tallies.isEmpty || (tallies.count == 2 * count && tallies.allSatisfy { (0...1000).contains($0) })
+        return 2 * (SourceKind.allCases.count * (1 + levels * shares) + cells)
     }
 
     /// Adds what another table learned, which must be ``areTallies(_:)``.

@@ -132,9 +132,12 @@ package struct GuessMixer: ~Copyable {
     /// The weights.
     package var weights: [Float] { (0..<current.count).map { current[$0] } }
 
+    /// Number of weights.
+    static var weightCount: Int { firstWeights.count }
+
     /// Whether `weights` can be those of a mixer; none stand for the first.
     package static func areWeights(_ weights: [Float]) -> Bool {
-        weights.isEmpty || (weights.count == firstWeights.count && weights.allSatisfy { abs($0) <= 100 })
+        weights.isEmpty || (weights.count == weightCount && weights.allSatisfy { abs($0) <= 100 })
     }
 
     /// Takes weights that another mixer learned, which must be ``areWeights(_:)``.

@@ -7,6 +7,8 @@ final class HistorySource: DraftSource {
     let kind = SourceKind.history
     /// Stands between outputs; no token.
     private static let separator: TokenID = -1
+    /// The most tokens that are kept, unless said otherwise.
+    static let standardLimit = 1 << 16
     private let limit: Int
     /// The outputs, a separator after each.
     private(set) var tokens: [TokenID] = []
@@ -15,7 +17,7 @@ final class HistorySource: DraftSource {
     private var length = 0
 
     /// An empty history of at most `limit` tokens.
-    init(limit: Int = 1 << 16) { self.limit = limit }
+    init(limit: Int = HistorySource.standardLimit) { self.limit = limit }
 
     /// Adds an output.
     func insert(_ output: some Collection<TokenID>) {

@@ -21,6 +21,9 @@ final class PreferenceSource: DraftSource {
         var previous: TokenID
     }
 
+    /// Room for contexts, unless said otherwise.
+    static let standardCapacity = 1 << 15
+
     let kind = SourceKind.preference
     /// Number of contexts there is room for: one replaces the one that hashes alike.
     let capacity: Int
@@ -31,7 +34,7 @@ final class PreferenceSource: DraftSource {
     private var previous: TokenID = -1
 
     /// A memory of about `capacity` contexts.
-    init(capacity: Int = 1 << 15) {
+    init(capacity: Int = PreferenceSource.standardCapacity) {
         self.capacity = capacity
         contexts = FlatList(repeating: Context(last: -1, previous: -1), count: capacity)
         preferences = FlatList(repeating: Preference(token: 0, share: 0), count: capacity * Self.width)

@@ -48,6 +48,17 @@ package struct FrequentExpressions {
         try FrequentExpressions(index: index, boundaries: boundaries, options: options).corpus(vocabularyCount)
     }
 
+    /// Gathers the expressions of `store` likewise, after checking all of it: what is made of it gets new checksums.
+    ///
+    /// - Throws: ``InferenceError`` with `malformedDatastore` for a damaged store, or as ``Corpus/append(_:name:)`` does.
+    package static func corpus(
+        of store: Datastore, boundaries: TokenBoundaries, options: Options = Options()
+    ) throws(InferenceError) -> Corpus {
+        try store.verify()
+        return try corpus(
+            of: store.index, vocabularyCount: store.tokenizer.vocabularyCount, boundaries: boundaries, options: options)
+    }
+
     private func corpus(_ vocabularyCount: Int) throws(InferenceError) -> Corpus {
         let result = Corpus(vocabularyCount: vocabularyCount)
         let covered = BitSet(count: index.tokenCount)
@@ -60,9 +71,7 @@ package struct FrequentExpressions {
             // A few occurrences tell whether it is a part of what was taken before.
             let sample = places.prefix(4).map { place in (place..<place + length).count { !covered.contains($0) } }
             guard 2 * sample.reduce(0, +) > sample.count * length, let first = places.first else { continue }
-            for place in places {
-                for position in place..<min(place + length, index.tokenCount) { covered.insert(position) }
-            }
+            for place in places { for position in place..<place + length { covered.insert(position) } }
             try result.append(
                 (first..<first + length).map { index.tokenAt($0) }, name: Array("\(expression.suffixes.count)".utf8))
         }

@@ -46,8 +46,7 @@ struct DatastoreExpressionsCommand: ParsableCommand {
         var options = FrequentExpressions.Options()
         options.share = share
         let corpus = try FrequentExpressions.corpus(
-            of: store.index, vocabularyCount: store.tokenizer.vocabularyCount,
-            boundaries: TokenBoundaries(tokenizer), options: options)
+            of: store, boundaries: TokenBoundaries(tokenizer), options: options)
         let (documents, tokens) = (corpus.documentCount, corpus.tokenCount)
         let bytes = try output.write(corpus, identity)
         if json { try Output.json(Report(path: output.path, expressions: documents, tokens: tokens, bytes: bytes)) }

@@ -33,6 +33,7 @@ struct DatastoreInfoCommand: ParsableCommand {
 
     func run() throws {
         let store = try Datastore(path: file)
+        try store.verifyNames()
         let listed = (0..<min(documents, store.documentCount)).compactMap { store.document($0) }
         if json {
             return try Output.json(

@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import CodeSwift
-import Foundation
 import GGUF
 
 /// Options that say where a datastore goes.
@@ -15,11 +14,23 @@ struct DatastoreOutput: ParsableArguments {
     @Flag(help: "Replace the output even if it is something else than a datastore.")
     var force = false
 
-    /// Throws if the output would replace something that is not a datastore.
+    /// Throws if the output would replace something that is not a datastore, or cannot be written: now, before the work.
     func check() throws(InferenceError) {
-        guard !force, FileManager.default.fileExists(atPath: path) else { return }
-        guard (try? Datastore(path: path)) != nil else {
-            throw InferenceError(.unwritableFile, "\(path) exists and is no datastore; use --force to replace it")
+        _ = try OutputFile(replacing: path)
+        guard !force, OutputFile.exists(path) else { return }
+        do throws(InferenceError) {
+            _ = try Datastore(path: path)
+        } catch {
+            switch error.code {
+            // One of another version, which is what building anew is for.
+            case .incompatibleDatastore: return
+            case .malformedDatastore:
+                throw InferenceError(.unwritableFile, "\(path) exists and is no datastore; use --force to replace it")
+            // Nobody knows what it is, as when there are no more file descriptors.
+            default:
+                throw InferenceError(
+                    .unwritableFile, "cannot tell whether \(path) is a datastore: \(error.message)")
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 // Compiled shaders, kept between runs.
 
 import CVulkanKernels
+import GGUF
 
 #if canImport(Glibc)
     import Glibc
@@ -28,14 +29,7 @@ struct PipelineCacheFile {
         }
     }
 
-    private static var defaultFolder: String? {
-        func variable(_ name: String) -> String? {
-            guard let value = getenv(name), value.pointee != 0 else { return nil }
-            return String(cString: value)
-        }
-        if let cache = variable("XDG_CACHE_HOME") { return cache + "/swiftinfer/vulkan" }
-        return variable("HOME").map { $0 + "/.cache/swiftinfer/vulkan" }
-    }
+    private static var defaultFolder: String? { try? UserCacheFolder.path(for: "vulkan") }
 
     /// What the file holds, if it was written for this device and driver; else nothing.
     func read() -> [UInt8] {
