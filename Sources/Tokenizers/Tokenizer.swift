@@ -87,7 +87,7 @@ public final class Tokenizer: Sendable {
         pieces = Self.pieces(table, attributes, isByteLevel: preTokenizer != nil)
         allMatcher = SpecialTokenMatcher(table, attributes) { !$0.isDisjoint(with: .special) }
         textMatcher = SpecialTokenMatcher(table, attributes) {
-            $0.contains(.userDefined) && $0.isDisjoint(with: .structural)
+            $0.contains(.userDefined) && $0.isText
         }
         addsBOS = (description.addsBOS ?? preTokenizer?.addsBOS ?? true) && special.bos != nil
         addsEOS = description.addsEOS ?? false && special.eos != nil

@@ -25,10 +25,24 @@ package struct TextEncoder {
 
     /// The tokens of bytes, as ``Tokenizer/encode(_:addSpecial:parseSpecial:)-([UInt8],_,_)`` gives them.
     package mutating func encode(_ bytes: [UInt8], addSpecial: Bool, parseSpecial: Bool = false) -> [TokenID] {
+        encode(
+            bytes, (parseSpecial ? tokenizer.allMatcher : tokenizer.textMatcher).matches(in: bytes),
+            addSpecial: addSpecial)
+    }
+
+    /// The tokens of a text with plain parts, as ``Tokenizer/encode(_:addSpecial:)`` gives them.
+    mutating func encode(_ text: PromptText, addSpecial: Bool) -> [TokenID] {
+        encode(
+            text.bytes, tokenizer.allMatcher.matches(in: text.bytes, plainRanges: text.plainRanges),
+            addSpecial: addSpecial)
+    }
+
+    private mutating func encode(
+        _ bytes: [UInt8], _ matches: [SpecialTokenMatcher.Match], addSpecial: Bool
+    ) -> [TokenID] {
         var output: [TokenID] = []
         output.reserveCapacity(bytes.count / 3 + 2)
         if addSpecial, tokenizer.addsBOS, let bos = tokenizer.bos { output.append(bos) }
-        let matches = (parseSpecial ? tokenizer.allMatcher : tokenizer.textMatcher).matches(in: bytes)
         // Taken out while it is in use, so that it is changed in place.
         let current = workspace
         workspace = .none

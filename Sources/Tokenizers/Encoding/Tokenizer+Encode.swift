@@ -20,4 +20,10 @@ extension Tokenizer {
         var encoder = TextEncoder(self, byteCount: bytes.count)
         return encoder.encode(bytes, addSpecial: addSpecial, parseSpecial: parseSpecial)
     }
+
+    /// The tokens of a text in which only the format's part may hold control tokens.
+    public func encode(_ text: PromptText, addSpecial: Bool = true) -> [TokenID] {
+        var encoder = TextEncoder(self, byteCount: text.bytes.count)
+        return encoder.encode(text, addSpecial: addSpecial)
+    }
 }

@@ -97,7 +97,7 @@ struct SpecialTokens: Sendable {
             if let id = mark(table.find(text.utf8)) { endOfGeneration.insert(id) }
         }
         for text in Self.visibleTexts {
-            if let id = table.find(text.utf8) { attributes[Int(id)] = .userDefined }
+            if let id = table.find(text.utf8) { attributes[Int(id)] = [.userDefined, .visibleMark] }
         }
         endOfGeneration.formUnion([eos, eot, eom].compactMap { $0 })
         excludeInnerEnds(table, &attributes)
@@ -112,7 +112,7 @@ struct SpecialTokens: Sendable {
             attributes[Int(id)] = kind
         }
         let calls = has("<|call|>") || has("<|calls|>")
-        if calls, has("<|return|>") || has("<|flush|>") { drop("<|end|>", as: .userDefined) }
+        if calls, has("<|return|>") || has("<|flush|>") { drop("<|end|>", as: [.userDefined, .visibleMark]) }
         if has("<|tool_response>") { drop("</s>", as: .normal) }
     }
 }
