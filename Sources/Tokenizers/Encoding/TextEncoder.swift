@@ -30,6 +30,11 @@ package struct TextEncoder {
             addSpecial: addSpecial)
     }
 
+    /// The tokens of plain text with no space put before it.
+    mutating func encodeContinuation(_ bytes: [UInt8]) -> [TokenID] {
+        encode(bytes, tokenizer.textMatcher.matches(in: bytes), addSpecial: false, beginsText: false)
+    }
+
     /// The tokens of a text with plain parts, as ``Tokenizer/encode(_:addSpecial:)`` gives them.
     mutating func encode(_ text: PromptText, addSpecial: Bool) -> [TokenID] {
         encode(
@@ -38,7 +43,7 @@ package struct TextEncoder {
     }
 
     private mutating func encode(
-        _ bytes: [UInt8], _ matches: [SpecialTokenMatcher.Match], addSpecial: Bool
+        _ bytes: [UInt8], _ matches: [SpecialTokenMatcher.Match], addSpecial: Bool, beginsText: Bool = true
     ) -> [TokenID] {
         var output: [TokenID] = []
         output.reserveCapacity(bytes.count / 3 + 2)
@@ -54,7 +59,9 @@ package struct TextEncoder {
             workspace = .bytePair(encoder, memory)
         case .sentencePiece(let encoder, var memory):
             eachFragment(bytes, matches, into: &output) { range, output in
-                encoder.encode(bytes, range, prefixed: tokenizer.addsSpacePrefix, into: &output, &memory)
+                encoder.encode(
+                    bytes, range, prefixed: tokenizer.addsSpacePrefix && (beginsText || range.lowerBound > 0),
+                    into: &output, &memory)
             }
             workspace = .sentencePiece(encoder, memory)
         case .none: break

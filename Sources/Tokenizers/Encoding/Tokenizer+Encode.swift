@@ -26,4 +26,11 @@ extension Tokenizer {
         var encoder = TextEncoder(self, byteCount: text.bytes.count)
         return encoder.encode(text, addSpecial: addSpecial)
     }
+
+    /// The tokens of plain text that goes on within a text, so that it gets no space before it.
+    func encodeContinuation(_ text: String) -> [TokenID] {
+        let bytes = Array(text.utf8)
+        var encoder = TextEncoder(self, byteCount: bytes.count)
+        return encoder.encodeContinuation(bytes)
+    }
 }
