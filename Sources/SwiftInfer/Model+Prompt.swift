@@ -17,13 +17,13 @@ extension Model {
     public func tokens(for prompt: Prompt, limit: Int = .max) throws(InferenceError) -> [TokenID] {
         let tokens: [TokenID]
         switch prompt {
-        case .text(let text):
-            tokens = tokenizer.encode(text, addSpecial: true, parseSpecial: true)
+        case .text(let text, let parsesSpecialTokens):
+            tokens = encode(parsesSpecialTokens ? PromptText(mark: text) : PromptText(plain: text))
         case .tokens(let given):
             tokens = given
-        case .chat(let messages):
+        case .chat(let messages, let parsesSpecialTokens):
             let text = try chatTemplate.get().render(messages)
-            tokens = tokenizer.encode(text, addSpecial: true, parseSpecial: true)
+            tokens = encode(parsesSpecialTokens ? PromptText(mark: text.text) : text)
         case .infill(let prefix, let suffix, let context):
             tokens = try InfillPrompt(prefix: prefix, suffix: suffix, context: context)
                 .tokens(for: tokenizer, limit: limit)
@@ -38,5 +38,14 @@ extension Model {
                 .invalidArgument, "the prompt is empty, and the model has no beginning-of-text token to start from")
         }
         return [bos]
+    }
+
+    /// A text that spells the beginning-of-text token at its start does not get a second one.
+    private func encode(_ text: PromptText) -> [TokenID] {
+        let tokens = tokenizer.encode(text, addSpecial: true)
+        guard tokenizer.addsBOS, tokens.count > 1, tokens[0] == tokens[1], tokenizer.isControl(tokens[0]) else {
+            return tokens
+        }
+        return Array(tokens.dropFirst())
     }
 }

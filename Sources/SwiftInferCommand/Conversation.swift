@@ -16,17 +16,19 @@ struct Conversation {
     private let session: Session
     private let system: [ChatMessage]
     private let makeOptions: () -> GenerationOptions
+    private let parsesSpecialTokens: Bool
     private let printsStatistics: Bool
     private var messages: [ChatMessage] = []
     private var lastStatistics: Statistics?
 
     /// A conversation in `session`, under the system message if there is one. `options` gives each answer's settings.
     init(
-        session: Session, system: [ChatMessage], printsStatistics: Bool,
+        session: Session, system: [ChatMessage], parsesSpecialTokens: Bool, printsStatistics: Bool,
         options makeOptions: @escaping () -> GenerationOptions
     ) {
         self.session = session
         self.system = system
+        self.parsesSpecialTokens = parsesSpecialTokens
         self.printsStatistics = printsStatistics
         self.makeOptions = makeOptions
     }
@@ -79,7 +81,8 @@ struct Conversation {
 
     /// Answers the last message. What cannot be answered is taken back, and the conversation goes on.
     private mutating func answer() async throws {
-        let generation = session.generate(.chat(system + messages), options: makeOptions())
+        let generation = session.generate(
+            .chat(system + messages, parsesSpecialTokens: parsesSpecialTokens), options: makeOptions())
         do {
             let (answer, interrupted) = try await Interrupts.shared.cancelling {
                 try await Answer(generation, printsText: true)

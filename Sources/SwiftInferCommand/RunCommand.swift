@@ -44,6 +44,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("System message of the chat.", valueName: "text"))
     var system: String?
 
+    @Flag(help: "Read special tokens such as <|im_end|> in what is given as what they are, not as text.")
+    var special = false
+
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Engine") var context: ContextOptions
@@ -74,11 +77,20 @@ struct RunCommand: AsyncParsableCommand {
         let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
         guard let text else {
             var conversation = Conversation(
-                session: session, system: system, printsStatistics: stats, options: { generationOptions })
+                session: session, system: system, parsesSpecialTokens: special, printsStatistics: stats,
+                options: { generationOptions })
             try await conversation.run()
             return
         }
-        let prompt: Prompt = chat ? .chat(system + [ChatMessage(role: .user, content: text)]) : .text(text)
+        if special, !chat, model.tokenizer.addsBOS, let bos = model.tokenizer.bos.flatMap(model.tokenizer.text(of:)),
+            text.utf8.starts(with: bos.utf8)
+        {
+            Output.standardError("The prompt begins with \(bos.printable) already; no second one is added.\n")
+        }
+        let prompt: Prompt =
+            chat
+            ? .chat(system + [ChatMessage(role: .user, content: text)], parsesSpecialTokens: special)
+            : .text(text, parsesSpecialTokens: special)
         let options = generationOptions
         let printsText = !json
         let (answer, interrupted) = try await Interrupts.shared.cancelling {

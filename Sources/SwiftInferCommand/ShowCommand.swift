@@ -48,6 +48,10 @@ struct ShowCommand: ParsableCommand {
             ("tokenizer", tokenizer.kind),
             ("", tokenizer.problem.map { "not usable here: \($0)" }),
             ("special tokens", list(tokenizer.special)),
+            (
+                "end tokens",
+                list(tokenizer.ends.map { Dictionary($0.map { ($0.key.printable, $0.value) }, uniquingKeysWith: min) })
+            ),
             ("infill tokens", list(tokenizer.infill)),
             ("chat template", model.chatTemplate.map { $0.kind ?? "not recognised" } ?? "none"),
         ])

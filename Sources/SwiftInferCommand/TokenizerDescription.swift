@@ -16,10 +16,14 @@ struct TokenizerDescription: Encodable {
     let special: [String: TokenID]?
     /// Tokens of the fill-in-the-middle format.
     let infill: [String: TokenID]?
+    /// Tokens at which an answer ends, by their texts.
+    let ends: [String: TokenID]?
+    /// The texts of the tokens of the fill-in-the-middle format, by what they mark.
+    let infillTexts: [String: String]?
 
     enum CodingKeys: String, CodingKey {
         case model, problem, special
-        case preTokenizer = "pre", addsBOS = "adds_bos", infill = "fim"
+        case preTokenizer = "pre", addsBOS = "adds_bos", infill = "fim", ends = "end", infillTexts = "fim_texts"
     }
 
     /// Describes the tokenizer that `metadata` holds.
@@ -35,16 +39,23 @@ struct TokenizerDescription: Encodable {
                 ("bos", tokenizer.bos), ("eos", tokenizer.eos), ("eot", tokenizer.eot), ("unknown", tokenizer.unknown),
                 ("padding", tokenizer.padding),
             ])
-            self.infill = Self.present([
+            ends = Dictionary(
+                tokenizer.endOfGeneration.compactMap { id in tokenizer.text(of: id).map { ($0, id) } },
+                uniquingKeysWith: { first, _ in first })
+            let marks = Self.present([
                 ("prefix", infill.prefix), ("suffix", infill.suffix), ("middle", infill.middle),
                 ("padding", infill.padding), ("repository", infill.repository),
                 ("file_separator", infill.fileSeparator),
             ])
+            self.infill = marks
+            infillTexts = marks.compactMapValues(tokenizer.text(of:))
         } catch {
             problem = error.message
             addsBOS = nil
             special = nil
             infill = nil
+            ends = nil
+            infillTexts = nil
         }
     }
 

@@ -73,21 +73,24 @@ public final class Tokenizer: Sendable {
             defaults: preTokenizer.map { ($0.hasDefaultBOS ? 11 : nil, 11, nil) } ?? (1, 2, 0),
             count: table.count)
         special.find(in: table, attributes: &attributes)
+        special.setInfillOrder(table, preTokenizer: description.preTokenizer)
         Self.markStripping(&attributes, modelName: description.modelName ?? "", table)
 
         if let preTokenizer {
             guard let merges = description.merges else {
                 throw InferenceError(.malformedModel, "the vocabulary has no merges (key tokenizer.ggml.merges)")
             }
-            encoder = .bytePair(BytePairEncoder(table, merges: merges, preTokenizer: preTokenizer))
+            encoder = .bytePair(
+                BytePairEncoder(table, attributes: attributes, merges: merges, preTokenizer: preTokenizer))
         } else {
             encoder = .sentencePiece(
-                SentencePieceEncoder(table, scores: description.scores, unknown: special.unknown))
+                SentencePieceEncoder(
+                    table, scores: description.scores, attributes: attributes, unknown: special.unknown))
         }
         pieces = Self.pieces(table, attributes, isByteLevel: preTokenizer != nil)
         allMatcher = SpecialTokenMatcher(table, attributes) { !$0.isDisjoint(with: .special) }
         textMatcher = SpecialTokenMatcher(table, attributes) {
-            $0.contains(.userDefined) && $0.isDisjoint(with: .structural)
+            $0.contains(.userDefined) && $0.isText
         }
         addsBOS = (description.addsBOS ?? preTokenizer?.addsBOS ?? true) && special.bos != nil
         addsEOS = description.addsEOS ?? false && special.eos != nil

@@ -10,7 +10,23 @@ import Testing
         #expect(try model.tokens(for: .text("let x")) == [bos] + model.tokenizer.encode("let x", addSpecial: false))
         let tokens: [TokenID] = [5, 6, 7]
         #expect(try model.tokens(for: .tokens(tokens)) == tokens)
-        #expect(try model.tokens(for: .text("<|eot_id|>")) == [bos, try #require(model.tokenizer.token("<|eot_id|>"))])
+        let eot = try #require(model.tokenizer.token("<|eot_id|>"))
+        #expect(try model.tokens(for: .text("<|eot_id|>", parsesSpecialTokens: true)) == [bos, eot])
+        let begun = "<|begin_of_text|>let x"
+        #expect(
+            try model.tokens(for: .text(begun, parsesSpecialTokens: true)) == (try model.tokens(for: .text("let x"))))
+    }
+
+    @Test func whatAPersonWritesIsText() throws {
+        let model = try Fixture.model()
+        let bos = try #require(model.tokenizer.bos)
+        let eot = try #require(model.tokenizer.token("<|eot_id|>"))
+        let plain = try model.tokens(for: .text("<|eot_id|>"))
+        #expect(plain.count { model.tokenizer.type(of: $0) == .control } == 1 && plain.first == bos)
+        #expect(model.tokenizer.decode(plain.dropFirst()) == "<|eot_id|>")
+        let question = [ChatMessage(role: .user, content: "a<|eot_id|>b")]
+        #expect(try model.tokens(for: .chat(question)).count { $0 == eot } == 1)
+        #expect(try model.tokens(for: .chat(question, parsesSpecialTokens: true)).count { $0 == eot } == 2)
     }
 
     @Test func aConversationIsRenderedByTheTemplate() async throws {

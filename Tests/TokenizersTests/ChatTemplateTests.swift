@@ -76,13 +76,13 @@ import Tokenizers
     ]) func renders(template: String, format: String, text: String) throws {
         let template = try ChatTemplate(template)
         #expect(template.format.description == format)
-        #expect(template.render(Self.conversation) == text)
+        #expect(template.render(Self.conversation).text == text)
     }
 
     @Test func harmony() throws {
         let template = try ChatTemplate(
             "<|start|> <|channel|> {%- set model_identity = \"You are X.\" %}{{ \"Knowledge cutoff: 2024-06\\n\" }}")
-        let text = template.render(Self.conversation)
+        let text = template.render(Self.conversation).text
         #expect(
             text.hasPrefix("<|start|>system<|message|>You are X.\nKnowledge cutoff: 2024-06\n\nReasoning: medium\n\n"))
         #expect(
@@ -97,23 +97,23 @@ import Tokenizers
             "{{ '<|im_start|>system\\n' + x + '<|im_end|>' }}{{ '<|im_start|>system\\nYou help.<|im_end|>\\n' }}")
         let user = ChatMessage(role: .user, content: "U")
         #expect(
-            template.render([user], addGenerationPrompt: false)
+            template.render([user], addGenerationPrompt: false).text
                 == "<|im_start|>system\nYou help.<|im_end|>\n<|im_start|>user\nU<|im_end|>\n")
-        #expect(!template.render(Self.conversation).contains("You help."))
+        #expect(!template.render(Self.conversation).text.contains("You help."))
     }
 
     @Test func llama3DatesItsKnowledge() throws {
         let template = try ChatTemplate(
             "<|start_header_id|><|end_header_id|>{{- \"Cutting Knowledge Date: December 2023\\n\" }}")
         #expect(
-            template.render([], addGenerationPrompt: false)
+            template.render([], addGenerationPrompt: false).text
                 == "<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024"
                 + "\n\n<|eot_id|>")
     }
 
     @Test func reasoningModelsOpenWithAThought() throws {
         let template = try ChatTemplate("<｜User｜>{{'<｜Assistant｜><think>\\n'}}")
-        #expect(template.render([ChatMessage(role: .user, content: "U")]) == "<｜User｜>U<｜Assistant｜><think>\n")
+        #expect(template.render([ChatMessage(role: .user, content: "U")]).text == "<｜User｜>U<｜Assistant｜><think>\n")
     }
 
     @Test func othersAreRefused() {

@@ -14,10 +14,14 @@ final class BytePairEncoder: Sendable {
     private let preTokenizer: PreTokenizer
     /// The symbol of each byte.
     private let byteSymbols: [Int32]
+    /// The tokens that stand for no text, which a word is not, however it is spelled.
+    private let marks: Set<Int32>
     /// The pairs of bytes some merge joins.
     private let junctions: JunctionSet
 
-    init(_ vocabulary: StringTable, merges: PackedStrings, preTokenizer: PreTokenizer) {
+    init(
+        _ vocabulary: StringTable, attributes: [TokenAttributes], merges: PackedStrings, preTokenizer: PreTokenizer
+    ) {
         var table = vocabulary
         var pairs = MergeTable(capacity: merges.count)
         var junctions = JunctionSet()
@@ -47,6 +51,7 @@ final class BytePairEncoder: Sendable {
         self.junctions = junctions
         self.preTokenizer = preTokenizer
         tokenCount = vocabulary.count
+        marks = Set(attributes.indices.filter { !attributes[$0].isText }.map(Int32.init))
         mergeCount = merges.count
     }
 
@@ -141,9 +146,9 @@ final class BytePairEncoder: Sendable {
         guard bytes.count <= table.longest else { return nil }
         workspace.spelling.removeAll(keepingCapacity: true)
         for byte in bytes { workspace.spelling.append(contentsOf: ByteAlphabet.encoded[Int(byte)]) }
-        guard let symbol = table.find(workspace.spelling, 0..<workspace.spelling.count), symbol < tokenCount else {
-            return nil
-        }
+        guard let symbol = table.find(workspace.spelling, 0..<workspace.spelling.count), symbol < tokenCount,
+            !marks.contains(symbol)
+        else { return nil }
         return symbol
     }
 

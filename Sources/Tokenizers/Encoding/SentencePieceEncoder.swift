@@ -4,7 +4,7 @@
 /// 1808.06226); characters the vocabulary lacks become byte tokens.
 final class SentencePieceEncoder: Sendable {
     private let table: StringTable
-    /// Rank of each token among the scores, best first.
+    /// Rank of each token among the scores, best first; ``unmerged`` for marks and bytes, which no text merges to.
     private let ranks: [Int32]
     private let rankCount: Int
     /// The token of each byte, where there is one.
@@ -16,7 +16,7 @@ final class SentencePieceEncoder: Sendable {
     /// UTF-8 of U+2581, which stands for a space.
     static let space: [UInt8] = [0xE2, 0x96, 0x81]
 
-    init(_ table: StringTable, scores: [Float], unknown: TokenID?) {
+    init(_ table: StringTable, scores: [Float], attributes: [TokenAttributes], unknown: TokenID?) {
         self.table = table
         self.unknown = unknown
         let scores = (0..<table.count).map { id in
@@ -29,6 +29,9 @@ final class SentencePieceEncoder: Sendable {
         for (place, id) in order.enumerated() {
             if place > 0, scores[id] < scores[order[place - 1]] { rank += 1 }
             ranks[id] = rank
+        }
+        for id in ranks.indices where !attributes[id].isText || attributes[id].contains(.byte) {
+            ranks[id] = Self.unmerged
         }
         self.ranks = ranks
         rankCount = Int(rank) + 1
@@ -118,12 +121,15 @@ extension SentencePieceEncoder {
         var offsets: [Int] = []
 
         func merge(_ left: Int32, _ right: Int32, spanning span: Range<Int>) -> Merge? {
-            guard let token = table.find(bytes, offsets[span.lowerBound]..<offsets[span.upperBound]) else { return nil }
+            guard let token = table.find(bytes, offsets[span.lowerBound]..<offsets[span.upperBound]),
+                ranks[Int(token)] != SentencePieceEncoder.unmerged
+            else { return nil }
             return Merge(rank: ranks[Int(token)], symbol: token)
         }
     }
 
     private static let absent: Int32 = -1
+    private static let unmerged: Int32 = -1
 
     /// Appends what the symbols in `workspace` merge to; the last one ends at `end`.
     private func mergePart(endingAt end: Int, into output: inout [TokenID], _ workspace: inout Workspace) {

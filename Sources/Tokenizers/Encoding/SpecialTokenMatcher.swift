@@ -24,12 +24,15 @@ struct SpecialTokenMatcher: Sendable {
     private var roots = [Int32](repeating: -1, count: 256)
     private var longest = 0
     private var strippingTokens: Set<TokenID> = []
+    /// Tokens that plain text does not contain, whatever it spells.
+    private var markTokens: Set<TokenID> = []
 
     /// A matcher for the tokens whose attributes are `wanted`.
     init(_ table: StringTable, _ attributes: [TokenAttributes], where wanted: (TokenAttributes) -> Bool) {
         for id in 0..<table.count where wanted(attributes[id]) {
             insert(table.bytes[table.range(of: id)], TokenID(id))
             if attributes[id].contains(.stripsRight) { strippingTokens.insert(TokenID(id)) }
+            if !attributes[id].isText { markTokens.insert(TokenID(id)) }
         }
     }
 
@@ -59,13 +62,17 @@ struct SpecialTokenMatcher: Sendable {
         return child
     }
 
-    /// The longest token at `start` of at most `limit` bytes.
-    private func longestToken(_ text: [UInt8], at start: Int, limit: Int) -> (token: TokenID, length: Int)? {
+    /// The longest token at `start` of at most `limit` bytes, and of at most `markLimit` if it is a mark.
+    private func longestToken(
+        _ text: [UInt8], at start: Int, limit: Int, markLimit: Int
+    ) -> (token: TokenID, length: Int)? {
         var node = roots[Int(text[start])]
         var found: (TokenID, Int)?
         var length = 1
         while node >= 0, length <= limit {
-            if let token = nodes[Int(node)].token { found = (token, length) }
+            if let token = nodes[Int(node)].token, length <= markLimit || !markTokens.contains(token) {
+                found = (token, length)
+            }
             guard start + length < text.count else { break }
             node = child(of: node, text[start + length])
             length += 1
@@ -73,13 +80,20 @@ struct SpecialTokenMatcher: Sendable {
         return found
     }
 
-    /// The matches in `text`, in order, none overlapping another.
-    func matches(in text: [UInt8]) -> [Match] {
-        var candidates: [[Int]] = Array(repeating: [], count: longest + 1)
+    /// The matches in `text`, in order, none overlapping another. Marks have no byte in `plainRanges`, which are in
+    /// order.
+    func matches(in text: [UInt8], plainRanges: [Range<Int>] = []) -> [Match] {
+        var candidates: [[(start: Int, markLimit: Int)]] = Array(repeating: [], count: longest + 1)
         var hasCandidate = false
+        var nextPlain = plainRanges.startIndex
         for start in text.indices where roots[Int(text[start])] >= 0 {
-            guard let (_, length) = longestToken(text, at: start, limit: longest) else { continue }
-            candidates[length].append(start)
+            while nextPlain < plainRanges.endIndex, plainRanges[nextPlain].upperBound <= start { nextPlain += 1 }
+            let plainStart = nextPlain < plainRanges.endIndex ? plainRanges[nextPlain].lowerBound : text.count
+            let markLimit = plainStart - start
+            guard let (_, length) = longestToken(text, at: start, limit: longest, markLimit: markLimit) else {
+                continue
+            }
+            candidates[length].append((start, markLimit))
             hasCandidate = true
         }
         guard hasCandidate else { return [] }
@@ -87,12 +101,14 @@ struct SpecialTokenMatcher: Sendable {
         var matches: [Match] = []
         for length in stride(from: longest, to: 0, by: -1) {
             // Those that had to give way to a longer token come back here, after the ones found first.
-            for start in candidates[length].sorted() {
+            for (start, markLimit) in candidates[length].sorted(by: { $0.start < $1.start }) {
                 guard !isTaken[start] else { continue }
                 let free = isTaken[start..<start + length].firstIndex(of: true) ?? start + length
-                guard let (token, fitting) = longestToken(text, at: start, limit: free - start) else { continue }
+                guard
+                    let (token, fitting) = longestToken(text, at: start, limit: free - start, markLimit: markLimit)
+                else { continue }
                 guard fitting == length else {
-                    candidates[fitting].append(start)
+                    candidates[fitting].append((start, markLimit))
                     continue
                 }
                 var end = start + length

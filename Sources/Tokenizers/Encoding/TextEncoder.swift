@@ -25,10 +25,29 @@ package struct TextEncoder {
 
     /// The tokens of bytes, as ``Tokenizer/encode(_:addSpecial:parseSpecial:)-([UInt8],_,_)`` gives them.
     package mutating func encode(_ bytes: [UInt8], addSpecial: Bool, parseSpecial: Bool = false) -> [TokenID] {
+        encode(
+            bytes, (parseSpecial ? tokenizer.allMatcher : tokenizer.textMatcher).matches(in: bytes),
+            addSpecial: addSpecial)
+    }
+
+    /// The tokens of plain text with no space put before it.
+    mutating func encodeContinuation(_ bytes: [UInt8]) -> [TokenID] {
+        encode(bytes, tokenizer.textMatcher.matches(in: bytes), addSpecial: false, beginsText: false)
+    }
+
+    /// The tokens of a text with plain parts, as ``Tokenizer/encode(_:addSpecial:)`` gives them.
+    mutating func encode(_ text: PromptText, addSpecial: Bool) -> [TokenID] {
+        encode(
+            text.bytes, tokenizer.allMatcher.matches(in: text.bytes, plainRanges: text.plainRanges),
+            addSpecial: addSpecial)
+    }
+
+    private mutating func encode(
+        _ bytes: [UInt8], _ matches: [SpecialTokenMatcher.Match], addSpecial: Bool, beginsText: Bool = true
+    ) -> [TokenID] {
         var output: [TokenID] = []
         output.reserveCapacity(bytes.count / 3 + 2)
         if addSpecial, tokenizer.addsBOS, let bos = tokenizer.bos { output.append(bos) }
-        let matches = (parseSpecial ? tokenizer.allMatcher : tokenizer.textMatcher).matches(in: bytes)
         // Taken out while it is in use, so that it is changed in place.
         let current = workspace
         workspace = .none
@@ -40,7 +59,9 @@ package struct TextEncoder {
             workspace = .bytePair(encoder, memory)
         case .sentencePiece(let encoder, var memory):
             eachFragment(bytes, matches, into: &output) { range, output in
-                encoder.encode(bytes, range, prefixed: tokenizer.addsSpacePrefix, into: &output, &memory)
+                encoder.encode(
+                    bytes, range, prefixed: tokenizer.addsSpacePrefix && (beginsText || range.lowerBound > 0),
+                    into: &output, &memory)
             }
             workspace = .sentencePiece(encoder, memory)
         case .none: break

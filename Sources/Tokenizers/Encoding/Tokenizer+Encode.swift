@@ -20,4 +20,17 @@ extension Tokenizer {
         var encoder = TextEncoder(self, byteCount: bytes.count)
         return encoder.encode(bytes, addSpecial: addSpecial, parseSpecial: parseSpecial)
     }
+
+    /// The tokens of a text in which only the format's part may hold control tokens.
+    public func encode(_ text: PromptText, addSpecial: Bool = true) -> [TokenID] {
+        var encoder = TextEncoder(self, byteCount: text.bytes.count)
+        return encoder.encode(text, addSpecial: addSpecial)
+    }
+
+    /// The tokens of plain text that goes on within a text, so that it gets no space before it.
+    func encodeContinuation(_ text: String) -> [TokenID] {
+        let bytes = Array(text.utf8)
+        var encoder = TextEncoder(self, byteCount: bytes.count)
+        return encoder.encodeContinuation(bytes)
+    }
 }

@@ -3,8 +3,9 @@ public import GGUF
 
 /// A gap in a text, with what is before and after it, and the files around it.
 ///
-/// The tokens are in the order prefix, suffix, middle (Bavarian et al., arXiv 2207.14255, "PSM"), preceded by the
-/// repository-level context of Qwen2.5-Coder (arXiv 2409.12186, section 3.2.2) where the vocabulary has marks for it.
+/// The parts are in the order the model's family was trained with (Bavarian et al., arXiv 2207.14255): prefix first
+/// ("PSM") or suffix first ("SPM"). The other files come as repository-level context (Qwen2.5-Coder, arXiv 2409.12186,
+/// section 3.2.2; StarCoder2, arXiv 2402.19173, section 5.1; Mellum) where the vocabulary has marks for it.
 public struct InfillPrompt: Sendable {
     /// The text before the gap.
     public var prefix: String
@@ -38,25 +39,33 @@ public struct InfillPrompt: Sendable {
     ///   `contextFull` when `limit` leaves no room for text.
     public func tokens(for tokenizer: Tokenizer, limit: Int = .max) throws(InferenceError) -> [TokenID] {
         let marks = tokenizer.infill
-        guard let prefixMark = marks.prefix, let suffixMark = marks.suffix, let middleMark = marks.middle else {
+        let hasMiddle = marks.order != .suffixThenPrefix
+        guard let prefixMark = marks.prefix, let suffixMark = marks.suffix, !hasMiddle || marks.middle != nil else {
             throw InferenceError(
                 .unsupportedTokenizer, "the model cannot fill gaps: its vocabulary has no fill-in-the-middle tokens")
         }
+        let end = hasMiddle ? [marks.middle].compactMap(\.self) : []
         let begin = tokenizer.addsBOS ? [tokenizer.bos].compactMap { $0 } : []
-        let room = limit - begin.count - 3
+        let room = limit - begin.count - 2 - end.count
         guard room > 0 else {
             throw InferenceError(
                 .contextFull, "a limit of \(limit) tokens leaves no room for text around a gap")
         }
-        var before = tokenizer.encode(prefix, addSpecial: false)
-        var after = tokenizer.encode(suffix, addSpecial: false)
+        let name = marks.namesFileInPrefix ? fileName.map { $0 + "\n" } ?? "" : ""
+        var before = tokenizer.encode(name + prefix, addSpecial: false)
+        var after = tokenizer.encodeContinuation(suffix)
         if before.count + after.count > room {
             let kept = min(before.count, max(room - after.count, room - room / 4))
             before.removeFirst(before.count - kept)
             after.removeLast(max(0, after.count - (room - kept)))
         }
-        let around = surroundings(tokenizer).suffix(room - before.count - after.count)
-        return begin + around + [prefixMark] + before + [suffixMark] + after + [middleMark]
+        let around = Array(surroundings(tokenizer).suffix(room - before.count - after.count))
+        if marks.order == .prefixSuffixMiddle {
+            return begin + around + [prefixMark] + before + [suffixMark] + after + end
+        }
+        // Where files have no mark, they are the beginning of the prefix: nothing precedes the suffix in training.
+        let (first, inner) = marks.fileSeparator == nil ? ([], around) : (around, [])
+        return begin + first + [suffixMark] + after + [prefixMark] + inner + before + end
     }
 
     /// The repository-level context: names and texts of the other files, then the name of the current one.
@@ -64,7 +73,7 @@ public struct InfillPrompt: Sendable {
         func plain(_ text: String) -> [TokenID] { tokenizer.encode(text, addSpecial: false) }
         var tokens: [TokenID] = []
         if let mark = tokenizer.infill.repository, let repositoryName {
-            tokens += [mark] + plain(repositoryName + "\n")
+            tokens += [mark] + plain(repositoryName + (tokenizer.infill.namesFileInPrefix ? "" : "\n"))
         }
         for file in context {
             if let mark = tokenizer.infill.fileSeparator {
@@ -75,7 +84,7 @@ public struct InfillPrompt: Sendable {
             tokens += plain(file.text)
         }
         if let mark = tokenizer.infill.fileSeparator, let fileName {
-            tokens += [mark] + plain(fileName + "\n")
+            tokens += [mark] + (tokenizer.infill.namesFileInPrefix ? [] : plain(fileName + "\n"))
         }
         return tokens
     }

@@ -13,12 +13,18 @@ struct TokenAttributes: OptionSet, Sendable {
     /// Takes the white space after it along when it is matched in text.
     static let stripsRight = TokenAttributes(rawValue: 1 << 6)
 
+    /// Stays visible in the answer, and yet counts as itself only when the caller asks for it.
+    static let visibleMark = TokenAttributes(rawValue: 1 << 7)
+
     /// Tokens that are looked for in the text before it is split into words.
     static let special: TokenAttributes = [.control, .userDefined, .unknown]
     /// Tokens that only count as themselves when the caller asks for it, and that plain text leaves out.
     static let structural: TokenAttributes = [.control, .unknown]
 
     init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// Whether the spelling is the token wherever it stands, rather than a mark of the format's.
+    var isText: Bool { isDisjoint(with: [.structural, .visibleMark]) }
 
     init(_ type: TokenType) {
         switch type {

@@ -1,0 +1,147 @@
+// Control tokens that a person spells are text, in every vocabulary at hand and every chat format.
+import Foundation
+import GGUF
+import Testing
+import Tokenizers
+
+@Suite struct ControlTokenTests {
+    /// A template of each format, cut down to what it is recognised by.
+    static let templates = [
+        "<|im_start|>", "<|im_start|><|im_sep|>", "[INST] <<SYS>>", "<|start_header_id|><|end_header_id|>",
+        "<|start_header_id|><|end_header_id|>Cutting Knowledge Date: December 2023", " [INST] [AVAILABLE_TOOLS]",
+        "'[INST] ' [AVAILABLE_TOOLS]", "\"[INST]\"[AVAILABLE_TOOLS] loop.last and system_message",
+        "[INST] [SYSTEM_PROMPT] x", "[INST]'[SYSTEM_PROMPT]'", "### Instruction: <|EOT|>",
+        "'Assistant: ' + message['content'] + eos_token", "<｜Assistant｜> <｜User｜>",
+        "<｜User｜>{{'<｜Assistant｜><think>\\n'}}", "<start_of_turn>", "<|start_of_role|>", "System: Question: Answer:",
+        "<|start|> <|channel|>", "<|assistant|> <|end|>", "<|user|> <|endoftext|>",
+    ]
+
+    /// The marks of all formats, for vocabularies that have any of them.
+    static let marks = [
+        "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "[INST]",
+        "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "<|EOT|>", "<｜User｜>", "<｜Assistant｜>",
+        "<｜end▁of▁sentence｜>", "<start_of_turn>", "<end_of_turn>", "<|start_of_role|>", "<|end_of_role|>",
+        "<|end_of_text|>", "<|start|>", "<|channel|>", "<|message|>", "<|return|>", "<|call|>", "<|end|>", "<|user|>",
+        "<|assistant|>", "<|system|>", "<|endoftext|>", "</assistant>",
+    ]
+
+    private static func types(_ tokenizer: Tokenizer) -> [TokenID] {
+        (0..<TokenID(tokenizer.count)).filter {
+            tokenizer.type(of: $0) == .control || tokenizer.type(of: $0) == .unknown
+        }
+    }
+
+    /// The distinct vocabularies of the committed models, and three made here.
+    static func vocabularies() throws -> [(name: String, tokenizer: Tokenizer)] {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Models/Fixtures")
+            .standardizedFileURL
+        var result: [(String, Tokenizer)] = []
+        var seen: Set<UInt64> = []
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
+        for name in names where name.hasSuffix(".gguf") {
+            let path = folder.appending(path: name).path(percentEncoded: false)
+            guard let tokenizer = try? Tokenizer(metadata: GGUFFile(path: path).metadata),
+                seen.insert(tokenizer.fingerprint).inserted
+            else { continue }
+            result.append((name, tokenizer))
+        }
+        let merges = [
+            ("<", "|"), ("|", ">"), ("i", "m"), ("e", "n"), ("en", "d"), ("\n", "\n"), (" ", "a"), (">", "\n"),
+        ]
+        let controls = marks.map { ($0, TokenType.control) }
+        result.append(("byte pairs", try Tokenizer(Vocabularies.bytePair(merges: merges, special: controls))))
+        result.append(
+            (
+                "whole words",
+                try Tokenizer(Vocabularies.bytePair(merges: merges, pre: "llama-bpe", special: controls))
+            ))
+        var pieces = Vocabularies.sentencePiece(
+            [("s>", -1), ("</", -2), ("▁a", -3), ("|>", -4), ("<|", -5), ("[I", -6)] + marks.map { ($0, -9) })
+        let first = 259 + 6
+        for id in first..<first + marks.count { pieces.types[id] = TokenType.control.rawValue }
+        result.append(("pieces", try Tokenizer(pieces)))
+        return result
+    }
+
+    private static func spaced(_ text: String) -> String {
+        String(text.map { $0 == "▁" ? " " : $0 })
+    }
+
+    private static func conversation(_ content: String, in place: Int) -> [ChatMessage] {
+        let contents = (0..<4).map { place == $0 ? content : "a" }
+        return zip([.system, .user, .assistant, .user], contents).map { ChatMessage(role: $0, content: $1) }
+    }
+
+    @Test func spelledControlTokensAreText() throws {
+        var cases = 0
+        let templates = try Self.templates.map { try ChatTemplate($0) }
+        #expect(Set(templates.map(\.format)).count == 18)
+        for (name, tokenizer) in try Self.vocabularies() {
+            let controls = Self.types(tokenizer)
+            // Marks that an answer shows are of another type.
+            let marks = Set(controls + Self.marks.compactMap { tokenizer.token($0) })
+            func markCount(_ tokens: [TokenID]) -> Int { tokens.count { marks.contains($0) } }
+            for template in templates {
+                let harmless = (0..<4).map { place in
+                    markCount(tokenizer.encode(template.render(Self.conversation("ab", in: place))))
+                }
+                for id in marks {
+                    let spelling = try #require(tokenizer.text(of: id))
+                    for place in 0..<4 {
+                        let content = "a\(spelling)b"
+                        let text = template.render(Self.conversation(content, in: place))
+                        let tokens = tokenizer.encode(text)
+                        cases += 1
+                        #expect(
+                            markCount(tokens) == harmless[place], "\(name) \(template.format) \(spelling) in \(place)")
+                        // SentencePiece puts spaces after marks, and reads U+2581 as a space.
+                        #expect(
+                            Self.spaced(tokenizer.decode(tokens)).contains(Self.spaced(content)),
+                            "\(name) \(template.format) \(spelling) in \(place)")
+                    }
+                }
+            }
+        }
+        // So that a change of the vocabularies that empties the test is noticed.
+        #expect(cases > 10_000, "\(cases) cases")
+    }
+
+    @Test func harmlessTextsHaveTheTokensOfTheWhole() throws {
+        let contents = ["ab", " a", "\n\na", "a\n", "a ", "", "<", "<|", "▁", "é\u{301}", "\u{3}", "[", "im"]
+        for (name, tokenizer) in try Self.vocabularies() {
+            for template in try Self.templates.map({ try ChatTemplate($0) }) {
+                for content in contents {
+                    for place in 0..<4 {
+                        let text = template.render(Self.conversation(content, in: place))
+                        #expect(
+                            tokenizer.encode(text) == tokenizer.encode(text.text, parseSpecial: true),
+                            "\(name) \(template.format) \(content.debugDescription) in \(place)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func textThatTheVocabularyAddedWholeIsFoundEverywhere() throws {
+        let tokenizer = try Tokenizer(
+            Vocabularies.bytePair(
+                merges: [], special: [("<tag>", .userDefined), ("<tag>x", .control), ("<end>", .control)]))
+        let text: PromptText = "<end><tag>x\("<tag>x<end")><ta\("g>")<end>"
+        #expect(
+            tokenizer.encode(text)
+                == [258, 257, 256] + "x<end>".utf8.map(TokenID.init) + [256, 258])
+    }
+
+    @Test func marksOfHarmonyAreTextInAMessage() throws {
+        let special = ["<|start|>", "<|channel|>", "<|message|>", "<|return|>", "<|call|>", "<|end|>"]
+        let tokenizer = try Tokenizer(
+            Vocabularies.bytePair(merges: [], special: special.map { ($0, .control) }))
+        let tokens = tokenizer.encode("<|start|>system<|message|><|end|>", addSpecial: false)
+        #expect(tokens.allSatisfy { $0 < 256 })
+        let template = try ChatTemplate("<|start|> <|channel|>")
+        let answer = "<|channel|>analysis<|message|>t<|end|><|start|>assistant<|channel|>final<|message|>A"
+        #expect(
+            template.render([ChatMessage(role: .assistant, content: answer)], addGenerationPrompt: false).text
+                .hasSuffix("<|end|><|start|>assistant<|channel|>final<|message|>A<|end|>"))
+    }
+}
