@@ -1,6 +1,6 @@
 // What Ctrl-C does.
 
-@preconcurrency import Dispatch
+import Foundation
 import Synchronization
 
 #if canImport(Glibc)
@@ -20,28 +20,38 @@ final class Interrupts: Sendable {
     static let exitStatus: Int32 = 130
 
     private let action = Mutex<(@Sendable () -> Void)?>(nil)
-    private let source: any DispatchSourceSignal
+    private init() {}
 
-    private init() {
-        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInteractive))
+    /// Takes over SIGINT, and gives SIGPIPE its default back, so that a closed pipe ends the program quietly. To be called
+    /// while there is one thread alone.
+    func start() {
+        // A blocked signal waits for the thread that asks for it, and is lost at no moment: not before that thread runs, nor
+        // where the parent had it ignored. Threads take over what is blocked from the one that starts them.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        signal(SIGINT, SIG_DFL)
+        signal(SIGPIPE, SIG_DFL)
+        Thread.detachNewThread { [signals] in
+            var signals = signals
+            while true {
+                var number: Int32 = 0
+                if sigwait(&signals, &number) == 0 { self.handleInterrupt() }
+            }
+        }
     }
 
-    /// Takes over SIGINT, and gives SIGPIPE its default back, so that a closed pipe ends the program quietly.
-    func start() {
-        signal(SIGINT, SIG_IGN)
-        signal(SIGPIPE, SIG_DFL)
-        source.setEventHandler { [unowned self] in
-            let action = action.withLock { action in
-                defer { action = nil }
-                return action
-            }
-            guard let action else {
-                if Terminal.canRedraw { Output.standardError("\n") }
-                _exit(Self.exitStatus)
-            }
-            action()
+    private func handleInterrupt() {
+        let action = action.withLock { action in
+            defer { action = nil }
+            return action
         }
-        source.resume()
+        guard let action else {
+            if Terminal.canRedraw { Output.standardError("\n") }
+            _exit(Self.exitStatus)
+        }
+        action()
     }
 
     /// Runs `work` in a task of its own that the first Ctrl-C cancels.
