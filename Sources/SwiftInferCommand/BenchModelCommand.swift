@@ -19,19 +19,19 @@ struct BenchModelCommand: ParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(help: ArgumentHelp("Prompt lengths to time; none: ''.", valueName: "n,n,…"))
-    var prompt = CountList([4, 8, 16, 32, 512])
+    @Option(parsing: .unconditional, help: ArgumentHelp("Prompt lengths to time; 0: none.", valueName: "n,n,…"))
+    var prompt = OptionalCountList([4, 8, 16, 32, 512])
 
-    @Option(help: ArgumentHelp("Numbers of tokens to generate.", valueName: "n,n,…"))
-    var generate = CountList([128])
+    @Option(parsing: .unconditional, help: ArgumentHelp("Numbers of tokens to generate; 0: none.", valueName: "n,n,…"))
+    var generate = OptionalCountList([128])
 
-    @Option(help: ArgumentHelp("Widths of a step.", valueName: "n,n,…"))
-    var widths = CountList([1, 2, 4, 8, 16, 32, 64])
+    @Option(parsing: .unconditional, help: ArgumentHelp("Widths of a step; 0: none.", valueName: "n,n,…"))
+    var widths = OptionalCountList([1, 2, 4, 8, 16, 32, 64])
 
-    @Option(help: ArgumentHelp("Tokens in the context before each test.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Tokens in the context before each test.", valueName: "n"))
     var depth: Int?
 
-    @Option(help: ArgumentHelp("How often each is timed.", valueName: "r"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How often each is timed.", valueName: "r"))
     var repetitions = 5
 
     @Option(help: "How keys and values are stored.")
@@ -72,8 +72,12 @@ struct BenchModelCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let depth, !(0...1 << 20).contains(depth) { throw ValidationError("--depth must be from 0 to \(1 << 20).") }
-        guard (1...1000).contains(repetitions) else { throw ValidationError("--repetitions must be from 1 to 1000.") }
+        if let depth, !(0...1 << 20).contains(depth) {
+            throw ValidationError("--depth is \(depth), but must be from 0 to \(1 << 20).")
+        }
+        guard (1...1000).contains(repetitions) else {
+            throw ValidationError("--repetitions is \(repetitions), but must be from 1 to 1000.")
+        }
         if tests.isEmpty { throw ValidationError("Nothing to measure: every list is empty.") }
         // Logits of all rows of a step are kept.
         if widths.counts.contains(where: { $0 > 4096 }) { throw ValidationError("--widths must be at most 4096.") }

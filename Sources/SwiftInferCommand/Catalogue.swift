@@ -40,14 +40,14 @@ struct Catalogue {
     /// Where the file of `entry` is, or would be.
     static func path(of entry: Entry) -> String { modelFolder + "/" + entry.file }
 
-    /// The file that `model`, a path or a name, stands for. A file of that name in the current folder comes first.
+    /// The file that `model`, a path or a name, stands for. A file of that name in the current folder comes first; a folder
+    /// hides no model.
     ///
     /// - Throws: ``InferenceError`` with `unreadableFile`: nothing there, and what to do about it.
     static func resolve(_ model: String) throws(InferenceError) -> String {
         var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: model, isDirectory: &isDirectory) {
-            guard isDirectory.boolValue else { return model }
-            throw InferenceError(.unreadableFile, "\(model) is a folder; MODEL is a .gguf file or a catalogue name")
+        if FileManager.default.fileExists(atPath: model, isDirectory: &isDirectory), !isDirectory.boolValue {
+            return model
         }
         let catalogue = try embedded()
         if let entry = catalogue.entries.first(where: { $0.name == model }) {
@@ -58,6 +58,9 @@ struct Catalogue {
                     "\(model) has not been fetched yet (no file \(path)); run Tools/fetch-model \(model)")
             }
             return path
+        }
+        if isDirectory.boolValue {
+            throw InferenceError(.unreadableFile, "\(model) is a folder; MODEL is a .gguf file or a catalogue name")
         }
         guard !model.contains("/"), !model.hasSuffix(".gguf") else {
             throw InferenceError(.unreadableFile, "no such file: \(model)")

@@ -6,6 +6,7 @@ import SwiftInfer
 /// Length of the context and type of its cache.
 struct ContextOptions: ParsableArguments {
     @Option(
+        name: .shortAndLong, parsing: .unconditional,
         help: ArgumentHelp(
             "Most tokens of prompt and answer together (default: what the model was trained for, at most 4096).",
             valueName: "n"))
@@ -15,7 +16,7 @@ struct ContextOptions: ParsableArguments {
     var kvType = KVCacheType.f16
 
     func validate() throws {
-        if let context, context < 1 { throw ValidationError("--context must be at least 1.") }
+        if let context, context < 1 { throw ValidationError("--context is \(context), but must be at least 1.") }
     }
 
     /// The library's options, without a drafter.

@@ -46,8 +46,8 @@ struct Conversation {
             case .text(let text):
                 switch text.trimmingBlanks {
                 case "": continue
-                case "/exit": return
-                case "/help": Output.standardError(Self.help)
+                case "/exit", "/bye", "/quit": return
+                case "/help", "/?": Output.standardError(Self.help)
                 case "/clear":
                     messages = []
                     Output.standardError("The conversation is forgotten.\n")

@@ -18,3 +18,20 @@ struct CountList: ExpressibleByArgument {
 
     var defaultValueDescription: String { counts.map(String.init).joined(separator: ",") }
 }
+
+/// Counts of which 0 stands for nothing at all, as in `--generate 0`.
+struct OptionalCountList: ExpressibleByArgument {
+    let counts: [Int]
+
+    /// The list `counts`.
+    init(_ counts: [Int]) { self.counts = counts }
+
+    /// Accepts what ``CountList`` accepts, and 0; nil when one is something else.
+    init?(argument: String) {
+        let parts = argument.split(separator: ",").filter { Int($0) != 0 }
+        guard let list = CountList(argument: parts.joined(separator: ",")) else { return nil }
+        counts = list.counts
+    }
+
+    var defaultValueDescription: String { CountList(counts).defaultValueDescription }
+}

@@ -6,18 +6,20 @@ import SwiftInfer
 struct DetokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "detokenize",
-        abstract: "Print the text of token ids, byte for byte."
+        abstract: "Print the text of token ids, byte for byte.",
+        discussion: "The ids are those of --tokens, or what tokenize prints, with --json or without, on standard input."
     )
 
     @OptionGroup var model: ModelArgument
 
-    @Option(help: ArgumentHelp("Token ids, separated by commas.", valueName: "ids"))
-    var tokens: TokenList
+    @Option(parsing: .unconditional, help: ArgumentHelp("Token ids, separated by commas.", valueName: "ids"))
+    var tokens: TokenList?
 
     @Flag(help: #"Print one JSON object {"text":"…"}."#)
     var json = false
 
     func run() throws {
+        let tokens = try tokens ?? pipedTokens()
         let tokenizer = try Tokenizer(metadata: GGUFFile(path: model.path()).metadata)
         if let unknown = tokens.tokens.first(where: { !(0..<tokenizer.count).contains(Int($0)) }) {
             throw InferenceError(
@@ -30,5 +32,17 @@ struct DetokenizeCommand: ParsableCommand {
             Output.standardOutput(bytes)
             if Terminal.isOutputInteractive { Output.standardOutput("\n") }
         }
+    }
+
+    private func pipedTokens() throws -> TokenList {
+        let text = Terminal.isInputInteractive ? [] : try InputText.standardInput()
+        guard text.contains(where: { !Character(UnicodeScalar($0)).isWhitespace }) else {
+            throw ValidationError("No tokens: give them with --tokens or on standard input.")
+        }
+        guard let tokens = TokenList(printed: text) else {
+            throw InferenceError(
+                .invalidArgument, "standard input is neither what tokenize prints nor a list of token ids")
+        }
+        return tokens
     }
 }

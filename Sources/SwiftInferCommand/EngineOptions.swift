@@ -15,6 +15,7 @@ struct EngineOptions: ParsableArguments {
     var backend = Backend.auto
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Layers on the Vulkan device: the last n blocks, from one more than there are on all (default: all that fit).",
             valueName: "n"))
@@ -22,13 +23,15 @@ struct EngineOptions: ParsableArguments {
 
     @OptionGroup var kernels: KernelOptions
 
-    @Option(help: ArgumentHelp("Threads to compute with (default: one per processor).", valueName: "n"))
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp("Threads to compute with (default: one per processor).", valueName: "n"))
     var threads: Int?
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        if let threads, threads < 1 { throw ValidationError("--threads is \(threads), but must be at least 1.") }
         guard let gpuLayers else { return }
-        if gpuLayers < 0 { throw ValidationError("--gpu-layers must be at least 0.") }
+        if gpuLayers < 0 { throw ValidationError("--gpu-layers is \(gpuLayers), but must be at least 0.") }
         if backend != .vulkan { throw ValidationError("--gpu-layers goes with --backend vulkan.") }
     }
 

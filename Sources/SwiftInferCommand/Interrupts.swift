@@ -1,6 +1,6 @@
 // What Ctrl-C does.
 
-@preconcurrency import Dispatch
+import Foundation
 import Synchronization
 
 #if canImport(Glibc)
@@ -20,30 +20,39 @@ final class Interrupts: Sendable {
     static let exitStatus: Int32 = 130
 
     private let action = Mutex<(@Sendable () -> Void)?>(nil)
-    private let source: any DispatchSourceSignal
-
-    private init() {
-        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInteractive))
-    }
+    private init() {}
 
     /// Takes over SIGINT, gives SIGPIPE its default back, so that a closed pipe ends the program quietly, and makes a file that is
-    /// larger than the shell allows an error like any other.
+    /// larger than the shell allows an error like any other. To be called while there is one thread alone.
     func start() {
-        signal(SIGINT, SIG_IGN)
+        // A blocked signal waits for the thread that asks for it, and is lost at no moment: not before that thread runs, nor
+        // where the parent had it ignored. Threads take over what is blocked from the one that starts them.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        signal(SIGINT, SIG_DFL)
         signal(SIGPIPE, SIG_DFL)
         signal(SIGXFSZ, SIG_IGN)
-        source.setEventHandler { [unowned self] in
-            let action = action.withLock { action in
-                defer { action = nil }
-                return action
+        Thread.detachNewThread { [signals] in
+            var signals = signals
+            while true {
+                var number: Int32 = 0
+                if sigwait(&signals, &number) == 0 { self.handleInterrupt() }
             }
-            guard let action else {
-                if Terminal.canRedraw { Output.standardError("\n") }
-                _exit(Self.exitStatus)
-            }
-            action()
         }
-        source.resume()
+    }
+
+    private func handleInterrupt() {
+        let action = action.withLock { action in
+            defer { action = nil }
+            return action
+        }
+        guard let action else {
+            if Terminal.canRedraw { Output.standardError("\n") }
+            _exit(Self.exitStatus)
+        }
+        action()
     }
 
     /// Runs `work` in a task of its own that the first Ctrl-C cancels.

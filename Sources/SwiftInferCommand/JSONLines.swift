@@ -13,7 +13,9 @@ enum JSONLines {
     ) throws(InferenceError) -> [Value] {
         let decoder = JSONDecoder()
         var values: [Value] = []
-        for (index, line) in try InputText.file(path).split(separator: UInt8(ascii: "\n")).enumerated() {
+        for (index, line) in try InputText.file(path, limit: InputText.largestList).split(separator: UInt8(ascii: "\n"))
+            .enumerated()
+        {
             guard let value = try? decoder.decode(type, from: Data(line)) else {
                 throw InferenceError(.unreadableFile, "\(path), line \(index + 1) is not \(expectation)")
             }

@@ -13,13 +13,14 @@ struct LogprobsCommand: ParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(help: ArgumentHelp("Token ids, separated by commas.", valueName: "ids"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Token ids, separated by commas.", valueName: "ids"))
     var tokens: TokenList
 
-    @Option(help: ArgumentHelp("Show the k likeliest tokens of each row.", valueName: "k"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Show the k likeliest tokens of each row.", valueName: "k"))
     var top = 20
 
     @Option(
+        name: .shortAndLong, parsing: .unconditional,
         help: ArgumentHelp(
             "Length of the context (default: that of run, or as many tokens as are given).", valueName: "n"))
     var context: Int?
@@ -52,11 +53,13 @@ struct LogprobsCommand: ParsableCommand {
 
     func validate() throws {
         if tokens.tokens.isEmpty { throw ValidationError("--tokens must name at least one token.") }
-        if top < 1 { throw ValidationError("--top must be at least 1.") }
+        if top < 1 { throw ValidationError("--top is \(top), but must be at least 1.") }
         if let context, context < tokens.tokens.count {
             throw ValidationError("--context \(context) does not hold the \(tokens.tokens.count) tokens given.")
         }
-        if let context, context > Scorer.largestCapacity { throw ValidationError("--context is too large.") }
+        if let context, context > Scorer.largestCapacity {
+            throw ValidationError("--context is \(context), which is too large.")
+        }
     }
 
     func run() throws {

@@ -26,7 +26,7 @@ struct MakeModelCommand: ParsableCommand {
             "Type of the matrices: q4_0, q4_1, q5_0, …, q4_k, …, iq4_xs, f16, bf16, f32.", valueName: "type"))
     var type = "q4_k"
 
-    @Option(help: ArgumentHelp("Number of layers (default: the shape's).", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Number of layers (default: the shape's).", valueName: "n"))
     var layers: Int?
 
     @Flag(help: "Replace the file if it exists.")
@@ -43,9 +43,12 @@ struct MakeModelCommand: ParsableCommand {
                 "No shape is named \(shape); there are \(ModelShape.all.map(\.name).joined(separator: ", ")).")
         }
         guard Self.types[type.lowercased()] != nil else {
+            if let substitute = TensorType.substitute(forMixture: type) { throw ValidationError("\(substitute).") }
             throw ValidationError("--type must be one of \(Self.types.keys.sorted().joined(separator: ", ")).")
         }
-        if let layers, !(1...1000).contains(layers) { throw ValidationError("--layers must be from 1 to 1000.") }
+        if let layers, !(1...1000).contains(layers) {
+            throw ValidationError("--layers is \(layers), but must be from 1 to 1000.")
+        }
     }
 
     func run() throws {

@@ -10,8 +10,18 @@ import Foundation
     import Darwin
 #endif
 
-/// The two output streams. Every call writes at once, so that text appears as it is generated and in order.
+/// The two output streams. Every call writes at once, so that text appears as it is generated and in order. Text that cannot
+/// be written ends the program with status 1 and a line that says why.
 enum Output {
+    /// Puts something in the place of standard streams that are closed, or else the next files to be opened would be them. A
+    /// device that can only be read makes writing fail, as it would have.
+    static func reserveStandardStreams() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest number that is free is this one.
+            _ = open("/dev/null", O_RDONLY)
+        }
+    }
+
     /// Writes `text` to standard output.
     static func standardOutput(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
 
@@ -39,8 +49,11 @@ enum Output {
                 if written < 0 {
                     if errno == EINTR { continue }
                     // A full disk or a closed terminal. A closed pipe ends the program by SIGPIPE before this point.
-                    if descriptor == STDOUT_FILENO { exit(1) }
-                    return
+                    guard descriptor == STDOUT_FILENO else { return }
+                    let reason = String(cString: strerror(errno))
+                    standardError("swiftinfer: error: cannot write standard output: \(reason)\n")
+                    // Not exit(3): other threads are at work.
+                    _exit(1)
                 }
                 rest = rest.dropFirst(written)
             }

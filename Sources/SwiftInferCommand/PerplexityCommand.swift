@@ -19,10 +19,10 @@ struct PerplexityCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The text; - is standard input.", valueName: "file"))
     var file: String
 
-    @Option(help: ArgumentHelp("Tokens in a chunk.", valueName: "n"))
+    @Option(name: .shortAndLong, parsing: .unconditional, help: ArgumentHelp("Tokens in a chunk.", valueName: "n"))
     var context = 512
 
-    @Option(help: ArgumentHelp("Stop after this many chunks.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Stop after this many chunks.", valueName: "n"))
     var chunks: Int?
 
     @Option(help: "How keys and values are stored.")
@@ -49,9 +49,9 @@ struct PerplexityCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if context < 4 { throw ValidationError("--context must be at least 4.") }
-        if context > Scorer.largestCapacity { throw ValidationError("--context is too large.") }
-        if let chunks, chunks < 1 { throw ValidationError("--chunks must be at least 1.") }
+        if context < 4 { throw ValidationError("--context is \(context), but must be at least 4.") }
+        if context > Scorer.largestCapacity { throw ValidationError("--context is \(context), which is too large.") }
+        if let chunks, chunks < 1 { throw ValidationError("--chunks is \(chunks), but must be at least 1.") }
     }
 
     func run() throws {

@@ -33,19 +33,36 @@ struct RootCommand: AsyncParsableCommand {
     )
 
     static func main() async {
+        Output.reserveStandardStreams()
         Interrupts.shared.start()
         do {
+            // They come from /proc on Linux, and their first is the program's name.
+            guard !CommandLine.arguments.isEmpty else {
+                throw InferenceError(.invalidArgument, "the arguments cannot be read; is /proc mounted?")
+            }
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
                 try command.run()
             }
-        } catch let error as InferenceError {
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Ends the program as `error` says, which may be the wish for help.
+    private static func end(with error: any Error) -> Never {
+        if let error = error as? InferenceError {
             Output.standardError("swiftinfer: error: \(error)\n")
             exit(withError: ExitCode.failure)
-        } catch {
-            exit(withError: error)
         }
+        let status = exitCode(for: error)
+        let text = fullMessage(for: error, columns: nil)
+        if !text.isEmpty {
+            // The library's own printing would not see that help cannot be written.
+            if status == .success { Output.standardOutput(text + "\n") } else { Output.standardError(text + "\n") }
+        }
+        exit(withError: status)
     }
 }

@@ -8,8 +8,9 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Continue a text, or answer with --chat.",
         discussion: """
-            The prompt is the argument, the file given with -f, or standard input when that is not a terminal. With \
-            --chat and no prompt on a terminal, a conversation begins; /help lists its commands.
+            The prompt is the argument, the file given with -f, or standard input when that is not a terminal; what \
+            comes on standard input beside an argument goes before it. With --chat and no prompt on a terminal, a \
+            conversation begins; /help lists its commands.
 
             Ctrl-C stops the answer.
             """
@@ -19,6 +20,10 @@ struct RunCommand: AsyncParsableCommand {
 
     @Argument(help: "The text to continue, or with --chat the question.")
     var prompt: String?
+
+    /// The habit of other programs.
+    @Option(name: .customShort("p"), parsing: .unconditional, help: .hidden)
+    var promptOption: String?
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("Read the prompt from a file; - is standard input.", valueName: "path"))
@@ -61,12 +66,17 @@ struct RunCommand: AsyncParsableCommand {
 
     func validate() throws {
         if system != nil, !chat { throw ValidationError("--system needs --chat.") }
-        if let n, n < -1 { throw ValidationError("-n must be 0 or more, or -1.") }
+        if let n, n < -1 { throw ValidationError("-n is \(n), but must be 0 or more, or -1.") }
+        if prompt != nil, promptOption != nil {
+            throw ValidationError("Give the prompt once: as an argument or with -p.")
+        }
         if stop.contains("") { throw ValidationError("--stop must not be empty.") }
     }
 
     func run() async throws {
-        let text = try InputText.given(argument: prompt, file: file).map { String(decoding: $0, as: UTF8.self) }
+        let text = try InputText.given(argument: prompt ?? promptOption, file: file).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         guard text != nil || (chat && !json) else {
             throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
         }
@@ -103,8 +113,25 @@ struct RunCommand: AsyncParsableCommand {
         } else if Terminal.isOutputInteractive {
             Output.standardOutput("\n")
         }
+        if !json,
+            let reason = reasonForEnd(answer.statistics, contextLength: try sessionOptions.contextLength(of: model))
+        {
+            Output.standardError("swiftinfer: \(reason)\n")
+        }
         if stats { Output.standardError(answer.statistics.summary(loadDuration: loadDuration) + "\n") }
         if interrupted { throw ExitCode(Interrupts.exitStatus) }
+    }
+
+    /// Why the text ended where nobody asked for it and the model did not end it, and what changes that; nil otherwise.
+    private func reasonForEnd(_ statistics: Statistics, contextLength: Int) -> String? {
+        if statistics.finishReason == .contextFull {
+            let text = statistics.tokens.isEmpty ? "no text follows" : "the text ends here"
+            return "\(text): the context of \(contextLength) tokens is full; --context makes it longer"
+        }
+        guard statistics.finishReason == .length, n == nil, let most = generationOptions.maximumTokens else {
+            return nil
+        }
+        return "the text ends here after \(most) tokens; -n allows more"
     }
 
     /// The generation's settings; a new seed each time unless one was given.

@@ -3,21 +3,50 @@
 import ArgumentParser
 import SwiftInfer
 
+/// What the random draws begin with.
+enum Seed: ExpressibleByArgument {
+    /// A new number each time.
+    case random
+    case fixed(UInt64)
+
+    /// Accepts numbers, and -1 for a new one each time.
+    init?(argument: String) {
+        if argument == "-1" {
+            self = .random
+        } else {
+            guard let value = UInt64(argument) else { return nil }
+            self = .fixed(value)
+        }
+    }
+
+    var defaultValueDescription: String { "-1" }
+}
+
 /// The sampling options, in the terms of the command line.
 struct SamplingArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Sampling temperature; 0 takes the likeliest token.", valueName: "t"))
+    @Option(
+        name: [.long, .customLong("temp")], parsing: .unconditional,
+        help: ArgumentHelp("Sampling temperature; 0 takes the likeliest token.", valueName: "t"))
     var temperature: Float = 0
 
-    @Option(help: ArgumentHelp("Sample among the k likeliest tokens; 0: all.", valueName: "k"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Sample among the k likeliest tokens; 0 or -1: all.", valueName: "k"))
     var topK = 0
 
-    @Option(help: ArgumentHelp("Sample among the likeliest tokens that together reach p; 1: all.", valueName: "p"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Sample among the likeliest tokens that together reach p; 1: all.", valueName: "p"))
     var topP: Float = 1
 
-    @Option(help: ArgumentHelp("Drop tokens less likely than p times the likeliest; 0: none.", valueName: "p"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Drop tokens less likely than p times the likeliest; 0: none.", valueName: "p"))
     var minP: Float = 0
 
-    @Option(help: ArgumentHelp("Divide the logits of recent tokens by this; 1: off.", valueName: "x"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Divide the logits of recent tokens by this; 1: off.", valueName: "x"))
     var repeatPenalty: Float = 1
 
     @Option(
@@ -30,8 +59,10 @@ struct SamplingArguments: ParsableArguments {
         help: ArgumentHelp("Lower a recent token's logit by this if it occurred.", valueName: "x"))
     var presencePenalty: Float = 0
 
-    @Option(help: ArgumentHelp("Seed of the random draws (default: a new one each time).", valueName: "s"))
-    var seed: UInt64?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Seed of the random draws; -1: a new one each time.", valueName: "s"))
+    var seed = Seed.random
 
     func validate() throws {
         do {
@@ -45,14 +76,18 @@ struct SamplingArguments: ParsableArguments {
     var options: SamplingOptions {
         var options = SamplingOptions()
         options.temperature = temperature
-        options.topK = topK
+        options.topK = topK == -1 ? 0 : topK
         options.topP = topP
         options.minP = minP
         options.repeatPenalty = repeatPenalty
         options.frequencyPenalty = frequencyPenalty
         options.presencePenalty = presencePenalty
         // A JSON number is exact up to 2⁵³ for most readers, so a drawn seed stays below that.
-        options.seed = seed ?? (temperature > 0 ? .random(in: 0..<(1 << 53)) : 0)
+        options.seed =
+            switch seed {
+            case .fixed(let value): value
+            case .random: temperature > 0 ? .random(in: 0..<(1 << 53)) : 0
+            }
         return options
     }
 }

@@ -7,6 +7,15 @@ extension TensorType {
     /// bits or more.
     var outputMatrixType: TensorType { [.q8_0, .f16, .bf16, .f32].contains(self) ? self : .q6_K }
 
+    /// What to take instead of `name`, when that is one of llama.cpp's mixtures such as Q4_K_M, whose matrices have several
+    /// types; nil for other names.
+    static func substitute(forMixture name: String) -> String? {
+        let parts = name.lowercased().split(separator: "_")
+        guard parts.count >= 3, parts[1] == "k", ["s", "m", "l", "xl"].contains(parts[2]) else { return nil }
+        let base = parts[...1].joined(separator: "_")
+        return "there are no mixtures of types here; \(base) is the type most matrices of \(name) have"
+    }
+
     /// This type, or what takes its place where rows of `columns` do not fill its blocks: a type with shorter blocks
     /// and at least as many bits, and where those do not fit either, f16.
     func fitting(columns: Int) -> TensorType {

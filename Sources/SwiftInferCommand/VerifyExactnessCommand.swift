@@ -26,26 +26,31 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
     var drafters = DrafterList(DrafterChoice.all.filter { $0.description != DrafterChoice.none.description })
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Also check the prompts, one after the other as a single text, cut to these numbers of tokens.",
             valueName: "counts"))
     var lengths = CountList([])
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Rows of a step that drafts are cut to in turn.", valueName: "counts"))
     var widths = CountList([2, 64, 5, 8, 3, 17, 4, 32, 7, 16, 9, 15, 1])
 
-    @Option(name: .short, help: ArgumentHelp("Tokens of each answer.", valueName: "n"))
+    @Option(name: .short, parsing: .unconditional, help: ArgumentHelp("Tokens of each answer.", valueName: "n"))
     var n = 48
 
-    @Option(help: ArgumentHelp("Stop after this many prompts.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Stop after this many prompts.", valueName: "n"))
     var limit: Int?
 
-    @Option(help: ArgumentHelp("Ways to sample each prompt besides the greedy one, 0…3.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Ways to sample each prompt besides the greedy one, 0…3.", valueName: "n"))
     var samplings = 1
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Drafters and probes to check each answer with, in turn (default: all).", valueName: "n"))
     var perAnswer: Int?
@@ -74,10 +79,14 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        if n < 1 { throw ValidationError("-n must be at least 1.") }
-        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
-        if let perAnswer, perAnswer < 1 { throw ValidationError("--per-answer must be at least 1.") }
-        if !(0...3).contains(samplings) { throw ValidationError("--samplings must be from 0 to 3.") }
+        if n < 1 { throw ValidationError("-n is \(n), but must be at least 1.") }
+        if let limit, limit < 1 { throw ValidationError("--limit is \(limit), but must be at least 1.") }
+        if let perAnswer, perAnswer < 1 {
+            throw ValidationError("--per-answer is \(perAnswer), but must be at least 1.")
+        }
+        if !(0...3).contains(samplings) {
+            throw ValidationError("--samplings is \(samplings), but must be from 0 to 3.")
+        }
         if widths.counts.isEmpty { throw ValidationError("--widths must name at least one.") }
     }
 

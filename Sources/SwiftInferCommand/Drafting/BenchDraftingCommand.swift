@@ -55,7 +55,9 @@ struct BenchDraftingCommand: AsyncParsableCommand {
             valueName: "file.gguf"))
     var vocabulary: String?
 
-    @Option(help: ArgumentHelp("Count steps of at most so many rows, without a model.", valueName: "n,n,…"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Count steps of at most so many rows, without a model.", valueName: "n,n,…"))
     var fixedWidth = CountList([])
 
     @Option(
@@ -70,13 +72,16 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Flag(help: "Without a model, let drafters keep what tasks teach.")
     var warm = false
 
-    @Option(help: ArgumentHelp("Most tasks of a suite, evenly spread over it.", valueName: "n"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Most tasks of a suite, evenly spread over it.", valueName: "n"))
     var limit: Int?
 
-    @Option(help: ArgumentHelp("Most tokens of a prompt; what is further back is cut off.", valueName: "tokens"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Most tokens of a prompt; what is further back is cut off.", valueName: "tokens"))
     var maxPrompt = 3072
 
-    @Option(name: .short, help: ArgumentHelp("Most tokens of an answer.", valueName: "n"))
+    @Option(name: .short, parsing: .unconditional, help: ArgumentHelp("Most tokens of an answer.", valueName: "n"))
     var n = 256
 
     @Option(help: "How keys and values are stored.")
@@ -120,9 +125,9 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         if dumpGuesses != nil, !drafters.split(separator: ",").contains("codeswift") || !without.options.calibrates {
             throw ValidationError("--dump-guesses wants codeswift among the drafters, with calibration.")
         }
-        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
-        if n < 2 { throw ValidationError("-n must be at least 2: the first token comes with the prompt.") }
-        if maxPrompt < 2 { throw ValidationError("--max-prompt must be at least 2.") }
+        if let limit, limit < 1 { throw ValidationError("--limit is \(limit), but must be at least 1.") }
+        if n < 2 { throw ValidationError("-n is \(n), but must be at least 2: the first token comes with the prompt.") }
+        if maxPrompt < 2 { throw ValidationError("--max-prompt is \(maxPrompt), but must be at least 2.") }
     }
 
     func run() async throws {

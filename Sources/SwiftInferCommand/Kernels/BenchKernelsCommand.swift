@@ -20,19 +20,24 @@ struct BenchKernelsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Types of weights (default: all).", valueName: "type,…"))
     var types: TensorTypeList?
 
-    @Option(help: ArgumentHelp("Numbers of inputs a product is computed for.", valueName: "n,n,…"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Numbers of inputs a product is computed for.", valueName: "n,n,…"))
     var widths = CountList([1, 2, 4, 8, 16, 32, 64])
 
     @OptionGroup var kernels: KernelOptions
 
-    @Option(help: ArgumentHelp("Threads that make the same calls side by side.", valueName: "n"))
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp("Threads that make the same calls side by side.", valueName: "n"))
     var threads = 1
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func validate() throws {
-        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024.") }
+        guard (1...1024).contains(threads) else {
+            throw ValidationError("--threads is \(threads), but must be from 1 to 1024.")
+        }
         if widths.counts.isEmpty { throw ValidationError("--widths must name one width at least.") }
         if widths.counts.contains(where: { $0 > 4096 }) { throw ValidationError("--widths must be at most 4096.") }
     }

@@ -31,7 +31,9 @@ struct QuantizeCommand: AsyncParsableCommand {
     @Flag(help: "One type for all matrices, the output's included.")
     var pure = false
 
-    @Option(help: ArgumentHelp("Threads to work with (default: one per processor).", valueName: "n"))
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp("Threads to work with (default: one per processor).", valueName: "n"))
     var threads: Int?
 
     @Flag(help: "Replace the file if it exists.")
@@ -44,10 +46,11 @@ struct QuantizeCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard Self.types[type.lowercased()] != nil else {
+            if let substitute = TensorType.substitute(forMixture: type) { throw ValidationError("\(substitute).") }
             throw ValidationError(
                 "No type is named \(type); there are \(Self.types.keys.sorted().joined(separator: ", ")).")
         }
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        if let threads, threads < 1 { throw ValidationError("--threads is \(threads), but must be at least 1.") }
     }
 
     func run() async throws {
