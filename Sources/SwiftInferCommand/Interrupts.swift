@@ -12,7 +12,7 @@ import Synchronization
 #endif
 
 /// Turns SIGINT into an action of the moment: the first one stops what can be stopped, the next one, or one when there is
-/// nothing to stop, ends the program with status 130.
+/// nothing to stop, ends the program with status 130. Other signals that end the program leave the terminal as it was.
 final class Interrupts: Sendable {
     /// The process's only one.
     static let shared = Interrupts()
@@ -29,7 +29,9 @@ final class Interrupts: Sendable {
         // where the parent had it ignored. Threads take over what is blocked from the one that starts them.
         var signals = sigset_t()
         sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
+        for number in [SIGINT, SIGCONT] + Self.deadly where number == SIGINT || !Self.isIgnored(number) {
+            sigaddset(&signals, number)
+        }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         signal(SIGINT, SIG_DFL)
         signal(SIGPIPE, SIG_DFL)
@@ -38,18 +40,44 @@ final class Interrupts: Sendable {
             var signals = signals
             while true {
                 var number: Int32 = 0
-                if sigwait(&signals, &number) == 0 { self.handleInterrupt() }
+                guard sigwait(&signals, &number) == 0 else { continue }
+                switch number {
+                case SIGINT: self.interrupt()
+                case SIGCONT: TerminalInput.reopen()
+                default: Self.die(of: number)
+                }
             }
         }
     }
 
-    private func handleInterrupt() {
+    /// Signals that end the program, as they would without this.
+    private static let deadly = [SIGTERM, SIGHUP, SIGQUIT]
+
+    /// Whether the parent had a signal ignored, as nohup does with SIGHUP.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        let handler = signal(number, SIG_DFL)
+        signal(number, handler)
+        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    private static func die(of number: Int32) {
+        TerminalInput.close()
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, number)
+        signal(number, SIG_DFL)
+        raise(number)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
+    private func interrupt() {
         let action = action.withLock { action in
             defer { action = nil }
             return action
         }
         guard let action else {
             if Terminal.canRedraw { Output.standardError("\n") }
+            TerminalInput.close()
             _exit(Self.exitStatus)
         }
         action()

@@ -8,7 +8,7 @@
     import Darwin
 #endif
 
-/// Reads what a person types, line by line; editing a line is the terminal's business.
+/// Reads what a person types, text by text.
 struct LineReader {
     /// What came.
     enum Input {
@@ -25,10 +25,12 @@ struct LineReader {
         case end
     }
 
-    private var buffer: [UInt8] = []
+    /// What has been read and not been looked at.
+    private var buffer: ArraySlice<UInt8> = []
+    private var editor = LineEditor(promptColumns: 2, redraws: Terminal.canRedraw)
     private let interrupts: Pipe?
 
-    /// A reader of standard input.
+    /// A reader of standard input, as ``TerminalInput`` sets it up.
     init() { interrupts = Pipe() }
 
     /// Prompts for a text and waits for it. A backslash at the end of a line continues the text on the next. Ctrl-C ends the
@@ -57,9 +59,11 @@ struct LineReader {
 
     private mutating func nextLine() -> Line {
         while true {
-            if let newline = buffer.firstIndex(of: UInt8(ascii: "\n")) {
-                defer { buffer.removeSubrange(...newline) }
-                return .text(String(decoding: buffer[..<newline], as: UTF8.self))
+            if let event = edit() {
+                switch event {
+                case .text(let text): return .text(text)
+                case .end: return .end
+                }
             }
             var descriptors = [pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)]
             if let interrupts { descriptors.append(pollfd(fd: interrupts.readEnd, events: Int16(POLLIN), revents: 0)) }
@@ -70,6 +74,7 @@ struct LineReader {
             if descriptors.count > 1, descriptors[1].revents != 0 {
                 interrupts?.drain()
                 buffer = []
+                _ = editor.finish()
                 return .interrupted
             }
             var bytes = [UInt8](repeating: 0, count: 4096)
@@ -77,11 +82,22 @@ struct LineReader {
             if count > 0 {
                 buffer += bytes[..<count]
             } else if count == 0 || errno != EINTR {
-                guard !buffer.isEmpty else { return .end }
-                defer { buffer = [] }
-                return .text(String(decoding: buffer, as: UTF8.self))
+                return editor.isEmpty ? .end : .text(editor.finish())
             }
         }
+    }
+
+    /// Takes what has been read, up to the end of a text, and shows it.
+    private mutating func edit() -> LineEditor.Event? {
+        editor.columns = Terminal.width
+        defer {
+            let output = editor.takeOutput()
+            if TerminalInput.isOpen { Output.terminal(output) }
+        }
+        while let byte = buffer.popFirst() {
+            if let event = editor.take(byte) { return event }
+        }
+        return nil
     }
 }
 

@@ -31,6 +31,14 @@ enum Output {
     /// Writes `text` to standard error.
     static func standardError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
+    /// Writes `text` to the terminal that standard input is: by way of standard error, where prompts go, if that is one.
+    static func terminal(_ text: String) { terminal(Array(text.utf8)) }
+
+    /// Writes bytes to the terminal likewise.
+    static func terminal(_ bytes: [UInt8]) {
+        write(bytes, to: isatty(STDERR_FILENO) == 1 ? STDERR_FILENO : STDIN_FILENO)
+    }
+
     /// Writes `value` as one line of JSON to standard output: keys sorted, slashes as they are.
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
@@ -53,6 +61,7 @@ enum Output {
                     let reason = String(cString: strerror(errno))
                     standardError("swiftinfer: error: cannot write standard output: \(reason)\n")
                     // Not exit(3): other threads are at work.
+                    TerminalInput.close()
                     _exit(1)
                 }
                 rest = rest.dropFirst(written)

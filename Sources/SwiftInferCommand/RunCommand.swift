@@ -80,6 +80,9 @@ struct RunCommand: AsyncParsableCommand {
         guard text != nil || (chat && !json) else {
             throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
         }
+        // Before the model is loaded, which takes long enough to type or paste something.
+        if text == nil { TerminalInput.open() }
+        defer { TerminalInput.close() }
         let (model, loadDuration) = try engine.load(self.model.path(), for: context.options)
         var sessionOptions = context.options
         sessionOptions.drafter = drafting.choice

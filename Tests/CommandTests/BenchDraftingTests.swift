@@ -152,6 +152,32 @@ struct BenchDraftingTests {
         }
     }
 
+    @Test func replayTimesFixedWidths() throws {
+        let folder = try TemporaryFolder()
+        let repeated = String(repeating: "let a = values[index] + 1\n", count: 12)
+        let file = try suite(folder, excludes: true, reference: repeated)
+        let rows = try rows("--suite", file, "--replay", "--fixed-width", "1,4", "--drafters", "suffix")
+        #expect(rows.map { $0["width"] as? Int } == [nil, 1, 4])
+        #expect(rows.allSatisfy { ($0["tokens_per_second"] as? Double ?? 0) > 0 })
+        let steps = rows.compactMap { $0["tokens_per_step"] as? Double }
+        #expect(steps[1] == 1)
+        #expect(steps[2] > 2 && steps[2] <= 4)
+    }
+
+    /// What one width learns in a task, the next one does not know.
+    @Test(arguments: ["suffix", "rest", "codeswift", "token-recycling"])
+    func widthsLearnApart(drafter: String) throws {
+        let folder = try TemporaryFolder()
+        let task = try suite(folder, excludes: true)
+        let line = try Data(contentsOf: URL(fileURLWithPath: task))
+        let twice = try folder.file("twice.jsonl", line + line).path
+        func steps(_ widths: String) throws -> Double? {
+            let rows = try rows("--suite", twice, "--warm", "--drafters", drafter, "--fixed-width", widths)
+            return rows.first { $0["width"] as? Int == 16 }?["tokens_per_step"] as? Double
+        }
+        #expect(try steps("16") == steps("8,4,16"))
+    }
+
     @Test func replayTakesAnotherVocabulary() throws {
         let folder = try TemporaryFolder()
         let file = try suite(folder, excludes: true)

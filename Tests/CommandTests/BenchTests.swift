@@ -28,6 +28,13 @@ struct BenchTests {
         #expect((object["rows"] as? [[String: Any]])?.count == 1)
     }
 
+    @Test func zeroLeavesATestOut() throws {
+        let options = ["--prompt", "2", "--generate", "0", "--widths", "0", "--repetitions", "1", "--json"]
+        let rows = try Command(["bench", "model", Fixture.llama] + options).json()["rows"] as? [[String: Any]]
+        #expect(rows?.map { $0["test"] as? String } == ["prompt-2"])
+        #expect(try Command("bench", "model", "m", "--prompt", "0", "--generate", "0", "--widths", "0").status == 64)
+    }
+
     @Test func modelRunsOnTheKernelsAskedFor() throws {
         let least = ["--prompt", "2", "--generate", "", "--widths", "", "--repetitions", "1"]
         let object = try Command(["bench", "model", Fixture.llama, "--kernels", "reference", "--json"] + least).json()

@@ -60,6 +60,55 @@ struct ConversationTests {
         #expect(run.errors.contains("(stopped)"))
     }
 
+    /// A terminal alone would cut the line at 4,095 bytes.
+    @Test func longLinesArriveWhole() throws {
+        let terminal = try PseudoTerminal()
+        let run = try Command(
+            ["run", Fixture.qwen, "--chat", "-n", "1", "--context", "8192", "--stats"], terminal: terminal
+        ) { running in
+            try waitForPrompt(running)
+            try terminal.type(String(repeating: "ab ", count: 2000) + "END", "/exit")
+        }
+        #expect(run.status == 0)
+        #expect(try promptTokens(run).count == 1)
+        #expect(try #require(promptTokens(run).first) >= 2000)
+    }
+
+    @Test func pastedLinesAreOneMessage() throws {
+        let run = try converse(
+            ["-n", "1", "--stats"], typing: "\u{1B}[200~def f(x):\n    return x\n\nWhat?\u{1B}[201~", "/quit")
+        #expect(run.status == 0)
+        #expect(try promptTokens(run).count == 1)
+    }
+
+    @Test(arguments: ["/bye", "/quit", "/exit"]) func habitsLeave(command: String) throws {
+        let run = try converse(typing: "/?", command)
+        #expect(run.status == 0)
+        #expect(run.errors.contains("/regen "))
+    }
+
+    /// However the program ends, the terminal edits lines again afterwards.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP, 0]) func terminalIsLeftAsItWas(signal: Int32) throws {
+        let terminal = try PseudoTerminal()
+        let before = try terminal.localModes
+        let run = try Command(["run", Fixture.qwen, "--chat"], terminal: terminal) { running in
+            try waitForPrompt(running)
+            #expect(try terminal.localModes != before)
+            if signal == 0 { try terminal.type("/exit") } else { kill(running.process.processIdentifier, signal) }
+        }
+        #expect(run.status == (signal == 0 ? 0 : 128 + signal))
+        #expect(try terminal.localModes == before)
+    }
+
+    private func waitForPrompt(_ running: RunningCommand) throws {
+        while try !running.errors.contains("> "), running.process.isRunning { usleep(10_000) }
+    }
+
+    /// What `--stats` says of the prompts' lengths.
+    private func promptTokens(_ run: Command) throws -> [Int] {
+        run.errors.matches(of: /prompt (\d+) tokens/).compactMap { Int($0.1) }
+    }
+
     @Test func modelWithoutTemplateIsRefused() throws {
         let run = try Command("run", Fixture.path("tiny-starcoder2-f32"), "--chat", "hello")
         #expect(run.isCleanFailure)

@@ -31,6 +31,21 @@ struct InspectionTests {
         #expect(try Command("detokenize", Fixture.llama, "--tokens", list, "--json").json()["text"] as? String == text)
     }
 
+    @Test(arguments: [["--no-bos"], ["--no-bos", "--json"]]) func detokenizeReadsTokenize(options: [String]) throws {
+        let text = "a \"5, 6\"\n naïve 数 🙂 <0xC3> {\n"
+        let printed = try Command(["tokenize", Fixture.llama] + options, input: text)
+        #expect(try Command("detokenize", Fixture.llama, input: printed.output).output == text)
+    }
+
+    @Test func detokenizeReadsIdsAlone() throws {
+        for list in ["40,10 97", "40\n10\n97\n", "[40, 10, 97]"] {
+            #expect(try Command("detokenize", Fixture.llama, input: list).output == "(\na")
+        }
+        for other in ["some text", "40 x", "{\"text\":\"a\"}"] {
+            #expect(try Command("detokenize", Fixture.llama, input: other).isCleanFailure)
+        }
+    }
+
     @Test func tokenTableHasOneLineForEach() throws {
         let run = try Command("tokenize", Fixture.llama, "--no-bos", "(\n(")
         #expect(run.output.hasPrefix("     40  \"(\"\n"))

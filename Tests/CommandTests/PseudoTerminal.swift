@@ -32,6 +32,15 @@ final class PseudoTerminal {
         for line in lines { try person.write(contentsOf: Data((line + "\n").utf8)) }
     }
 
+    /// Whether the terminal edits lines, shows what is typed, and so on.
+    var localModes: tcflag_t {
+        get throws {
+            var settings = termios()
+            guard tcgetattr(program.fileDescriptor, &settings) == 0 else { throw POSIXError(.ENOTTY) }
+            return settings.c_lflag
+        }
+    }
+
     private static func function<F>(_ name: String, as type: F.Type) throws -> F {
         guard let symbol = dlsym(dlopen(nil, RTLD_NOW), name) else { throw POSIXError(.ENOSYS) }
         return unsafeBitCast(symbol, to: type)

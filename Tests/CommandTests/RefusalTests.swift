@@ -14,7 +14,7 @@ struct RefusalTests {
         ["run", "m", "p", "--kernels", "abacus"],
         ["run", "m", "p", "--stop", ""],
         ["run", "m", "p", "--context", "0"], ["logprobs", "m"], ["logprobs", "m", "--tokens", "1,x"],
-        ["logprobs", "m", "--tokens", ""], ["bench", "model", "m", "--prompt", "0"],
+        ["logprobs", "m", "--tokens", ""], ["bench", "model", "m", "--prompt", "-1"],
         ["bench", "model", "m", "--widths", "1,x"],
         ["bench", "model", "m", "--prompt", "", "--generate", "", "--widths", ""],
         ["bench", "model", "m", "--repetitions", "0"], ["make-model", "unknown", "-o", "x"],
@@ -33,6 +33,77 @@ struct RefusalTests {
         #expect(run.status == 64)
         #expect(run.output.isEmpty)
         #expect(run.errors.contains("Error: "))
+    }
+
+    @Test(arguments: [
+        ["run", "m", "p", "--seed", "-2"], ["run", "m", "p", "--temperature", "-2"],
+        ["run", "m", "p", "--top-k", "-2"],
+        ["run", "m", "p", "--top-p", "-2"], ["run", "m", "p", "--min-p", "-2"],
+        ["run", "m", "p", "--repeat-penalty", "-2"],
+        ["run", "m", "p", "-n", "-2"], ["run", "m", "p", "--context", "-2"], ["run", "m", "p", "--threads", "-2"],
+        ["run", "m", "p", "--backend", "vulkan", "--gpu-layers", "-2"], ["perplexity", "m", "f", "--context", "-2"],
+        ["perplexity", "m", "f", "--chunks", "-2"], ["logprobs", "m", "--tokens", "1", "--top", "-2"],
+        ["logprobs", "m", "--tokens", "1", "--context", "-2"], ["bench", "model", "m", "--depth", "-2"],
+        ["bench", "model", "m", "--repetitions", "-2"], ["bench", "model", "m", "--widths", "-2"],
+        ["bench", "kernels", "--threads", "-2"], ["bench", "drafting", "m", "--suite", "s", "--limit", "-2"],
+        ["bench", "drafting", "m", "--suite", "s", "--max-prompt", "-2"],
+        ["bench", "drafting", "m", "--suite", "s", "--fixed-width", "-2"], ["verify-exactness", "m", "-n", "-2"],
+        ["verify-exactness", "m", "--limit", "-2"], ["verify-exactness", "m", "--samplings", "-2"],
+        ["verify-exactness", "m", "--per-answer", "-2"], ["make-model", "dsc-1.3b", "-o", "x", "--layers", "-2"],
+        ["quantize", "a", "b", "q4_0", "--threads", "-2"],
+    ])
+    func negativeValuesAreNamed(_ arguments: [String]) throws {
+        let run = try Command(arguments)
+        #expect(run.status == 64)
+        #expect(run.errors.split(separator: "\n").first?.contains("-2") == true, "\(run.errors)")
+    }
+
+    @Test func mixturesPointToTypes() throws {
+        for arguments in [
+            ["quantize", "a", "b", "Q4_K_M"], ["make-model", "dsc-1.3b", "-o", "x", "--type", "q4_k_s"],
+        ] {
+            let run = try Command(arguments)
+            #expect(run.status == 64)
+            #expect(run.errors.contains("q4_k is"))
+        }
+    }
+
+    @Test(arguments: ["--help", "--version", "run --help", "show MODEL", "show MODEL --json", "tokenize MODEL x"])
+    func outputThatCannotBeWrittenIsAFailure(command: String) throws {
+        let folder = try TemporaryFolder()
+        let errors = try folder.file("errors", Data())
+        let command = command.replacingOccurrences(of: "MODEL", with: Fixture.llama)
+        for target in ["/dev/full", "&-"] where target == "&-" || FileManager.default.fileExists(atPath: target) {
+            let shell = Process()
+            shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+            shell.arguments = [
+                "-c", "'\(Command.executable.path)' \(command) >\(target) 2>'\(errors.path)' </dev/null",
+            ]
+            try shell.run()
+            shell.waitUntilExit()
+            #expect(shell.terminationStatus == 1)
+            let text = try String(contentsOf: errors, encoding: .utf8)
+            #expect(text.hasPrefix("swiftinfer: error: cannot write") && text.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        ["run", Fixture.llama, "-f"], ["tokenize", Fixture.llama, "-f"], ["perplexity", Fixture.llama],
+    ])
+    func inputWithoutEndIsRefused(_ arguments: [String]) throws {
+        let run = try Command(arguments + ["/dev/zero"])
+        #expect(run.isCleanFailure)
+        #expect(run.errors.contains("64 MiB"))
+    }
+
+    @Test func interruptIsNotLostBeforeThereIsAnythingToStop() throws {
+        for delay in stride(from: UInt32(0), to: 60_000, by: 6000) {
+            let run = try Command(["run", Fixture.llama, "x", "-n", "-1", "--ignore-eos", "--context", "200000"]) {
+                usleep(delay)
+                $0.process.interrupt()
+            }
+            #expect(run.status == 130)
+        }
     }
 
     @Test func helpAndVersion() throws {
@@ -72,6 +143,20 @@ struct RefusalTests {
         try FileManager.default.copyItem(atPath: Fixture.llama, toPath: path)
         let found = try Command("show", "smollm2-135m-instruct", "--json", environment: environment)
         #expect(try found.json()["name"] as? String == "tiny-llama")
+
+        // Nor does a folder of that name hide it.
+        let work = try TemporaryFolder()
+        try FileManager.default.createDirectory(
+            at: work.url.appendingPathComponent("smollm2-135m-instruct"), withIntermediateDirectories: true)
+        let shell = Process()
+        shell.executableURL = Command.executable
+        shell.arguments = ["show", "smollm2-135m-instruct"]
+        shell.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        shell.currentDirectoryURL = work.url
+        shell.standardOutput = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
     }
 
     @Test func folderIsNoModel() throws {

@@ -90,6 +90,41 @@ struct RunTests {
         #expect(!run.output.contains("tokens/s"))
     }
 
+    @Test func endsNobodyAskedForAreExplained() throws {
+        let full = try Command(
+            "run", Fixture.llama, Self.prompt, "--ignore-eos", "--context", "24", "--drafter", "none")
+        #expect(full.status == 0)
+        #expect(full.errors.hasPrefix("swiftinfer: the text ends here") && full.errors.contains("--context"))
+        #expect(full.errors.split(separator: "\n").count == 1)
+        let length = try Command("run", Fixture.llama, Self.prompt, "--ignore-eos", "--drafter", "none")
+        #expect(length.status == 0)
+        #expect(length.errors.contains("256") && length.errors.contains("-n"))
+        #expect(try Command("run", Fixture.llama, Self.prompt, "-n", "3").errors.isEmpty)
+    }
+
+    @Test func standardInputGoesBeforeTheArgument() throws {
+        let options = ["-n", "0", "--json"]
+        func tokens(_ arguments: [String], input: String = "") throws -> Int? {
+            try Command(["run", Fixture.llama] + arguments + options, input: input).json()["prompt_tokens"] as? Int
+        }
+        let joined = try tokens(["some code\nExplain"])
+        #expect(try tokens(["Explain"], input: "some code") == joined)
+        #expect(try tokens(["Explain"], input: "some code\n") == joined)
+        #expect(try tokens(["-p", "Explain"], input: "some code\n") == joined)
+        #expect(try tokens(["-p", "some code\nExplain"]) == joined)
+        let whole = try Command("tokenize", Fixture.llama, "some code\nExplain", "--json").output
+        #expect(try Command("tokenize", Fixture.llama, "Explain", "--json", input: "some code").output == whole)
+    }
+
+    @Test func habitsOfOtherProgramsAreTaken() throws {
+        let plain = try Command("run", Fixture.llama, Self.prompt, "-n", "4", "--threads", "2").output
+        for options in [["-t", "2"], ["-c", "512"], ["--temp", "0"], ["--seed", "-1"], ["--top-k", "-1"]] {
+            let run = try Command(["run", Fixture.llama, Self.prompt, "-n", "4"] + options)
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(run.output == plain)
+        }
+    }
+
     @Test func longPromptIsRefusedWithNumbers() throws {
         let run = try Command("run", Fixture.llama, Self.prompt, "--context", "4")
         #expect(run.isCleanFailure)

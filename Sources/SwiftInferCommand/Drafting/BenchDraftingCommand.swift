@@ -17,7 +17,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
             Answers are the model's own, or with --replay the references, which the model is made to give in the time \
             that it takes. All drafters and none take turns on each task; drafters keep what they learn unless --cold. \
-            With --fixed-width or --cost-curve no model runs and nothing is timed: the references are followed, the \
+            With --fixed-width or --cost-curve alone no model runs and nothing is timed: the references are followed, the \
             steps counted or charged, and each task begins anew unless --warm; of the model's file only the \
             vocabulary is read.
 
@@ -57,7 +57,8 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Count steps of at most so many rows, without a model.", valueName: "n,n,…"))
+        help: ArgumentHelp(
+            "Count steps of at most so many rows, without a model; with --replay, time them.", valueName: "n,n,…"))
     var fixedWidth = CountList([])
 
     @Option(
@@ -108,7 +109,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[[n,cost],…],…}."#)
     var json = false
 
-    private var isSimulation: Bool { !fixedWidth.counts.isEmpty || costCurve != nil }
+    private var isSimulation: Bool { !replay && !fixedWidth.counts.isEmpty || costCurve != nil }
 
     func validate() throws {
         if !fixedWidth.counts.isEmpty, costCurve != nil {
@@ -121,7 +122,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
             throw ValidationError("--warm goes with --fixed-width or --cost-curve alone.")
         }
         if vocabulary != nil, !replay { throw ValidationError("--vocabulary goes with --replay alone.") }
-        if replay, isSimulation { throw ValidationError("--fixed-width and --cost-curve replay without a model.") }
+        if replay, costCurve != nil { throw ValidationError("--cost-curve charges steps where --replay times them.") }
         if dumpGuesses != nil, !drafters.split(separator: ",").contains("codeswift") || !without.options.calibrates {
             throw ValidationError("--dump-guesses wants codeswift among the drafters, with calibration.")
         }
@@ -158,6 +159,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         settings.maximumTokens = n
         settings.maximumPrompt = maxPrompt
         settings.timesRetrieval = without.keepsTiming
+        settings.widths = fixedWidth.counts
         let path = try model.path()
         guard isSimulation else {
             settings.mode = replay ? .replay : .generated
@@ -170,7 +172,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
             return DraftingBenchmark(settings, contestants, tokenizer: tokenizer, session: session)
         }
         let costs = try costCurve.map { try CostCurve(contentsOf: $0, maximumRows: DraftPlanner.maximumRows).costs }
-        settings.mode = .simulated(costs: costs, widths: fixedWidth.counts)
+        settings.mode = .simulated(costs: costs)
         settings.isCold = !warm
         let tokenizer = try Tokenizer(metadata: GGUFFile(path: path).metadata)
         settings.stores = try stores(tokenizer, path)

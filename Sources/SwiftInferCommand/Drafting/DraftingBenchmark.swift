@@ -15,7 +15,7 @@ actor DraftingBenchmark {
         /// The reference answers, timed: the model is made to give them.
         case replay
         /// The reference answers without a model; steps are counted, or cost what the curve says.
-        case simulated(costs: [Double]?, widths: [Int])
+        case simulated(costs: [Double]?)
     }
 
     /// What the benchmark does.
@@ -29,6 +29,8 @@ actor DraftingBenchmark {
         var isCold = false
         /// Whether drafters are asked only when that pays, or before every step.
         var timesRetrieval = true
+        /// Most rows of a step, in turn; empty for as many as pay.
+        var widths: [Int] = []
         /// Datastores that drafters may draw on in all tasks.
         var stores: [Datastore] = []
     }
@@ -56,7 +58,7 @@ actor DraftingBenchmark {
     /// alone.
     var stepCost: [Double] {
         get async {
-            if case .simulated(let costs, _) = settings.mode { return costs ?? [] }
+            if case .simulated(let costs) = settings.mode { return costs ?? [] }
             return await session?.stepCostCurve ?? []
         }
     }
@@ -80,16 +82,18 @@ actor DraftingBenchmark {
         let path = suite.repositoryPath(of: task)
         let repository = try path.map(repository)
         let withheld = repository?.withheld(for: task) ?? [:]
-        func drafter(_ contestant: DraftingContestant, isNew: Bool) -> any Drafter {
-            contestant.drafter(for: path, isNew: isNew, withholding: withheld, answer: reference) {
+        func drafter(_ contestant: DraftingContestant, width: Int?) -> any Drafter {
+            contestant.drafter(
+                for: path, width: width, isNew: settings.isCold, withholding: withheld, answer: reference
+            ) {
                 DraftingContestant.Sources(
                     tokenizer: tokenizer, documents: repository?.tokens ?? [], stores: settings.stores)
             }
         }
         if let session {
             try await time(task, prompt, reference, path, drafter, session, &result)
-        } else if case .simulated(let costs, let widths) = settings.mode {
-            simulate(prompt, reference, costs: costs, widths: widths, drafter, &result)
+        } else if case .simulated(let costs) = settings.mode {
+            simulate(prompt, reference, costs: costs, drafter, &result)
         }
         return Task.isCancelled ? nil : result
     }
@@ -109,22 +113,25 @@ actor DraftingBenchmark {
     }
 
     private func simulate(
-        _ prompt: [TokenID], _ answer: [TokenID], costs: [Double]?, widths: [Int],
-        _ drafter: (DraftingContestant, Bool) -> any Drafter, _ result: inout DraftingResult
+        _ prompt: [TokenID], _ answer: [TokenID], costs: [Double]?,
+        _ drafter: (DraftingContestant, Int?) -> any Drafter, _ result: inout DraftingResult
     ) {
         let none = DraftPlanner(NoDrafter(), cost: StepCost(seconds: costs ?? [1]))
         let plain = DraftingReplay(width: .fixed(0), costs: costs)
             .run(none, prompt: prompt, answer: answer, tokenCount: tokenizer.count)
         result.runs.append((.none, plain))
         for contestant in contestants {
-            for width in widths.isEmpty ? [nil] : widths.map(Optional.some) {
+            for width in widths {
                 let replay = DraftingReplay(width: width.map { .fixed($0 - 1) } ?? .automatic, costs: costs)
-                let planner = planner(contestant, width, costs, drafter(contestant, settings.isCold))
+                let planner = planner(contestant, width, costs, drafter(contestant, width))
                 let run = replay.run(planner, prompt: prompt, answer: answer, tokenCount: tokenizer.count)
                 result.runs.append((.init(drafter: contestant.name, width: width), run))
             }
         }
     }
+
+    /// The widths that everybody runs with, nil for as many rows as pay.
+    private var widths: [Int?] { settings.widths.isEmpty ? [nil] : settings.widths }
 
     private var planners: [String: DraftPlanner] = [:]
 
@@ -141,41 +148,43 @@ actor DraftingBenchmark {
 
     private func time(
         _ task: DraftingTask, _ prompt: [TokenID], _ reference: [TokenID], _ path: String?,
-        _ drafter: (DraftingContestant, Bool) -> any Drafter, _ session: Session, _ result: inout DraftingResult
+        _ drafter: (DraftingContestant, Int?) -> any Drafter, _ session: Session, _ result: inout DraftingResult
     ) async throws {
         var options = GenerationOptions(maximumTokens: settings.maximumTokens)
         if !settings.timesRetrieval { options.draftWidth = .eager }
         if case .replay = settings.mode { options.forcedTokens = reference } else { options.stop = task.stop ?? [] }
         var answers: [(entrant: DraftingResult.Entrant, statistics: Statistics)] = []
         // Everybody takes turns at being first, so that a drift of the machine's speed favours nobody.
-        let turn = taskCount % (contestants.count + 1)
-        let order = [nil] + contestants.map(Optional.some)
-        for contestant in order[turn...] + order[..<turn] {
+        let order: [(contestant: DraftingContestant?, width: Int?)] =
+            [(nil, nil)] + contestants.flatMap { contestant in widths.map { (contestant, $0) } }
+        let turn = taskCount % order.count
+        for (contestant, width) in order[turn...] + order[..<turn] {
             options.usesDrafter = contestant != nil
             if let contestant {
-                let choice = choice(contestant, path, drafter(contestant, settings.isCold))
+                if let width { options.draftWidth = .fixed(width - 1) }
+                let choice = choice(contestant, width, path, drafter(contestant, width))
                 if settings.isCold { try await session.use(choice) } else { try await session.resume(choice) }
             }
             let answer = try await Answer(session.generate(.tokens(prompt), options: options), printsText: false)
             if Task.isCancelled { return }
-            let entrant = DraftingResult.Entrant(drafter: contestant?.name ?? "none", width: nil)
+            let entrant = DraftingResult.Entrant(drafter: contestant?.name ?? "none", width: width)
             answers.append((entrant, answer.statistics))
         }
         taskCount += 1
         let plain = answers.first { $0.entrant == .none }?.statistics.tokens ?? []
         if answers.contains(where: { $0.statistics.tokens != plain }) { differences += 1 }
-        let names = ["none"] + contestants.map(\.name)
         let loops = TokenLoops.mark(plain)
-        result.runs = names.compactMap { name in
-            answers.first { $0.entrant.drafter == name }.map { ($0.entrant, DraftingRun($0.statistics, loops)) }
+        result.runs = order.compactMap { contestant, width in
+            let entrant = DraftingResult.Entrant(drafter: contestant?.name ?? "none", width: width)
+            return answers.first { $0.entrant == entrant }.map { ($0.entrant, DraftingRun($0.statistics, loops)) }
         }
     }
 
     private func choice(
-        _ contestant: DraftingContestant, _ path: String?, _ drafter: any Drafter
+        _ contestant: DraftingContestant, _ width: Int?, _ path: String?, _ drafter: any Drafter
     ) -> DrafterChoice {
         nonisolated(unsafe) let drafter = drafter
-        return DrafterChoice("\(contestant.name) \(path ?? "")") { _ in drafter }
+        return DrafterChoice("\(contestant.name) \(width ?? 0) \(path ?? "")") { _ in drafter }
     }
 }
 

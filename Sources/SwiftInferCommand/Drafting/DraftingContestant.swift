@@ -80,12 +80,15 @@ final class DraftingContestant {
     /// The drafter for tasks of the repository at `path`, without the documents' parts that are `withheld`, and without
     /// `answer` in the common stores.
     ///
-    /// - Parameter isNew: Whether it is to begin without what earlier tasks taught it.
+    /// - Parameters:
+    ///   - width: The width it drafts for: each has a drafter of its own, which learns nothing from the others.
+    ///   - isNew: Whether it is to begin without what earlier tasks taught it.
     func drafter(
-        for path: String?, isNew: Bool, withholding withheld: [Int: [[TokenID]]], answer: [TokenID],
+        for path: String?, width: Int?, isNew: Bool, withholding withheld: [Int: [[TokenID]]], answer: [TokenID],
         sources: () -> Sources
     ) -> any Drafter {
-        let key = path ?? ""
+        // One that forgets all can serve every width; each holds its repository's documents.
+        let key = "\(isNew ? 0 : width ?? 0) \(path ?? "")"
         let known = drafters[key]
         if isNew { (known as? any DocumentDrafter)?.forget() }
         let drafter: any Drafter
