@@ -1,6 +1,6 @@
 // Where a drafter's memory is kept between runs.
 
-package import GGUF
+internal import GGUF
 import Synchronization
 import Tokenizers
 
