@@ -11,6 +11,17 @@ import Synchronization
     import Darwin
 #endif
 
+/// Where ``noteSignal(_:)`` writes.
+nonisolated(unsafe) private var signalPipe: Int32 = -1
+
+/// Passes the number of a signal on, which is all that can be done while any code may be running.
+private func noteSignal(_ number: Int32) {
+    let error = errno
+    var byte = UInt8(truncatingIfNeeded: number)
+    _ = write(signalPipe, &byte, 1)
+    errno = error
+}
+
 /// Turns SIGINT into an action of the moment: the first one stops what can be stopped, the next one, or one when there is
 /// nothing to stop, ends the program with status 130. Other signals that end the program leave the terminal as it was.
 final class Interrupts: Sendable {
@@ -20,54 +31,51 @@ final class Interrupts: Sendable {
     static let exitStatus: Int32 = 130
 
     private let action = Mutex<(@Sendable () -> Void)?>(nil)
+
     private init() {}
 
-    /// Takes over SIGINT, gives SIGPIPE its default back, so that a closed pipe ends the program quietly, and makes a file that is
-    /// larger than the shell allows an error like any other. To be called while there is one thread alone.
+    /// Takes over SIGINT and what else would end the program while the terminal is not as it was. Gives SIGPIPE its default
+    /// back, so that a closed pipe ends the program quietly, and makes a file larger than `ulimit -f` an error like any other.
     func start() {
-        // A blocked signal waits for the thread that asks for it, and is lost at no moment: not before that thread runs, nor
-        // where the parent had it ignored. Threads take over what is blocked from the one that starts them.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in [SIGINT, SIGCONT] + Self.deadly where number == SIGINT || !Self.isIgnored(number) {
-            sigaddset(&signals, number)
-        }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        signal(SIGINT, SIG_DFL)
         signal(SIGPIPE, SIG_DFL)
         signal(SIGXFSZ, SIG_IGN)
-        Thread.detachNewThread { [signals] in
-            var signals = signals
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // Before the handlers, which write to it: from then on a signal waits in the pipe for whoever reads it.
+        signalPipe = ends[1]
+        for number in [SIGINT, SIGCONT, SIGTERM, SIGHUP, SIGQUIT] {
+            let previous = signal(number, noteSignal)
+            // As nohup has it, while shells have SIGINT ignored for whatever runs in the background.
+            if Self.isIgnoring(previous), number != SIGINT { signal(number, SIG_IGN) }
+        }
+        var interrupt = sigset_t()
+        sigemptyset(&interrupt)
+        sigaddset(&interrupt, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
+        let readEnd = ends[0]
+        Thread.detachNewThread {
+            var number: UInt8 = 0
             while true {
-                var number: Int32 = 0
-                guard sigwait(&signals, &number) == 0 else { continue }
-                switch number {
+                guard read(readEnd, &number, 1) == 1 else { continue }
+                switch Int32(number) {
                 case SIGINT: self.interrupt()
                 case SIGCONT: TerminalInput.reopen()
-                default: Self.die(of: number)
+                case let number: Self.die(of: number)
                 }
             }
         }
     }
 
-    /// Signals that end the program, as they would without this.
-    private static let deadly = [SIGTERM, SIGHUP, SIGQUIT]
-
-    /// Whether the parent had a signal ignored, as nohup does with SIGHUP.
-    private static func isIgnored(_ number: Int32) -> Bool {
-        let handler = signal(number, SIG_DFL)
-        signal(number, handler)
-        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    private static func isIgnoring(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
+        unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
+    /// Ends the program as the signal would have without this.
     private static func die(of number: Int32) {
         TerminalInput.close()
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, number)
         signal(number, SIG_DFL)
-        raise(number)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        kill(getpid(), number)
     }
 
     private func interrupt() {

@@ -92,7 +92,7 @@ struct RunTests {
 
     @Test func endsNobodyAskedForAreExplained() throws {
         let full = try Command(
-            "run", Fixture.llama, Self.prompt, "--ignore-eos", "--context", "24", "--drafter", "none")
+            "run", Fixture.llama, Self.prompt, "--ignore-eos", "--context", "60", "--drafter", "none")
         #expect(full.status == 0)
         #expect(full.errors.hasPrefix("swiftinfer: the text ends here") && full.errors.contains("--context"))
         #expect(full.errors.split(separator: "\n").count == 1)
