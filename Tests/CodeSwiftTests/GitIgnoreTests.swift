@@ -78,12 +78,143 @@ struct GitIgnoreTests {
             #expect(agrees, "tree \(tree): \(describe(walked, expected)) \(oracle.folder.url.path)")
             guard agrees else { return }
             // A walk that begins further down obeys the same rules.
-            if tree % 2 == 0, FileManager.default.fileExists(atPath: oracle.folder.path("r/a/")) {
+            if tree % 2 == 0, try oracle.run("test -d r/a") != nil {
                 let below = try oracle.listed("r/a")
                 let walked = try oracle.walked("r/a").files
                 #expect(walked == below, "tree \(tree) below: \(describe(walked, below))")
             }
         }
+    }
+
+    /// Linked worktrees, submodules, sparse working trees and nested repositories.
+    @Test func treesOfSeveralRepositories() throws {
+        var generator = SeededGenerator(Self.seed)
+        guard let oracle = try GitOracle() else { return }
+        for tree in 0..<max(1, Self.trees / 6) {
+            try oracle.run("rm -rf r w s; git init -q r; git init -q s")
+            try fill(oracle, "s", &generator)
+            try fill(oracle, "r", &generator)
+            try oracle.run("cd s && git add -Af . && git commit -qm s")
+            try oracle.run(
+                "cd r && git submodule -q add ../s sub; git add -A; git commit -qm r; git worktree add -q ../w")
+            for name in ["r", "w", "r/sub"] { try fill(oracle, name, &generator) }
+            for name in ["r/.git/info/exclude", "r/.git/modules/sub/info/exclude"] {
+                try oracle.run("mkdir -p $(dirname \(name))")
+                try oracle.folder.write(name, rules(&generator))
+            }
+            try oracle.run("git init -q r/nested")
+            try fill(oracle, "r/nested", &generator)
+            if tree % 2 == 0 {
+                try oracle.run(
+                    "cd w && git config extensions.worktreeConfig true; git sparse-checkout set --no-cone '/a*'")
+            }
+            for name in ["w", "r/sub", "r/nested"] {
+                let expected = try oracle.listed(name)
+                let walked = try oracle.walked(name)
+                // Without its .gitignore a sparse tree is taken for what is tracked, and that is told.
+                let isPartial = walked.skipped.entries[.unknown] != nil
+                #expect(
+                    walked.files.subtracting(expected).isEmpty, "\(tree) \(name): \(describe(walked.files, expected))")
+                let isWhole = expected.subtracting(walked.files).isEmpty
+                #expect(isPartial || isWhole, "\(tree) \(name): \(describe(walked.files, expected))")
+            }
+            // From outside, what is inside is read by its own rules.
+            var allowed = try oracle.listed("r")
+            for name in ["sub", "nested"] {
+                allowed.formUnion(try oracle.listed("r/\(name)").map { Array("\(name)/".utf8) + $0 })
+            }
+            let walked = try oracle.walked("r").files
+            #expect(walked.subtracting(allowed).isEmpty, "\(tree): \(describe(walked, allowed))")
+            let own = try oracle.listed("r").subtracting(walked)
+            #expect(own.isEmpty, "\(tree): \(describe(walked, allowed))")
+        }
+    }
+
+    /// A walk of a repository with rules in one place, given as a shell command, takes `kept.py` and not `private.py`.
+    @Test(
+        arguments: [
+            "git config core.excludesFile ../x", "git config core.excludesFile '~/../x'",
+            "printf '[core]\n\texcludesFile = \\042../x\\042 ; why\n' >> ../home/.gitconfig",
+            "printf '\\357\\273\\277[CORE]excludesfile=../\\\\\nx' >> .git/config",
+            "mkdir -p ../home/settings/git && cp ../x ../home/settings/git/ignore",
+            "printf '[core]\nexcludesFile=../x' > ../home/i; printf '[include]path=i\n' >> ../home/.gitconfig",
+            "printf '[core]\nexcludesFile=../x' > ../home/i; git config --global includeIf.gitdir:**/r/.path '~/i'",
+            "printf '[core]\nexcludesFile=../x' > ../home/i; git config --global includeIf.onbranch:*.path '~/i'",
+            "printf '[core]\nexcludesFile=../x' > .git/i; git config includeIf.gitdir/i:/**/R/.GIT.path i",
+            "git config extensions.worktreeConfig true; git config --worktree core.excludesFile ../x",
+            "git config core.excludesFile /nowhere; mv .git ../g; echo 'gitdir: ../g' > .git; cp ../x ../g/info/exclude",
+            "mv .git ../g; ln -s ../g .git; cp ../x .git/info/exclude",
+            "rm .git/info/exclude; ln -s ../../../x .git/info/exclude",
+            "printf '\\357\\273\\277private.py\\r\\n' > .gitignore", "printf 'private.py' > .gitignore",
+            "git config core.ignoreCase true; echo PRIVATE.* > .gitignore",
+        ])
+    func rulesAreFound(command: String) throws {
+        guard let oracle = try GitOracle() else { return }
+        try oracle.folder.write("x", "private.py\n")
+        for name in ["kept", "private"] { try oracle.folder.write("r/\(name).py", "x") }
+        #expect(try oracle.run("cd r && \(command)") != nil)
+        let expected = try oracle.listed("r")
+        #expect(!expected.contains(Array("private.py".utf8)))
+        #expect(try oracle.walked("r").files == expected)
+    }
+
+    /// Where rules cannot be known only tracked files are taken, and that is told.
+    @Test(
+        arguments: [
+            "git config core.excludesFile '%(prefix)/x'", "git config core.excludesFile '~nobody-of-this-name/x'",
+            "echo '[core' >> .git/config", "echo '[core] excludesFile' >> .git/config",
+            "printf '[core]\nexcludesFile=../x' > .git/i; git config 'includeIf.hasconfig:remote.*.url:x.path' i",
+            "mkdir ../d; git config core.excludesFile ../d", "ln -s ../x .gitignore",
+            "head -c 1100000 /dev/zero | tr '\\0' '#' > .gitignore; echo >> .gitignore; echo private.py >> .gitignore",
+            "for i in $(seq 9000); do echo \"a*$i*b\"; done > .gitignore; echo private.py >> .gitignore",
+            "mv .git ../g; echo 'gitdir: ../nowhere' > .git",
+        ])
+    func unknownRules(command: String) throws {
+        guard let oracle = try GitOracle() else { return }
+        try oracle.folder.write("x", "private.py\n")
+        for name in ["tracked", "private"] { try oracle.folder.write("r/\(name).py", "x") }
+        try oracle.run("cd r && git add tracked.py")
+        #expect(try oracle.run("cd r && \(command)") != nil)
+        let walked = try oracle.walked("r")
+        let hasIndex = !command.contains("nowhere")
+        #expect(walked.files == (hasIndex ? [Array("tracked.py".utf8)] : []))
+        #expect(walked.skipped.entries[.unknown]?.examples.contains("private.py") == true)
+    }
+
+    /// The index says which ignored files are tracked; without it they are lost, which is told.
+    @Test func damagedIndexesAreTold() throws {
+        guard let oracle = try GitOracle() else { return }
+        try oracle.folder.write("r/.gitignore", "ignored.py\n")
+        for name in ["kept", "ignored"] { try oracle.folder.write("r/\(name).py", "x") }
+        for command in ["git add -f .", "git update-index --split-index", "echo damaged > .git/index"] {
+            #expect(try oracle.run("cd r && \(command)") != nil)
+            let walked = try oracle.walked("r")
+            #expect(walked.files.contains(Array("kept.py".utf8)))
+            let isTaken = walked.files.contains(Array("ignored.py".utf8))
+            #expect(isTaken || walked.skipped.entries[.unknown]?.examples.first?.hasSuffix("/r/.git/index") == true)
+        }
+    }
+
+    @Test func theFileThatStandsForAGitFolderIsNoDocument() throws {
+        let folder = try TemporaryFolder()
+        for name in [".git", "a/.git", "a/.GIT", "a/b/.git"] { try folder.write(name, "gitdir: /home/somebody/r\n") }
+        for respectsGitIgnore in [true, false] {
+            var options = IngestionOptions()
+            options.respectsGitIgnore = respectsGitIgnore
+            var walk = FolderWalk(try RootedFolder(path: folder.url.path), options: options)
+            try walk.run()
+            #expect(walk.files.isEmpty)
+        }
+    }
+
+    /// The largest file of rules costs little more than a small one, whatever its patterns.
+    @Test(arguments: ["name$.py", "/folder/name$.py", "*$.py", "$*", "!name$.py"])
+    func manyRules(pattern: String) {
+        let lines = (0..<60_000).map { pattern.replacing("$", with: "\($0)") }
+        let file = IgnoreFile(Array(lines.joined(separator: "\n").utf8))
+        let start = ContinuousClock.now
+        for index in 0..<300 { _ = file.ignores(Array("some/folder/other\(index)".utf8), isFolder: false) }
+        #expect(ContinuousClock.now - start < .seconds(2))
     }
 
     private func describe(_ walked: Set<[UInt8]>, _ expected: Set<[UInt8]>) -> String {

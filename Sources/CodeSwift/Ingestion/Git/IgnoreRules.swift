@@ -22,7 +22,11 @@ struct IgnoreRules {
         var prefix: [UInt8] = []
         var depth = 0
 
+        /// The path of what lies at `path` below the root.
         func path(_ path: [UInt8]) -> ArraySlice<UInt8> { prefix.isEmpty ? path[depth...] : (prefix + path)[...] }
+
+        /// The path of a folder above the root, where the first `end` bytes of `way`, the path from the top to the root, lead.
+        func path(upTo end: Int, of way: [UInt8]) -> ArraySlice<UInt8> { way[(way.count - prefix.count)..<end] }
     }
 
     /// One repository and the rules it has on the way to the folder, those that count least first.
@@ -51,11 +55,11 @@ struct IgnoreRules {
             if placed.rules?.isEmpty != true { rules.append(placed) }
         }
 
-        func verdict(_ path: [UInt8], isFolder: Bool) -> Verdict {
+        func verdict(isFolder: Bool, _ path: (Placed) -> ArraySlice<UInt8>) -> Verdict {
             if folder != .included { return folder }
             for placed in rules.reversed() {
                 guard let rules = placed.rules else { return .unknown }
-                if let isIgnored = rules.ignores(placed.path(path), isFolder: isFolder) {
+                if let isIgnored = rules.ignores(path(placed), isFolder: isFolder) {
                     return isIgnored ? .ignored : .included
                 }
             }
@@ -108,6 +112,10 @@ struct IgnoreRules {
             let file = FileContents(
                 at: folder + Array(".gitignore".utf8), limit: GitRepository.largestRules, followsLinks: false)
             add(file, Placed(prefix: Array(rest[start...])), Array(rest[..<start]))
+            // A root in an ignored folder is ignored.
+            if let scope = scopes.indices.last {
+                scopes[scope].folder = scopes[scope].verdict(isFolder: true) { $0.path(upTo: end, of: rest) }
+            }
             start = end + 1
         }
     }
@@ -119,7 +127,7 @@ struct IgnoreRules {
         unreadable = []
         if !path.isEmpty {
             for index in scopes.indices {
-                scopes[index].folder = scopes[index].verdict(Array(path.dropLast()), isFolder: true)
+                scopes[index].folder = scopes[index].verdict(isFolder: true) { $0.path(Array(path.dropLast())) }
             }
             if let rootPath,
                 let repository = GitRepository(
@@ -152,7 +160,7 @@ struct IgnoreRules {
     /// agree.
     func verdict(_ path: [UInt8], isFolder: Bool) -> Verdict {
         guard rootPath != nil else { return .unknown }
-        let verdict = scopes.reduce(.included) { max($0, $1.verdict(path, isFolder: isFolder)) }
+        let verdict = scopes.reduce(.included) { max($0, $1.verdict(isFolder: isFolder) { $0.path(path) }) }
         guard verdict != .included, let scope = scopes.last else { return verdict }
         let place = Array(scope.top.path(path))
         let isTracked = isFolder ? scope.repository.tracksFiles(below: place) : scope.repository.tracks(place)
