@@ -1,5 +1,7 @@
 // Finding the files below a root.
 
+package import GGUF
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -15,11 +17,8 @@
 package struct FolderWalk {
     private let root: RootedFolder
     private let options: IngestionOptions
-    private let repository: GitRepository?
-    /// .gitignore files on the way to the current folder, with the length of their folder's path.
-    private var rules: [(file: IgnoreFile, depth: Int)] = []
-    /// Whether the walk is in an ignored folder, for the sake of the files git tracks there.
-    private var isInIgnoredFolder = false
+    /// Those that hold in the current folder; nil when git is not asked.
+    private var rules: IgnoreRules?
     package private(set) var files: [SourceFile] = []
     package private(set) var skipped = SkipReport()
 
@@ -33,100 +32,116 @@ package struct FolderWalk {
         ].map { Array($0.utf8) })
 
     package init(_ root: RootedFolder, options: IngestionOptions) {
+        self.init(root, options: options, environment: GitConfiguration.processEnvironment)
+    }
+
+    /// - Parameter environment: Says where git's configuration is.
+    package init(
+        _ root: RootedFolder, options: IngestionOptions, environment: @escaping @Sendable (String) -> String?
+    ) {
         self.root = root
         self.options = options
-        repository = options.respectsGitIgnore ? GitRepository(around: root) : nil
+        rules = options.respectsGitIgnore ? IgnoreRules(around: root, environment) : nil
+        for path in rules?.unreadable ?? [] { skipped.add(.unknown, path) }
     }
 
     /// Finds the files, in ascending order of their paths.
-    package mutating func run() {
-        let descriptor = dup(root.descriptor)
-        guard descriptor >= 0 else { return }
-        walk(descriptor, path: [], depth: 0)
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile` when a folder cannot be listed to its end: what is left then must
+    ///   not pass for the whole.
+    package mutating func run() throws(InferenceError) {
+        try walk(root.reopen(), path: [], depth: 0)
         files.sort { $0.path.lexicographicallyPrecedes($1.path) }
     }
 
     /// Walks an open folder and closes it. `path` is empty or ends in a slash.
-    private mutating func walk(_ folder: CInt, path: [UInt8], depth: Int) {
-        guard let stream = fdopendir(folder) else {
-            close(folder)
-            return skipped.add(.unreadable, path)
-        }
-        defer { closedir(stream) }
-        // A copy of the root's descriptor shares its place in the folder.
-        rewinddir(stream)
-        let ruleCount = rules.count
-        if options.respectsGitIgnore, let contents = root.read(path + Array(".gitignore".utf8), limit: 1 << 20) {
-            rules.append((IgnoreFile(contents), path.count))
-        }
+    private mutating func walk(_ folder: CInt, path: [UInt8], depth: Int) throws(InferenceError) {
+        var listing = try FolderListing(folder, path: Array(root.path.utf8) + [Self.slash] + path)
+        let outerRules = rules
+        defer { rules = outerRules }
+        enter(path)
         var folders: [[UInt8]] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                let text = UnsafeRawPointer(pointer)
-                let count = strlen(text.assumingMemoryBound(to: CChar.self))
-                return Array(UnsafeRawBufferPointer(start: text, count: count))
-            }
-            guard name != Array(".".utf8), name != Array("..".utf8) else { continue }
-            visit(name, in: folder, path: path, &folders)
-        }
+        while let name = try listing.next() { try visit(name, in: folder, path: path, &folders) }
         for name in folders {
             guard depth < Self.maximumDepth else {
                 skipped.add(.depth, path + name)
                 continue
             }
-            let next = RootedFolder.openFolder(name, in: folder)
-            guard next >= 0 else {
+            guard let next = try root.openFolder(name, in: folder, path: path + name) else {
                 skipped.add(.unreadable, path + name)
                 continue
             }
-            let wasInIgnoredFolder = isInIgnoredFolder
-            isInIgnoredFolder = isIgnored(path + name, isFolder: true)
-            walk(next, path: path + name + [Self.slash], depth: depth + 1)
-            isInIgnoredFolder = wasInIgnoredFolder
+            try walk(next, path: path + name + [Self.slash], depth: depth + 1)
         }
-        rules.removeLast(rules.count - ruleCount)
     }
 
-    private mutating func visit(_ name: [UInt8], in folder: CInt, path: [UInt8], _ folders: inout [[UInt8]]) {
+    private mutating func enter(_ path: [UInt8]) {
+        rules?.enter(path)
+        for path in rules?.unreadable ?? [] { skipped.add(.unknown, path) }
+    }
+
+    private mutating func visit(
+        _ name: [UInt8], in folder: CInt, path: [UInt8], _ folders: inout [[UInt8]]
+    ) throws(InferenceError) {
         let place = path + name
-        guard let status = RootedFolder.status(name, in: folder) else { return skipped.add(.unreadable, place) }
+        guard let status = try root.status(name, in: folder, path: place) else {
+            return skipped.add(.unreadable, place)
+        }
         if status.kind == .folder {
-            if Self.toolFolders.contains(name) {
+            if Self.isGit(name) || Self.toolFolders.contains(name) {
                 skipped.add(.folder, place)
-            } else if isIgnored(place, isFolder: true), repository?.tracksFiles(below: place) != true {
-                skipped.add(.ignored, place)
+            } else if let reason = reason(place, isFolder: true) {
+                skipped.add(reason, place)
             } else {
                 folders.append(name)
             }
-        } else if let reason = Self.reason(name, status, options) {
+        } else if let reason = Self.reason(name, status, options) ?? reason(place, isFolder: false) {
             skipped.add(reason, place)
-        } else if isIgnored(place, isFolder: false), repository?.tracks(place) != true {
-            skipped.add(.ignored, place)
         } else {
             files.append(SourceFile(place, status))
         }
     }
 
-    /// The file at `path`, or why it is passed over; for files that are not found by walking.
-    static func file(_ path: [UInt8], in root: RootedFolder, _ options: IngestionOptions) -> Result<SourceFile, Refusal>
-    {
-        guard let status = root.status(path), status.kind != .folder else {
+    /// The file at `path`, or why it is passed over, whatever git says of it; for files that are not found by walking.
+    static func file(
+        _ path: [UInt8], in root: RootedFolder, _ options: IngestionOptions
+    ) throws(InferenceError) -> Result<SourceFile, Refusal> {
+        let components = path.split(separator: slash).map { Array($0) }
+        if components.dropLast().contains(where: isGit) { return .failure(Refusal(reason: .folder)) }
+        guard let status = try root.status(path), status.kind != .folder else {
             return .failure(Refusal(reason: .unreadable))
         }
-        let name = path.split(separator: slash).last.map { Array($0) } ?? []
-        if let reason = reason(name, status, options) { return .failure(Refusal(reason: reason)) }
+        if let reason = reason(components.last ?? [], status, options) { return .failure(Refusal(reason: reason)) }
         return .success(SourceFile(path, status))
     }
 
+    /// The file at `path`, or why a walk would pass it over.
+    package mutating func find(_ path: [UInt8]) throws(InferenceError) -> Result<SourceFile, Refusal> {
+        let outerRules = rules
+        defer { rules = outerRules }
+        enter([])
+        for (end, byte) in path.enumerated() where byte == Self.slash {
+            let folder = Array(path[..<end])
+            let name = folder.split(separator: Self.slash).last.map { Array($0) } ?? []
+            if Self.toolFolders.contains(name) { return .failure(Refusal(reason: .folder)) }
+            if let reason = reason(folder, isFolder: true) { return .failure(Refusal(reason: reason)) }
+            enter(folder + [Self.slash])
+        }
+        if let reason = reason(path, isFolder: false) { return .failure(Refusal(reason: reason)) }
+        return try Self.file(path, in: root, options)
+    }
+
     /// That a file is passed over.
-    struct Refusal: Error {
-        var reason: SkipReason
+    package struct Refusal: Error {
+        package var reason: SkipReason
     }
 
     /// Why a file is passed over unread, git aside; nil when it is not.
     private static func reason(
         _ name: [UInt8], _ status: RootedFolder.Status, _ options: IngestionOptions
     ) -> SkipReason? {
+        // The file that stands for the folder holds a path of this machine.
+        if isGit(name) { return .folder }
         switch status.kind {
         case .link: return .link
         case .folder, .other: return .special
@@ -137,16 +152,15 @@ package struct FolderWalk {
         return status.size > options.maximumFileSize ? .large : nil
     }
 
-    /// Whether the rules nearest to `path` that mention it, or the folder it lies in, exclude it.
-    private func isIgnored(_ path: [UInt8], isFolder: Bool) -> Bool {
-        guard let repository else { return false }
-        if isInIgnoredFolder { return true }
-        for (file, depth) in rules.reversed() {
-            if let verdict = file.ignores(path[depth...], isFolder: isFolder) { return verdict }
+    /// Whether a name is the one git keeps for itself, in whatever case, as it does.
+    private static func isGit(_ name: [UInt8]) -> Bool { name.map(\.lowercased) == Array(".git".utf8) }
+
+    /// Why git's rules leave a path out; nil when they do not.
+    private func reason(_ path: [UInt8], isFolder: Bool) -> SkipReason? {
+        switch rules?.verdict(path, isFolder: isFolder) ?? .included {
+        case .included: nil
+        case .ignored: .ignored
+        case .unknown: .unknown
         }
-        for outer in repository.outerRules.reversed() {
-            if let verdict = outer.rules.ignores(outer.prefix + path, isFolder: isFolder) { return verdict }
-        }
-        return false
     }
 }

@@ -34,27 +34,29 @@ package struct Ingestion {
     /// Adds the files below the folder at `path`.
     ///
     /// - Parameter progress: Called now and then with the share that is done.
-    /// - Throws: ``InferenceError`` when the folder cannot be opened, or as ``Corpus/append(_:name:)`` does.
+    /// - Throws: ``InferenceError`` when the folder cannot be opened, when a folder cannot be listed or a file not be read for a
+    ///   reason that does not lie with it, or as ``Corpus/append(_:name:)`` does.
     package mutating func addFolder(
         _ path: String, progress: (Double) -> Void = { _ in }
     ) throws(InferenceError) {
         let root = try RootedFolder(path: path)
         var walk = FolderWalk(root, options: options)
-        walk.run()
+        try walk.run()
         skipped.merge(walk.skipped)
         try add(walk.files, in: root, progress: progress)
     }
 
     /// Adds the files at `paths`, relative to the folder at `path`, in ascending order and whatever git says of them.
     ///
-    /// - Throws: ``InferenceError`` when the folder cannot be opened, or as ``Corpus/append(_:name:)`` does.
+    /// - Throws: ``InferenceError`` when the folder cannot be opened, when a folder cannot be listed or a file not be read for a
+    ///   reason that does not lie with it, or as ``Corpus/append(_:name:)`` does.
     package mutating func addFiles(
         _ paths: [[UInt8]], below path: String, progress: (Double) -> Void = { _ in }
     ) throws(InferenceError) {
         let root = try RootedFolder(path: path)
         var files: [SourceFile] = []
         for path in Set(paths).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            switch FolderWalk.file(path, in: root, options) {
+            switch try FolderWalk.file(path, in: root, options) {
             case .success(let file): files.append(file)
             case .failure(let refusal): skipped.add(refusal.reason, path)
             }
@@ -86,6 +88,7 @@ package struct Ingestion {
     }
 
     private mutating func add(_ document: Document, _ file: SourceFile) throws(InferenceError) {
+        if let failure = document.failure { throw failure }
         if let reason = document.reason { return skipped.add(reason, file.path) }
         if options.skipsDuplicates, !hashes.insert(document.hash).inserted { return skipped.add(.duplicate, file.path) }
         try corpus.append(document.tokens, name: file.path)
@@ -94,6 +97,8 @@ package struct Ingestion {
 
     private struct Document {
         var reason: SkipReason?
+        /// That reading failed, so that what there is must not pass for the whole.
+        var failure: InferenceError?
         var tokens: [TokenID] = []
         var hash: UInt64 = 0
         var byteCount = 0
@@ -112,8 +117,14 @@ package struct Ingestion {
     private static func document(
         _ file: SourceFile, _ root: RootedFolder, _ encoder: inout TextEncoder, _ options: IngestionOptions
     ) -> Document {
-        guard let contents = root.read(file.path, limit: options.maximumFileSize) else {
-            return Document(reason: .unreadable)
+        let contents: [UInt8]
+        do {
+            guard let found = try root.read(file.path, limit: options.maximumFileSize) else {
+                return Document(reason: .unreadable)
+            }
+            contents = found
+        } catch {
+            return Document(failure: error)
         }
         if let reason = ContentFilter(options).reason(contents) { return Document(reason: reason) }
         return Document(

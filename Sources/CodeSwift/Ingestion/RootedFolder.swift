@@ -62,63 +62,105 @@ package final class RootedFolder: Sendable {
         }
     }
 
-    /// The regular file at `path` below the folder, when it is there, has at most `limit` bytes and can be read.
-    package func read(_ path: [UInt8], limit: Int) -> [UInt8]? {
-        guard let file = openFile(path) else { return nil }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0, case let found = Status(status), found.kind == .regular, found.size <= limit
-        else { return nil }
-        // One byte more than it should have shows whether the file is growing.
-        return [UInt8](unsafeUninitializedCapacity: found.size + 1) { buffer, count in
-            while count < buffer.count {
-                let read = systemRead(
-                    file, UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]))
-                if read < 0, errno == EINTR { continue }
-                guard read > 0 else { break }
-                count += read
-            }
-            count = min(count, found.size)
+    /// The regular file at `path` below the folder; nil when it is not there, has more than `limit` bytes or may not be read.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile` when reading fails for a reason that does not lie with the file.
+    package func read(_ path: [UInt8], limit: Int) throws(InferenceError) -> [UInt8]? {
+        switch contents(path, limit: limit) {
+        case .bytes(let bytes): return bytes
+        case .missing, .refused: return nil
+        case .failed(let error): throw failure("read", path, error)
         }
     }
 
-    /// What is at `path` below the folder; nil when there is nothing, or when the way leads over a link.
-    func status(_ path: [UInt8]) -> Status? {
-        guard let (folder, name) = openFolder(of: path) else { return nil }
-        defer { if folder != descriptor { close(folder) } }
-        return Self.status(name, in: folder)
-    }
-
-    /// What `name` is in an open folder.
-    static func status(_ name: [UInt8], in folder: CInt) -> Status? {
-        var status = stat()
-        return withName(name) { fstatat(folder, $0, &status, AT_SYMLINK_NOFOLLOW) } == 0 ? Status(status) : nil
-    }
-
-    private func openFile(_ path: [UInt8]) -> CInt? {
-        guard let (folder, name) = openFolder(of: path) else { return nil }
+    /// What reading the file at `path` below the folder comes to.
+    func contents(_ path: [UInt8], limit: Int) -> FileContents {
+        guard let (folder, name) = openFolder(of: path) else { return FileContents(error: errno) }
         defer { if folder != descriptor { close(folder) } }
         // Without O_NONBLOCK, opening a named pipe would wait for a writer.
         let file = Self.withName(name) { openat(folder, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
-        return file >= 0 ? file : nil
+        guard file >= 0 else { return FileContents(error: errno) }
+        defer { close(file) }
+        return FileContents(of: file, limit: limit)
     }
 
-    /// Opens the folder that `path` lies in, and gives the last component.
+    /// What is at `path` below the folder; nil when there is nothing, when it may not be known, or when the way leads over a
+    /// link.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile` when asking fails for another reason.
+    func status(_ path: [UInt8]) throws(InferenceError) -> Status? {
+        guard let (folder, name) = openFolder(of: path) else {
+            let error = errno
+            guard FileContents.isAboutFile(error) else { throw failure("read", path, error) }
+            return nil
+        }
+        defer { if folder != descriptor { close(folder) } }
+        return try status(name, in: folder, path: path)
+    }
+
+    /// What `name`, in an open folder, is; `path` is the way there from the root.
+    func status(_ name: [UInt8], in folder: CInt, path: [UInt8]) throws(InferenceError) -> Status? {
+        var status = stat()
+        if Self.withName(name, { fstatat(folder, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 { return Status(status) }
+        let error = errno
+        guard FileContents.isAboutFile(error) else { throw failure("read", path, error) }
+        return nil
+    }
+
+    /// Opens the folder `name` in an open folder; nil when it is none, a link to one, or may not be opened.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile` when opening fails for another reason.
+    func openFolder(_ name: [UInt8], in folder: CInt, path: [UInt8]) throws(InferenceError) -> CInt? {
+        let next = Self.openFolder(name, in: folder)
+        if next >= 0 { return next }
+        let error = errno
+        guard FileContents.isAboutFile(error) else { throw failure("open", path, error) }
+        return nil
+    }
+
+    /// Whether this folder is the one at an absolute path.
+    func isFolder(at path: [UInt8]) -> Bool {
+        var (here, there) = (stat(), stat())
+        return fstat(descriptor, &here) == 0 && Self.withName(path) { stat($0, &there) } == 0
+            && here.st_dev == there.st_dev && here.st_ino == there.st_ino
+    }
+
+    /// The root once more, with a place of its own in the listing.
+    func reopen() throws(InferenceError) -> CInt {
+        let copy = Self.openFolder([UInt8(ascii: ".")], in: descriptor)
+        guard copy >= 0 else { throw failure("open", [], errno) }
+        return copy
+    }
+
+    private func failure(_ verb: String, _ place: [UInt8], _ error: CInt) -> InferenceError {
+        let place = place.isEmpty ? path : "\(path)/\(String(decoding: place, as: UTF8.self))"
+        return InferenceError(
+            .unreadableFile, "cannot \(verb) \(place.printable): \(String(cString: strerror(error)))")
+    }
+
+    /// Opens the folder that `path` lies in, and gives the last component; nil, and `errno`, when that fails.
     private func openFolder(of path: [UInt8]) -> (CInt, [UInt8])? {
         var current = descriptor
         let components = path.split(separator: UInt8(ascii: "/")).map(Array.init)
-        guard let name = components.last, components.allSatisfy(Self.isProper) else { return nil }
+        guard let name = components.last, components.allSatisfy(Self.isProper) else {
+            errno = ENOENT
+            return nil
+        }
         for component in components.dropLast() {
             let next = Self.openFolder(component, in: current)
+            let error = errno
             if current != descriptor { close(current) }
-            guard next >= 0 else { return nil }
+            guard next >= 0 else {
+                errno = error
+                return nil
+            }
             current = next
         }
         return (current, name)
     }
 
     /// Opens the folder `name` in an open folder; negative when it is none, or a link to one.
-    static func openFolder(_ name: [UInt8], in folder: CInt) -> CInt {
+    private static func openFolder(_ name: [UInt8], in folder: CInt) -> CInt {
         withName(name) { openat(folder, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
     }
 
@@ -133,9 +175,4 @@ package final class RootedFolder: Sendable {
             buffer.baseAddress.map(body) ?? -1
         }
     }
-}
-
-/// `read(2)`, out of reach inside a type that has a method of that name.
-private func systemRead(_ descriptor: CInt, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
-    read(descriptor, buffer.baseAddress, buffer.count)
 }

@@ -6,12 +6,14 @@ public enum SkipReason: String, CaseIterable, Sendable {
     case link
     /// A pipe, socket or device.
     case special
-    /// A folder of a version control system, a package manager or a build.
+    /// A folder of a version control system, a package manager or a build, or the file `.git` that stands for one.
     case folder
     /// More levels of folders than are followed.
     case depth
     /// Ignored by git.
     case ignored
+    /// Under rules of git that cannot be known: a file of rules or a configuration that cannot be read, or is too large.
+    case unknown
     /// Another extension than those asked for.
     case `extension`
     /// Larger than the limit.
@@ -37,6 +39,7 @@ public enum SkipReason: String, CaseIterable, Sendable {
         case .folder: "folders of tools (such as .git and node_modules)"
         case .depth: "folders nested too deeply"
         case .ignored: "ignored by git"
+        case .unknown: "that git may ignore, by rules that cannot be read"
         case .extension: "with other extensions"
         case .large: "larger than the limit"
         case .empty: "empty"

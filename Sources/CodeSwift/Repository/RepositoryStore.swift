@@ -80,11 +80,12 @@ package final class RepositoryStore: Sendable {
 
     /// Brings the store up to date with the files.
     ///
+    /// - Throws: ``InferenceError`` when a folder cannot be listed or a file not be read; then the store stays as it is.
     /// - Parameter progress: Called now and then with the share that is done.
     @discardableResult
     package func refresh(progress: (Double) -> Void = { _ in }) throws(InferenceError) -> Changes {
         var walk = FolderWalk(root, options: options)
-        walk.run()
+        try walk.run()
         let files = Self.affordable(walk.files)
         let known = state.withLock { $0.files.mapValues(\.file) }
         let found = Set(files.map(\.path))
@@ -106,7 +107,8 @@ package final class RepositoryStore: Sendable {
     /// Brings the store up to date with one file, at a path relative to the root, which an editor has just written.
     package func refresh(path: String) throws(InferenceError) {
         let path = Array(path.utf8)
-        switch FolderWalk.file(path, in: root, options) {
+        var walk = FolderWalk(root, options: options)
+        switch try walk.find(path) {
         case .success(let file): try update([file], removing: [], skipped: skipped) { _ in }
         case .failure: try update([], removing: [path], skipped: skipped) { _ in }
         }

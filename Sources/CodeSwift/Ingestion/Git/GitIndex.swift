@@ -1,40 +1,73 @@
 // The files git tracks, from its index file.
 
-/// Paths of a git index, versions 2 to 4 (gitformat-index(5)), for repositories with SHA-1 names.
+/// Paths of a git index, versions 2 to 4 (gitformat-index(5)).
 struct GitIndex: Sendable {
-    /// All paths, one after the other, in ascending order.
+    /// All paths, one after the other, in ascending order. A path that ends in a slash stands for all files of a folder that
+    /// a sparse index keeps together.
     private var names: [UInt8] = []
     /// Where each path ends.
     private var ends: [Int] = []
+    /// .gitignore files that are tracked and, in a sparse working tree, need not be there.
+    private var absentRules: Set<[UInt8]> = []
+    /// Whether the rest of the paths is in another file, or in an extension that is not understood.
+    private(set) var isPartial = false
 
     /// Reads an index; nil when the bytes are not one.
-    init?(_ bytes: [UInt8]) {
+    ///
+    /// - Parameter hashSize: Bytes of an object's name: 20, or 32 with SHA-256.
+    init?(_ bytes: [UInt8], hashSize: Int) {
         func number(_ offset: Int, _ size: Int) -> Int? {
             guard offset + size <= bytes.count else { return nil }
             return bytes[offset..<offset + size].reduce(0) { $0 << 8 | Int($1) }
         }
+        // Before the path of an entry come ten numbers of four bytes, the object's name and two bytes of flags.
+        let fixed = 40 + hashSize + 2
         guard bytes.starts(with: "DIRC".utf8), let version = number(4, 4), (2...4).contains(version),
-            let count = number(8, 4), count <= bytes.count / 62
+            let count = number(8, 4), count <= bytes.count / fixed
         else { return nil }
         var offset = 12
+        var previous: ArraySlice<UInt8> = []
         for _ in 0..<count {
             let start = offset
-            guard let flags = number(offset + 60, 2) else { return nil }
-            offset += version >= 3 && flags & 0x4000 != 0 ? 64 : 62
+            guard let flags = number(offset + fixed - 2, 2) else { return nil }
+            let isExtended = version >= 3 && flags & 0x4000 != 0
+            guard let more = isExtended ? number(offset + fixed, 2) : 0 else { return nil }
+            offset += isExtended ? fixed + 2 : fixed
             // Version 4 shares the beginning of the path before.
             var shared: ArraySlice<UInt8> = []
             if version == 4 {
-                let previous = ends.isEmpty ? [] : name(ends.count - 1)
                 guard let removed = Self.variableInteger(bytes, &offset), removed <= previous.count else { return nil }
                 shared = previous.dropLast(removed)
             }
             guard offset < bytes.count, let end = bytes[offset...].firstIndex(of: 0) else { return nil }
-            names.append(contentsOf: shared)
-            names.append(contentsOf: bytes[offset..<end])
-            ends.append(names.count)
+            let name = shared + bytes[offset..<end]
+            // The entries of a split index that replace others have no names, and come last.
+            if !name.isEmpty {
+                guard !name.lexicographicallyPrecedes(previous) else { return nil }
+                names.append(contentsOf: name)
+                ends.append(names.count)
+                if more & 0x4000 != 0, Self.isRules(name) { absentRules.insert(Array(name)) }
+                previous = name
+            }
             // Before version 4 entries are padded with 1 to 8 zeros to a multiple of 8.
             offset = version == 4 ? end + 1 : start + (end - start + 8) / 8 * 8
         }
+        while offset + 8 <= bytes.count - hashSize, let size = number(offset + 4, 4) {
+            // Those whose names begin with a small letter must be understood; `sdir` says that entries may be folders.
+            let name = bytes[offset..<offset + 4]
+            if bytes[offset].uppercased != bytes[offset], !name.elementsEqual("sdir".utf8) { isPartial = true }
+            offset += 8 + size
+        }
+    }
+
+    private static func isRules(_ name: ArraySlice<UInt8>) -> Bool {
+        let file = Array(".gitignore".utf8)
+        return name.elementsEqual(file) || name.suffix(file.count + 1).elementsEqual([UInt8(ascii: "/")] + file)
+    }
+
+    /// Whether git keeps the .gitignore file of the folder at `path`, empty or ending in a slash, in its index alone.
+    func holdsRules(of path: [UInt8]) -> Bool {
+        absentRules.contains(path + Array(".gitignore".utf8)) || !path.isEmpty && contains(path)
     }
 
     private func name(_ index: Int) -> ArraySlice<UInt8> { names[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }

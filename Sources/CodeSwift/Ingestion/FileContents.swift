@@ -1,0 +1,84 @@
+// What comes of reading a file.
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The bytes of a file, or why there are none.
+enum FileContents {
+    case bytes([UInt8])
+    /// There is no such file.
+    case missing
+    /// It is none to read from, too large, or may not be read.
+    case refused
+    /// Reading failed for a reason that does not lie with the file, an `errno`.
+    case failed(CInt)
+
+    /// What an error that opening a file ends in means.
+    init(error: CInt) {
+        self =
+            switch error {
+            case ENOENT, ENOTDIR: .missing
+            case _ where Self.isAboutFile(error): .refused
+            default: .failed(error)
+            }
+    }
+
+    /// Reads an open file, if it is a regular one of at most `limit` bytes.
+    init(of file: CInt, limit: Int) {
+        var status = stat()
+        guard fstat(file, &status) == 0 else {
+            self = .failed(errno)
+            return
+        }
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
+            self = .refused
+            return
+        }
+        let size = Int(status.st_size)
+        var error: CInt = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let read = read(file, buffer.baseAddress.map { $0 + count }, size - count)
+                if read < 0, errno == EINTR { continue }
+                if read < 0 { error = errno }
+                // A file that has shrunk meanwhile ends early.
+                guard read > 0 else { break }
+                count += read
+            }
+        }
+        self = error == 0 ? .bytes(bytes) : error == EISDIR ? .refused : .failed(error)
+    }
+
+    /// Reads the file at a path, which may lead over links. What is no file, a device or a pipe, is empty, as it is for git.
+    ///
+    /// - Parameter followsLinks: Whether the file itself may be a link.
+    init(at path: [UInt8], limit: Int, followsLinks: Bool = true) {
+        let descriptor = (path.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC | (followsLinks ? 0 : O_NOFOLLOW)) }
+                ?? -1
+        }
+        guard descriptor >= 0 else {
+            self.init(error: errno)
+            return
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFREG, status.st_mode & S_IFMT != S_IFDIR {
+            self = .bytes([])
+        } else {
+            self.init(of: descriptor, limit: limit)
+        }
+    }
+
+    /// Whether an error says something of the file it was met at, so that the file can be passed over, rather than of the
+    /// machine.
+    static func isAboutFile(_ error: CInt) -> Bool {
+        [ENOENT, ENOTDIR, ELOOP, EACCES, EPERM, EISDIR, ENXIO, ENODEV, ENAMETOOLONG, EOPNOTSUPP, ETXTBSY].contains(
+            error)
+    }
+}

@@ -1,0 +1,156 @@
+// What git's configuration says about what git ignores.
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The few variables that are needed, out of the files of the system, the user, the repository and the working tree.
+///
+/// What git would refuse, or what cannot be told without running git, leaves ``isKnown`` false.
+struct GitConfiguration {
+    /// Gives the value of a variable of the environment.
+    typealias Environment = @Sendable (String) -> String?
+
+    static let processEnvironment: Environment = { getenv($0).map { String(cString: $0) } }
+
+    /// `core.excludesFile`, or where git looks without it; nil for none. Relative to the top of the working tree.
+    private(set) var excludesFile: [UInt8]?
+    /// `core.ignoreCase`.
+    private(set) var ignoresCase = false
+    /// Bytes of an object's name.
+    private(set) var hashSize = 20
+    /// Whether ``excludesFile`` and ``ignoresCase`` are what git would find.
+    private(set) var isKnown = true
+
+    private let environment: Environment
+    private let folder: [UInt8]
+    private var hasWorktreeFile = false
+    private var isExcludesFileSet = false
+
+    private static let limit = 1 << 20
+    /// Files that include one another deeper than this are refused by git as well.
+    private static let maximumDepth = 10
+
+    /// Reads the configuration of the repository whose folder is `folder` and whose files common to all working trees are in
+    /// `common`.
+    init(folder: [UInt8], common: [UInt8], _ environment: @escaping Environment) {
+        self.environment = environment
+        self.folder = folder
+        let home = environment("HOME").map { Array($0.utf8) }
+        var settings = home.map { $0 + Array("/.config".utf8) }
+        if let path = environment("XDG_CONFIG_HOME"), !path.isEmpty { settings = Array(path.utf8) }
+        readSystem()
+        if let path = environment("GIT_CONFIG_GLOBAL") {
+            read(Array(path.utf8))
+        } else {
+            if let settings { read(settings + Array("/git/config".utf8)) }
+            if let home { read(home + Array("/.gitconfig".utf8)) }
+        }
+        read(common + Array("/config".utf8))
+        if hasWorktreeFile { read(folder + Array("/config.worktree".utf8)) }
+        readEnvironment()
+        if !isExcludesFileSet { excludesFile = settings.map { $0 + Array("/git/ignore".utf8) } }
+    }
+
+    private mutating func readSystem() {
+        if let value = environment("GIT_CONFIG_NOSYSTEM"), Self.isTrue(Array(value.utf8)) { return }
+        if let path = environment("GIT_CONFIG_SYSTEM") { return read(Array(path.utf8)) }
+        read(Array("/etc/gitconfig".utf8))
+        #if canImport(Darwin)
+            for path in ["/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig"] { read(Array(path.utf8)) }
+        #endif
+    }
+
+    /// Variables that come with the command, as inside a hook.
+    private mutating func readEnvironment() {
+        if let text = environment("GIT_CONFIG_PARAMETERS")?.lowercased() {
+            if text.contains("excludesfile") || text.contains("ignorecase") || text.contains("include") {
+                isKnown = false
+            }
+        }
+        guard let text = environment("GIT_CONFIG_COUNT"), !text.isEmpty else { return }
+        guard let count = Int(text), (0...1000).contains(count) else { return isKnown = false }
+        for index in 0..<count {
+            guard let key = environment("GIT_CONFIG_KEY_\(index)"), let value = environment("GIT_CONFIG_VALUE_\(index)")
+            else { return isKnown = false }
+            let name = key.lowercased()
+            if name.hasPrefix("include") { isKnown = false }
+            set(GitConfigurationFile.Variable(name: name, subsection: [], value: Array(value.utf8)), in: [], depth: 0)
+        }
+    }
+
+    private mutating func read(_ path: [UInt8], depth: Int = 0) {
+        guard depth <= Self.maximumDepth else { return isKnown = false }
+        switch FileContents(at: path, limit: Self.limit) {
+        case .missing: break
+        case .bytes(let bytes):
+            guard let file = GitConfigurationFile(bytes) else { return isKnown = false }
+            for variable in file.variables { set(variable, in: path, depth: depth) }
+        case .refused, .failed: isKnown = false
+        }
+    }
+
+    private mutating func set(_ variable: GitConfigurationFile.Variable, in file: [UInt8], depth: Int) {
+        switch variable.name {
+        case "core.excludesfile" where variable.subsection.isEmpty:
+            guard let value = variable.value, let path = expanded(value) else { return isKnown = false }
+            excludesFile = path
+            isExcludesFileSet = true
+        case "core.ignorecase" where variable.subsection.isEmpty:
+            ignoresCase = variable.value.map(Self.isTrue) ?? true
+        case "extensions.worktreeconfig": hasWorktreeFile = variable.value.map(Self.isTrue) ?? true
+        case "extensions.objectformat":
+            hashSize = String(decoding: variable.value ?? [], as: UTF8.self).lowercased() == "sha256" ? 32 : 20
+        case "include.path" where variable.subsection.isEmpty, "includeif.path":
+            guard let value = variable.value, var path = expanded(value), !path.isEmpty else { return isKnown = false }
+            if path.first != Self.slash { path = Self.parent(of: file) + path }
+            if variable.name == "include.path" { return read(path, depth: depth + 1) }
+            switch GitCondition(variable.subsection).holds(for: folder, in: Self.parent(of: file), expanded) {
+            case true?: read(path, depth: depth + 1)
+            case false?: break
+            case nil: readPerhaps(path, depth: depth + 1)
+            }
+        default: break
+        }
+    }
+
+    /// Reads a file that git reads under a condition which cannot be told: what is known after it must not depend on it.
+    private mutating func readPerhaps(_ path: [UInt8], depth: Int) {
+        var other = self
+        other.read(path, depth: depth)
+        if !other.isKnown || other.excludesFile != excludesFile || other.ignoresCase != ignoresCase
+            || other.isExcludesFileSet != isExcludesFileSet
+        {
+            isKnown = false
+        }
+    }
+
+    private static let slash = UInt8(ascii: "/")
+
+    private static func isTrue(_ value: [UInt8]) -> Bool {
+        let text = String(decoding: value, as: UTF8.self).lowercased()
+        return ["true", "yes", "on"].contains(text) || Int(text).map { $0 != 0 } ?? false
+    }
+
+    /// The folder of a file, with a slash at its end; empty when the path has none.
+    private static func parent(of file: [UInt8]) -> [UInt8] {
+        file.lastIndex(of: slash).map { Array(file[...$0]) } ?? []
+    }
+
+    /// A path with the home folder of a user in the place of `~`; nil when it is not known.
+    private func expanded(_ path: [UInt8]) -> [UInt8]? {
+        let optional = Array(":(optional)".utf8)
+        let path = path.starts(with: optional) ? Array(path.dropFirst(optional.count)) : path
+        if path.starts(with: "%(".utf8) { return nil }
+        guard path.first == UInt8(ascii: "~") else { return path }
+        let end = path.firstIndex(of: Self.slash) ?? path.endIndex
+        let user = String(decoding: path[1..<end], as: UTF8.self)
+        guard !user.isEmpty else { return environment("HOME").map { Array($0.utf8) + path[end...] } }
+        guard let entry = getpwnam(user), let home = entry.pointee.pw_dir else { return nil }
+        return Array(String(cString: home).utf8) + path[end...]
+    }
+}

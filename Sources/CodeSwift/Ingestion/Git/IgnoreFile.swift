@@ -1,0 +1,126 @@
+// The rules of one .gitignore file.
+
+/// Patterns that say which paths below a folder git leaves alone (gitignore(5)).
+///
+/// Most rules are names, paths, or names that begin or end in something: those are looked up. Only the others are gone
+/// through one by one, so that a long list of names costs no more than a short one.
+package struct IgnoreFile: Sendable {
+    private struct Rule: Sendable {
+        /// `!`: the path is not ignored after all.
+        var isNegated: Bool
+        /// Trailing slash: matches folders only.
+        var wantsFolder: Bool
+        /// A slash elsewhere: matches the path from the file's folder on; otherwise the last component anywhere below.
+        var isAnchored: Bool
+    }
+
+    /// A rule that cannot be looked up.
+    private struct Glob: Sendable {
+        var rule: Int
+        /// What comes before the first wildcard; git compares it first and takes the rest for a pattern of its own.
+        var beginning: [UInt8]
+        var rest: GlobPattern
+    }
+
+    private var rules: [Rule] = []
+    private var names = RuleTable()
+    private var paths = RuleTable()
+    private var beginnings = RuleTable()
+    private var endings = RuleTable()
+    private var globs: [Glob] = []
+    private let ignoresCase: Bool
+    /// Bytes of the patterns that are gone through one by one.
+    private(set) var globSize = 0
+
+    var isEmpty: Bool { rules.isEmpty }
+
+    package init(_ contents: some Collection<UInt8>, ignoresCase: Bool = false) {
+        self.ignoresCase = ignoresCase
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        for line in contents.dropFirst(contents.starts(with: mark) ? 3 : 0).split(separator: UInt8(ascii: "\n")) {
+            add(Array(line))
+        }
+    }
+
+    /// What the rules say about a path relative to the file's folder; nil when they do not mention it.
+    package func ignores(_ path: some BidirectionalCollection<UInt8>, isFolder: Bool) -> Bool? {
+        guard !rules.isEmpty else { return nil }
+        let path = path.map { ignoresCase ? $0.lowercased : $0 }
+        let name = path[(path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]
+        // The last rule that matches counts.
+        var last = max(
+            names.last(name, isFolder), paths.last(path[...], isFolder), beginnings.last(beginning: name, isFolder),
+            endings.last(ending: name, isFolder))
+        for glob in globs.reversed() {
+            guard glob.rule > last else { break }
+            let rule = rules[glob.rule]
+            let subject = rule.isAnchored ? path[...] : name
+            if isFolder || !rule.wantsFolder, subject.starts(with: glob.beginning),
+                glob.rest.matches(subject.dropFirst(glob.beginning.count))
+            {
+                last = glob.rule
+                break
+            }
+        }
+        return last >= 0 ? !rules[last].isNegated : nil
+    }
+
+    private mutating func add(_ line: [UInt8]) {
+        var line = line[...]
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        // Git's lines are strings of C.
+        line = line.prefix { $0 != 0 }
+        guard line.first != UInt8(ascii: "#") else { return }
+        line = Self.withoutTrailingSpaces(line)
+        let isNegated = line.first == UInt8(ascii: "!")
+        if isNegated { line.removeFirst() }
+        let wantsFolder = line.last == UInt8(ascii: "/")
+        if wantsFolder { line.removeLast() }
+        let isAnchored = line.contains(UInt8(ascii: "/"))
+        if line.first == UInt8(ascii: "/") { line.removeFirst() }
+        guard !line.isEmpty else { return }
+        rules.append(Rule(isNegated: isNegated, wantsFolder: wantsFolder, isAnchored: isAnchored))
+        add(line, isAnchored: isAnchored, wantsFolder)
+    }
+
+    /// Puts the pattern of the latest rule where it will be found.
+    private mutating func add(_ pattern: ArraySlice<UInt8>, isAnchored: Bool, _ wantsFolder: Bool) {
+        let rule = rules.count - 1
+        let beginning = pattern.prefix { !Self.isSpecial($0) }.map { ignoresCase ? $0.lowercased : $0 }
+        let rest = pattern.dropFirst(beginning.count)
+        let star = [UInt8(ascii: "*")]
+        if rest.isEmpty {
+            if isAnchored { paths.add(beginning, rule, wantsFolder) } else { names.add(beginning, rule, wantsFolder) }
+        } else if !isAnchored, rest.elementsEqual(star) {
+            beginnings.add(beginning, rule, wantsFolder)
+        } else if !isAnchored, beginning.isEmpty, rest.starts(with: star),
+            !rest.dropFirst().contains(where: Self.isSpecial)
+        {
+            endings.add(rest.dropFirst().map { ignoresCase ? $0.lowercased : $0 }, rule, wantsFolder)
+        } else {
+            let glob = GlobPattern(rest, isAnchored ? .path : .name, ignoresCase: ignoresCase)
+            globs.append(Glob(rule: rule, beginning: beginning, rest: glob))
+            globSize += pattern.count
+        }
+    }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "["), UInt8(ascii: "\\"): true
+        default: false
+        }
+    }
+
+    /// The line without the spaces at its end that no backslash keeps; as it is when a backslash is its last byte.
+    private static func withoutTrailingSpaces(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var end = line.startIndex
+        var index = line.startIndex
+        while index < line.endIndex {
+            let isEscape = line[index] == UInt8(ascii: "\\")
+            if isEscape, index + 1 == line.endIndex { return line }
+            index += isEscape ? 2 : 1
+            if isEscape || line[index - 1] != UInt8(ascii: " ") { end = index }
+        }
+        return line[..<end]
+    }
+}

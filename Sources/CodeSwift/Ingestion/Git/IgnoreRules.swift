@@ -1,0 +1,169 @@
+// All rules that hold in one folder.
+
+/// What git says of the paths in a folder, because of the repository around it and of those around that.
+///
+/// A value: what a folder adds is forgotten with the copy it was added to.
+struct IgnoreRules {
+    /// What becomes of a path, the stricter last.
+    enum Verdict: Int, Comparable {
+        case included
+        /// A rule says so.
+        case ignored
+        /// There are rules that cannot be known.
+        case unknown
+
+        static func < (one: Verdict, other: Verdict) -> Bool { one.rawValue < other.rawValue }
+    }
+
+    /// Rules, and where the folder they are relative to lies: above the root by `prefix`, or below it by `depth` bytes.
+    private struct Placed {
+        /// Nil when they cannot be known.
+        var rules: IgnoreFile?
+        var prefix: [UInt8] = []
+        var depth = 0
+
+        /// The path of what lies at `path` below the root.
+        func path(_ path: [UInt8]) -> ArraySlice<UInt8> { prefix.isEmpty ? path[depth...] : (prefix + path)[...] }
+
+        /// The path of a folder above the root, where the first `end` bytes of `way`, the path from the top to the root, lead.
+        func path(upTo end: Int, of way: [UInt8]) -> ArraySlice<UInt8> { way[(way.count - prefix.count)..<end] }
+    }
+
+    /// One repository and the rules it has on the way to the folder, those that count least first.
+    private struct Scope {
+        var repository: GitRepository
+        var top: Placed
+        var rules: [Placed] = []
+        /// What becomes of untracked files in the folder for the folder's sake.
+        var folder = Verdict.included
+        /// Bytes of patterns that are gone through for every path.
+        var globSize = 0
+
+        init(_ repository: GitRepository, _ top: Placed) {
+            self.repository = repository
+            self.top = top
+            for rules in repository.rules {
+                add(Placed(rules: rules, prefix: top.prefix, depth: top.depth))
+            }
+        }
+
+        /// Adds rules, unless they would take too long for every path that they are held against.
+        mutating func add(_ placed: Placed) {
+            var placed = placed
+            globSize += placed.rules?.globSize ?? 0
+            if globSize > IgnoreRules.largestGlobSize { placed.rules = nil }
+            if placed.rules?.isEmpty != true { rules.append(placed) }
+        }
+
+        func verdict(isFolder: Bool, _ path: (Placed) -> ArraySlice<UInt8>) -> Verdict {
+            if folder != .included { return folder }
+            for placed in rules.reversed() {
+                guard let rules = placed.rules else { return .unknown }
+                if let isIgnored = rules.ignores(path(placed), isFolder: isFolder) {
+                    return isIgnored ? .ignored : .included
+                }
+            }
+            return .included
+        }
+    }
+
+    private let root: RootedFolder
+    private let environment: GitConfiguration.Environment
+    private var scopes: [Scope] = []
+    /// The root's absolute path; nil when it cannot be told, nor then what is around it.
+    private let rootPath: [UInt8]?
+    /// Git's own files that could not be read or understood, of the repository that was added last.
+    private(set) var unreadable: [[UInt8]] = []
+
+    /// Some thousands of patterns; lists of names are not among them.
+    private static let largestGlobSize = 1 << 16
+    private static let slash = UInt8(ascii: "/")
+
+    /// The rules around `root`: those of the nearest repository, at `root` or above, and none without one.
+    init(around root: RootedFolder, _ environment: @escaping GitConfiguration.Environment) {
+        self.root = root
+        self.environment = environment
+        rootPath = AbsolutePath.resolve(Array(root.path.utf8)).flatMap { root.isFolder(at: $0) ? $0 : nil }
+        guard let rootPath else {
+            unreadable = [Array(root.path.utf8)]
+            return
+        }
+        var found: (repository: GitRepository, top: [UInt8])?
+        var top = rootPath == [Self.slash] ? [] : rootPath
+        while true {
+            if let repository = GitRepository(top: top, environment), found == nil || repository.isComplete {
+                found = (repository, top)
+                if repository.isComplete { break }
+            }
+            guard let end = top.lastIndex(of: Self.slash) else { break }
+            top.removeSubrange(end...)
+        }
+        if let found { add(found.repository, above: found.top, rootPath) }
+    }
+
+    private mutating func add(_ repository: GitRepository, above top: [UInt8], _ rootPath: [UInt8]) {
+        unreadable = repository.unreadable
+        let rest = rootPath.count > top.count + 1 ? Array(rootPath[(top.count + 1)...]) + [Self.slash] : []
+        scopes.append(Scope(repository, Placed(prefix: rest)))
+        // Those in the root itself are added when it is entered.
+        var start = 0
+        while let end = rest[start...].firstIndex(of: Self.slash) {
+            let folder = top + [Self.slash] + rest[..<start]
+            let file = FileContents(
+                at: folder + Array(".gitignore".utf8), limit: GitRepository.largestRules, followsLinks: false)
+            add(file, Placed(prefix: Array(rest[start...])), Array(rest[..<start]))
+            // A root in an ignored folder is ignored.
+            if let scope = scopes.indices.last {
+                scopes[scope].folder = scopes[scope].verdict(isFolder: true) { $0.path(upTo: end, of: rest) }
+            }
+            start = end + 1
+        }
+    }
+
+    /// Adds what the folder at `path`, empty or ending in a slash, has of its own: a repository, a .gitignore file.
+    ///
+    /// Everything in it has the verdict of the folder itself, unless git tracks it.
+    mutating func enter(_ path: [UInt8]) {
+        unreadable = []
+        if !path.isEmpty {
+            for index in scopes.indices {
+                scopes[index].folder = scopes[index].verdict(isFolder: true) { $0.path(Array(path.dropLast())) }
+            }
+            if let rootPath,
+                let repository = GitRepository(
+                    top: (rootPath == [Self.slash] ? [] : rootPath) + [Self.slash] + path.dropLast(), environment),
+                repository.isComplete || scopes.isEmpty
+            {
+                unreadable = repository.unreadable
+                scopes.append(Scope(repository, Placed(depth: path.count)))
+            }
+        }
+        guard let scope = scopes.last else { return }
+        let file = root.contents(path + Array(".gitignore".utf8), limit: GitRepository.largestRules)
+        add(file, Placed(depth: path.count), Array(scope.top.path(path)))
+    }
+
+    /// Adds the .gitignore file of a folder at `path` below the repository's top.
+    private mutating func add(_ file: FileContents, _ place: Placed, _ path: [UInt8]) {
+        guard let last = scopes.indices.last else { return }
+        var place = place
+        switch file {
+        case .bytes(let bytes): place.rules = IgnoreFile(bytes, ignoresCase: scopes[last].repository.ignoresCase)
+        case .missing:
+            if !scopes[last].repository.holdsRules(of: path) { place.rules = IgnoreFile([]) }
+        case .refused, .failed: break
+        }
+        scopes[last].add(place)
+    }
+
+    /// What becomes of the path: files that the nearest repository tracks are always included, others when all repositories
+    /// agree.
+    func verdict(_ path: [UInt8], isFolder: Bool) -> Verdict {
+        guard rootPath != nil else { return .unknown }
+        let verdict = scopes.reduce(.included) { max($0, $1.verdict(isFolder: isFolder) { $0.path(path) }) }
+        guard verdict != .included, let scope = scopes.last else { return verdict }
+        let place = Array(scope.top.path(path))
+        let isTracked = isFolder ? scope.repository.tracksFiles(below: place) : scope.repository.tracks(place)
+        return isTracked ? .included : verdict
+    }
+}
