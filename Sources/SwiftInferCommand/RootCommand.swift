@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import GGUF
+import Tensors
 
 @main
 struct RootCommand: AsyncParsableCommand {
@@ -36,6 +37,9 @@ struct RootCommand: AsyncParsableCommand {
         Output.reserveStandardStreams()
         Interrupts.shared.start()
         do {
+            // Dispatch waits for ever for a thread that the system refuses. Its own, those of Swift's tasks and the one for
+            // signals are this many at most.
+            _ = try ThreadPool(threads: 8)
             // They come from /proc on Linux, and their first is the program's name.
             guard !CommandLine.arguments.isEmpty else {
                 throw InferenceError(.invalidArgument, "the arguments cannot be read; is /proc mounted?")

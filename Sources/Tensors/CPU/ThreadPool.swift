@@ -32,7 +32,9 @@ package final class ThreadPool: @unchecked Sendable {
             let context = Unmanaged.passRetained(ThreadPoolWorker(region: region, index: index))
             guard let worker = Self.start(context.toOpaque()) else {
                 context.release()
-                throw InferenceError(.outOfMemory, "cannot start thread \(index + 1) of \(threads)")
+                throw InferenceError(
+                    .outOfMemory,
+                    "cannot start thread \(index + 1) of \(threads); a limit on processes (ulimit -u) or memory is reached")
             }
             workers.append(worker)
         }
