@@ -18,7 +18,7 @@ struct DetokenizeCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let tokenizer = try Tokenizer(metadata: GGUFFile(path: model.path()).metadata)
+        let tokenizer = try model.tokenizer()
         if let unknown = tokens.tokens.first(where: { !(0..<tokenizer.count).contains(Int($0)) }) {
             throw InferenceError(
                 .invalidArgument, "token \(unknown) is not in the vocabulary of \(tokenizer.count) tokens")

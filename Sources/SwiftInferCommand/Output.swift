@@ -21,6 +21,11 @@ enum Output {
     /// Writes `text` to standard error.
     static func standardError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
+    /// Writes a line to standard error for each of `warnings`.
+    static func warn(_ warnings: [String]) {
+        for warning in warnings { standardError("swiftinfer: warning: \(warning)\n") }
+    }
+
     /// Writes `value` as one line of JSON to standard output: keys sorted, slashes as they are.
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
