@@ -3,6 +3,8 @@
 extension ByteReader {
     /// The longest key the format allows, in bytes.
     static let maximumKeyLength = 65_535
+    /// How deep arrays may lie in arrays. No known model nests them at all; the bound is for the stack.
+    private static let maximumArrayDepth = 16
 
     /// Reads `count` key–value pairs.
     mutating func readMetadata(count: Int) throws(InferenceError) -> Metadata {
@@ -53,15 +55,17 @@ extension ByteReader {
         try read(T.self, "the value of metadata key \(key.printable)")
     }
 
-    private mutating func readArray(_ key: String) throws(InferenceError) -> MetadataArray {
+    private mutating func readArray(_ key: String, depth: Int = 1) throws(InferenceError) -> MetadataArray {
         let position = offset
-        let type = try readType(key)
-        guard type != .array else {
-            throw malformed("metadata key \(key.printable) is an array of arrays", at: position)
+        guard depth <= Self.maximumArrayDepth else {
+            throw malformed(
+                "metadata key \(key.printable) has arrays of arrays more than \(Self.maximumArrayDepth) deep",
+                at: position)
         }
+        let type = try readType(key)
         let claimed = try read(UInt64.self, "the length of metadata array \(key.printable)")
-        // A string is at least its length.
-        guard claimed <= UInt64(remaining / (type.fixedSize ?? 8)) else {
+        // A string is at least its length, an array its type and length: the work is bounded by the file's size.
+        guard claimed <= UInt64(remaining / (type.fixedSize ?? (type == .array ? 12 : 8))) else {
             throw malformed(
                 "metadata array \(key.printable) claims \(claimed) elements, the file has \(remaining) bytes left",
                 at: position)
@@ -70,6 +74,8 @@ extension ByteReader {
         let count = Int(claimed)
         if let size = type.fixedSize {
             try skip(count * size, "metadata array \(key.printable)")
+        } else if type == .array {
+            for _ in 0..<count { _ = try readArray(key, depth: depth + 1) }
         } else {
             try skipStrings(count, "metadata array \(key.printable)")
         }

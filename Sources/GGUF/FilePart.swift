@@ -87,7 +87,8 @@ struct FilePart {
     }
 
     private static func checkOverlap(_ tensors: [TensorInfo], _ reader: ByteReader) throws(InferenceError) {
-        let sorted = tensors.sorted { $0.offset < $1.offset }
+        // A tensor without elements shares its offset with the next.
+        let sorted = tensors.filter { $0.byteCount > 0 }.sorted { $0.offset < $1.offset }
         for (lower, upper) in zip(sorted, sorted.dropFirst()) where lower.offset + lower.byteCount > upper.offset {
             throw reader.malformed(
                 "tensors \(lower.name.printable) and \(upper.name.printable) overlap", at: upper.offset)

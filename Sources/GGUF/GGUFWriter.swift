@@ -38,8 +38,8 @@ public struct GGUFWriter {
     /// - Parameters:
     ///   - name: 1 to 63 bytes, unlike that of any other tensor.
     ///   - type: How the elements are stored.
-    ///   - shape: Extents, fastest-varying first: `[columns, rows, …]`. One to four, each at least 1; the first is a multiple
-    ///     of the type's block size.
+    ///   - shape: Extents, fastest-varying first: `[columns, rows, …]`. One to four; the first is a multiple of the type's
+    ///     block size.
     ///   - body: Called once per ``write(to:)``.
     /// - Throws: ``InferenceError`` with `invalidArgument` when name or shape cannot be.
     public mutating func addTensor(

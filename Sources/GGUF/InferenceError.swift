@@ -1,12 +1,19 @@
 // The one error type of the package.
 
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
 /// Everything that can go wrong on the way from a model file to text.
 ///
 /// The set of codes is open: new ones may appear in a minor release, so a `switch` over ``Code-swift.struct`` needs a default.
 public struct InferenceError: Error, Sendable {
     /// What kind of failure this is.
     public let code: Code
-    /// One sentence for a person: names the file, key, tensor, offset or limit concerned.
+    /// One sentence for a person: names the file, key, tensor, offset or limit concerned. Names from files and command lines
+    /// can hold anything, so control and other invisible characters stand in it as `\u{…}`.
     public let message: String
     /// The error underneath, when there is one.
     public let cause: (any Error)?
@@ -14,7 +21,7 @@ public struct InferenceError: Error, Sendable {
     /// An error of kind `code`, described by `message`.
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
-        self.message = message
+        self.message = message.escaped
         self.cause = cause
     }
 }
@@ -75,6 +82,11 @@ extension InferenceError: CustomStringConvertible {
     /// The message, followed by the cause's when there is one.
     public var description: String {
         guard let cause else { return message }
-        return "\(message): \(cause)"
+        return "\(message): \("\(cause)".escaped)"
     }
+}
+
+extension InferenceError: LocalizedError {
+    /// What `localizedDescription` gives for any error: the ``description``.
+    public var errorDescription: String? { description }
 }

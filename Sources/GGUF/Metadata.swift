@@ -14,8 +14,8 @@ public struct Metadata: Sendable {
     /// The keys in the order of the file.
     public private(set) var keys: [String] = []
     private var entries: [String: Entry] = [:]
-    /// The file the entries came from.
-    private let path: String?
+    /// The file the entries came from; nil when they came from none.
+    package let path: String?
 
     /// Metadata without entries.
     public init() { path = nil }
@@ -88,10 +88,18 @@ public struct Metadata: Sendable {
     }
 
     /// An error that says `fault` of the entry under `key`, with the file and the offset it came from.
-    package func malformed(_ key: String, _ fault: String) -> InferenceError {
-        let file = path.map { "\($0): " } ?? ""
+    package func malformed(_ key: String, _ fault: String) -> InferenceError { error(.malformedModel, key, fault) }
+
+    /// The same of another kind.
+    package func error(_ code: InferenceError.Code, _ key: String, _ fault: String) -> InferenceError {
         let place = entries[key]?.offset.map { " (at byte \($0))" } ?? ""
-        return InferenceError(.malformedModel, "\(file)metadata key \(key.printable) \(fault)\(place)")
+        return naming(InferenceError(code, "metadata key \(key.printable) \(fault)\(place)"))
+    }
+
+    /// `error`, found where the file was not known, with the file's name before its message.
+    package func naming(_ error: InferenceError) -> InferenceError {
+        guard let path else { return error }
+        return InferenceError(error.code, "\(path): \(error.message)", cause: error.cause)
     }
 }
 

@@ -3,7 +3,8 @@
 /// An array of metadata values of one type. Vocabularies hold hundreds of thousands of entries, so the elements stay in the
 /// file, checked once when it was opened, until one of the accessors copies them out.
 public struct MetadataArray: Sendable {
-    /// The type of every element; never ``MetadataType/array``.
+    /// The type of every element. Of arrays of arrays there is no more than this and their number: no accessor copies
+    /// them out.
     public let elementType: MetadataType
     /// How many elements there are.
     public let count: Int

@@ -42,7 +42,6 @@ package final class OutputFile {
             throw Self.failure("create", path)
         }
         let folder = Self.directory(of: path)
-        TemporaryFile.removeStale(in: folder)
         guard let temporary = TemporaryFile(in: folder, mode) else { throw Self.failure("create", path) }
         self.temporary = temporary
         self.path = path

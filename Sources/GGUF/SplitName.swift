@@ -15,11 +15,22 @@ enum SplitName {
         guard count > 1 else { return [] }
         let number = try metadata.integer("split.no") ?? 0
         let suffix = ending(1, of: count)
-        guard number == 0, path.hasSuffix(suffix) else {
+        guard number == 0 else {
+            guard (1..<count).contains(number) else {
+                throw metadata.malformed("split.no", "is \(number), out of range for a model of \(count) parts")
+            }
+            let own = ending(number + 1, of: count)
+            let first = path.hasSuffix(own) ? path.dropLast(own.count) + suffix : "the one whose name ends in \(suffix)"
             throw InferenceError(
                 .unreadableFile,
-                "\(path) is part \(number + 1) of \(count) of a split model; open the part whose name ends in \(suffix)"
-            )
+                "\(path) is part \(number + 1) of \(count) of a split model; open its first part instead, \(first)")
+        }
+        // The name is all that leads to the other parts. To guess at them could join parts of different models.
+        guard path.hasSuffix(suffix) else {
+            throw InferenceError(
+                .unreadableFile,
+                "\(path) is part 1 of \(count) of a split model, whose others are found by its name: rename it to "
+                    + "NAME\(suffix), beside NAME\(ending(2, of: count)) and so on")
         }
         let stem = path.dropLast(suffix.count)
         return (2...count).map { stem + ending($0, of: count) }

@@ -9,13 +9,14 @@
 #endif
 
 /// A file in the folder where it is to stay: without a name where the system has such files, otherwise under one that
-/// ``removeStale(in:)`` knows.
+/// ``removeStale(in:)`` knows, which the end of every such file calls.
 ///
 /// Whoever writes such a file holds a lock on it, which the system releases when the process ends, however it does. So a name
 /// without a lock is one that a killed process left.
 final class TemporaryFile {
     /// Open for writing.
     let descriptor: CInt
+    private let folder: String
     private let path: String
     private var hasName: Bool
 
@@ -28,6 +29,7 @@ final class TemporaryFile {
             // For the moment between its two names.
             Self.lock(nameless, waits: true)
             (descriptor, path, hasName) = (nameless, Self.freshPath(in: folder), false)
+            self.folder = folder
             return
         }
         while true {
@@ -39,6 +41,7 @@ final class TemporaryFile {
             var status = stat()
             if fstat(descriptor, &status) != 0 || status.st_nlink > 0 {
                 (self.descriptor, self.path, hasName) = (descriptor, path, true)
+                self.folder = folder
                 return
             }
             close(descriptor)
@@ -48,6 +51,7 @@ final class TemporaryFile {
     deinit {
         if hasName { unlink(path) }
         close(descriptor)
+        Self.removeStale(in: folder)
     }
 
     /// Gives it its real name, which may be another file's so far; false, with `errno` set, where that cannot be.
@@ -64,7 +68,7 @@ final class TemporaryFile {
     }
 
     /// Removes what killed processes left in `folder`, which costs time alone if it cannot be.
-    static func removeStale(in folder: String) {
+    private static func removeStale(in folder: String) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {

@@ -6,7 +6,8 @@ public struct TensorInfo: Sendable {
     public let name: String
     /// How its elements are stored.
     public let type: TensorType
-    /// Extents, fastest-varying first, as in the file: `[columns, rows, …]`. One to four, each at least 1.
+    /// Extents, fastest-varying first, as in the file: `[columns, rows, …]`. One to four; one of 0 leaves a
+    /// tensor without elements, which a file may hold but no model can use.
     public let shape: [Int]
     /// Size in bytes.
     public let byteCount: Int

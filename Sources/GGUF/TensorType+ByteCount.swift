@@ -6,7 +6,7 @@ extension TensorType {
         let reason: String
     }
 
-    /// Bytes of a tensor of this type whose extents, fastest-varying first, are `shape`.
+    /// Bytes of a tensor of this type whose extents, fastest-varying first, are `shape`; 0 when one of them is 0.
     func byteCount(ofShape shape: [Int]) throws(ShapeFault) -> Int {
         guard isKnown else { throw ShapeFault(reason: "has unknown type \(rawValue)") }
         guard let columns = shape.first, shape.count <= 4 else {
@@ -18,13 +18,14 @@ extension TensorType {
         // Elements are counted as well: there must be an Int for them even where blocks make the bytes fewer.
         var elements = 1
         for extent in shape {
-            guard extent > 0 else { throw ShapeFault(reason: "has a dimension of \(extent)") }
-            let (product, overflow) = elements.multipliedReportingOverflow(by: extent)
+            guard extent >= 0 else { throw ShapeFault(reason: "has a dimension of \(extent)") }
+            // Beside an extent of 0 the others must fit all the same: rows are counted without it.
+            let (product, overflow) = elements.multipliedReportingOverflow(by: max(1, extent))
             guard !overflow else { throw ShapeFault(reason: "has a shape, \(shape), whose product overflows") }
             elements = product
         }
         let (bytes, overflow) = (elements / blockSize).multipliedReportingOverflow(by: blockBytes)
         guard !overflow else { throw ShapeFault(reason: "has a shape, \(shape), whose size in bytes overflows") }
-        return bytes
+        return shape.contains(0) ? 0 : bytes
     }
 }

@@ -20,7 +20,7 @@ struct DetokenizeCommand: ParsableCommand {
 
     func run() throws {
         let tokens = try tokens ?? pipedTokens()
-        let tokenizer = try Tokenizer(metadata: GGUFFile(path: model.path()).metadata)
+        let tokenizer = try model.tokenizer()
         if let unknown = tokens.tokens.first(where: { !(0..<tokenizer.count).contains(Int($0)) }) {
             throw InferenceError(
                 .invalidArgument, "token \(unknown) is not in the vocabulary of \(tokenizer.count) tokens")

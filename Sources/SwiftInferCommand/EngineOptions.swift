@@ -67,8 +67,9 @@ struct EngineOptions: ParsableArguments {
         defer { bar.clear() }
         let start = ContinuousClock.now
         let model = try Model(contentsOf: path, options: options) { bar.update($0) }
+        bar.clear()
+        Output.warn(model.tokenizer.warnings)
         if let layers = model.deviceLayers, gpuLayers == nil, layers.count < layers.total {
-            bar.clear()
             Output.standardError(
                 "swiftinfer: \(layers.count) of \(layers.total) layers are on the device: all need "
                     + "\(layers.requiredByteCount.mebibytes), \(layers.availableByteCount.mebibytes) are free\n")

@@ -2,9 +2,9 @@
 
 /// A text that grows key by key, and what a terminal has to be told to show it. Keys are appended or take away from the end;
 /// pasted text, line breaks included, belongs to one text.
-struct LineEditor {
+package struct LineEditor {
     /// What a key may bring about.
-    enum Event: Equatable {
+    package enum Event: Equatable {
         /// Return: the text is complete.
         case text(String)
         /// Ctrl-D where nothing was typed.
@@ -12,7 +12,7 @@ struct LineEditor {
     }
 
     /// Columns of the terminal.
-    var columns = 80
+    package var columns = 80
     /// Whether the terminal can redraw lines; otherwise only characters on the last one are erased.
     let redraws: Bool
     /// Columns before the text.
@@ -35,7 +35,7 @@ struct LineEditor {
     private var hasGrown = false
 
     /// An editor with nothing typed, after a prompt of `promptColumns`.
-    init(promptColumns: Int, redraws: Bool) {
+    package init(promptColumns: Int, redraws: Bool) {
         self.promptColumns = promptColumns
         self.redraws = redraws
     }
@@ -44,7 +44,7 @@ struct LineEditor {
     var isEmpty: Bool { text.isEmpty }
 
     /// Takes one byte of what the terminal gives.
-    mutating func take(_ byte: UInt8) -> Event? {
+    package mutating func take(_ byte: UInt8) -> Event? {
         switch key {
         case .plain: return plain(byte)
         case .escape:
@@ -68,14 +68,14 @@ struct LineEditor {
     }
 
     /// What the terminal is to be told since the last call.
-    mutating func takeOutput() -> [UInt8] {
+    package mutating func takeOutput() -> [UInt8] {
         settle()
         defer { output = [] }
         return output
     }
 
     /// Gives what was typed, and begins anew.
-    mutating func finish() -> String {
+    package mutating func finish() -> String {
         defer { (text, key, isPasting, hasGrown) = ([], .plain, false, false) }
         return String(decoding: text, as: UTF8.self)
     }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import GGUF
+import Tokenizers
 
 /// The model a command works on.
 struct ModelArgument: ParsableArguments {
@@ -10,4 +11,11 @@ struct ModelArgument: ParsableArguments {
 
     /// The file it stands for.
     func path() throws(InferenceError) -> String { try Catalogue.resolve(model) }
+
+    /// Its tokenizer alone, with a line on standard error where something about it is doubtful.
+    func tokenizer() throws(InferenceError) -> Tokenizer {
+        let tokenizer = try Tokenizer(metadata: GGUFFile(path: path()).metadata)
+        Output.warn(tokenizer.warnings)
+        return tokenizer
+    }
 }

@@ -39,6 +39,11 @@ enum Output {
         write(bytes, to: isatty(STDERR_FILENO) == 1 ? STDERR_FILENO : STDIN_FILENO)
     }
 
+    /// Writes a line to standard error for each of `warnings`.
+    static func warn(_ warnings: [String]) {
+        for warning in warnings { standardError("swiftinfer: warning: \(warning)\n") }
+    }
+
     /// Writes `value` as one line of JSON to standard output: keys sorted, slashes as they are.
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()

@@ -32,7 +32,7 @@ struct TokenizeCommand: ParsableCommand {
         guard let text = try InputText.given(argument: text, file: file) else {
             throw ValidationError("No text: give it as an argument, with -f, or on standard input.")
         }
-        let tokenizer = try Tokenizer(metadata: GGUFFile(path: model.path()).metadata)
+        let tokenizer = try model.tokenizer()
         let tokens = tokenizer.encode(text, addSpecial: !noBos, parseSpecial: special)
         if json {
             try Output.json(["tokens": tokens])

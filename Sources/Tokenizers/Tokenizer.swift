@@ -26,6 +26,8 @@ public final class Tokenizer: Sendable {
     /// A hash of everything that decides which ids a text gets: algorithm, pre-tokenizer, texts, kinds, scores and
     /// merges. Files that hold token ids carry it, so that they are not read with another vocabulary.
     public let fingerprint: UInt64
+    /// What is doubtful about the vocabulary without keeping it from being used: a sentence each, for a person.
+    public let warnings: [String]
 
     enum Encoder: Sendable {
         case bytePair(BytePairEncoder)
@@ -37,7 +39,12 @@ public final class Tokenizer: Sendable {
     /// - Throws: ``InferenceError`` with `unsupportedTokenizer` for an algorithm or pre-tokenizer that is not known,
     ///   and with `malformedModel` where a key is missing or has a wrong type or length.
     public convenience init(metadata: Metadata) throws(InferenceError) {
-        try self.init(VocabularyDescription(metadata: metadata))
+        let description = try VocabularyDescription(metadata: metadata)
+        do throws(InferenceError) {
+            try self.init(description)
+        } catch {
+            throw metadata.naming(error)
+        }
     }
 
     /// A tokenizer from plain values.
@@ -96,6 +103,9 @@ public final class Tokenizer: Sendable {
         addsEOS = description.addsEOS ?? false && special.eos != nil
         addsSpacePrefix = description.addsSpacePrefix ?? (preTokenizer == nil)
         fingerprint = description.fingerprint
+        warnings =
+            preTokenizer != nil && description.preTokenizer?.isEmpty ?? true
+            ? [description.missingPreTokenizerWarning] : []
         self.table = table
         self.attributes = attributes
         self.special = special

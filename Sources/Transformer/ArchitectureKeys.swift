@@ -12,19 +12,23 @@ struct ArchitectureKeys {
         prefix = architecture + "."
     }
 
-    func malformed(_ key: String, _ problem: String) -> InferenceError {
-        InferenceError(.malformedModel, "metadata key \(prefix)\(key): \(problem)")
+    func malformed(_ key: String, _ fault: String) -> InferenceError { metadata.malformed(prefix + key, fault) }
+
+    func unsupported(_ key: String, _ fault: String) -> InferenceError {
+        metadata.error(.unsupportedModel, prefix + key, fault)
     }
 
+    func has(_ key: String) -> Bool { metadata[prefix + key] != nil }
+
     func required<T>(_ value: T?, _ key: String) throws(InferenceError) -> T {
-        guard let value else { throw malformed(key, "it is absent") }
+        guard let value else { throw malformed(key, "is absent") }
         return value
     }
 
     func optionalCount(_ key: String, in range: ClosedRange<Int>) throws(InferenceError) -> Int? {
         guard let value = try metadata.integer(prefix + key) else { return nil }
         guard range.contains(value) else {
-            throw malformed(key, "\(value) is not within \(range.lowerBound)…\(range.upperBound)")
+            throw malformed(key, "is \(value), not within \(range.lowerBound)…\(range.upperBound)")
         }
         return value
     }
@@ -37,15 +41,28 @@ struct ArchitectureKeys {
     func uniformCount(_ key: String, in range: ClosedRange<Int>) throws(InferenceError) -> Int? {
         guard case .array? = metadata[prefix + key] else { return try optionalCount(key, in: range) }
         guard let values = try metadata.integers(prefix + key), let first = values.first, range.contains(first) else {
-            throw malformed(key, "it is empty or out of range")
+            throw malformed(key, "is empty or out of range")
         }
         guard values.allSatisfy({ $0 == first }) else {
-            throw InferenceError(.unsupportedModel, "metadata key \(prefix)\(key) differs between layers")
+            throw unsupported(key, "differs between layers, which is not supported")
         }
         return first
     }
 
-    func float(_ key: String) throws(InferenceError) -> Float? { try metadata.float(prefix + key) }
+    /// A number above 0: a scale, a base, an ε. No model can be computed with another.
+    func positive(_ key: String) throws(InferenceError) -> Float? {
+        guard let value = try metadata.float(prefix + key) else { return nil }
+        guard value > 0 else { throw malformed(key, "is \(value), but must be above 0") }
+        return value
+    }
+
+    /// A number above 0, where files write 0 for one that is not used.
+    func positiveUnlessZero(_ key: String) throws(InferenceError) -> Float? {
+        guard let value = try metadata.float(prefix + key), value != 0 else { return nil }
+        guard value > 0 else { throw malformed(key, "is \(value), but must not be below 0") }
+        return value
+    }
+
     func bool(_ key: String) throws(InferenceError) -> Bool? { try metadata.bool(prefix + key) }
     func string(_ key: String) throws(InferenceError) -> String? { try metadata.string(prefix + key) }
 
@@ -54,7 +71,7 @@ struct ArchitectureKeys {
         let key = "attention.sliding_window_pattern"
         if case .array(let array)? = metadata[prefix + key] {
             guard let pattern = array.bools ?? array.integers?.map({ $0 != 0 }), pattern.count >= count else {
-                throw malformed(key, "it does not cover \(count) layers")
+                throw malformed(key, "does not cover \(count) layers")
             }
             return Array(pattern.prefix(count))
         }

@@ -13,16 +13,16 @@ extension Configuration {
     package init(_ file: GGUFFile) throws(InferenceError) {
         let metadata = file.metadata
         guard let name = try metadata.string("general.architecture") else {
-            throw InferenceError(.malformedModel, "metadata key general.architecture is absent")
+            throw metadata.malformed("general.architecture", "is absent")
         }
         guard let architecture = Architecture.named(name) else {
-            throw InferenceError(
-                .unsupportedArchitecture,
-                "architecture \"\(name.printable)\" is not supported; known are "
-                    + Architecture.all.map(\.name).sorted().joined(separator: ", "))
+            let known = Architecture.all.map(\.name).sorted().joined(separator: ", ")
+            throw metadata.error(
+                .unsupportedArchitecture, "general.architecture",
+                "is \"\(name.printable)\", which is not supported; known are \(known)")
         }
         guard let embedding = file.tensor("token_embd.weight") else {
-            throw InferenceError(.malformedModel, "tensor token_embd.weight is absent")
+            throw InferenceError(.malformedModel, "\(file.path): tensor token_embd.weight is absent")
         }
         let keys = ArchitectureKeys(metadata, architecture: name)
         self.architecture = name
@@ -33,21 +33,22 @@ extension Configuration {
         headCount = try keys.required(keys.uniformCount("attention.head_count", in: 1...65_536), "attention.head_count")
         headCountKV = try keys.uniformCount("attention.head_count_kv", in: 1...65_536) ?? headCount
         guard headCount.isMultiple(of: headCountKV) else {
-            throw keys.malformed("attention.head_count_kv", "\(headCountKV) does not divide the \(headCount) heads")
+            throw keys.malformed(
+                "attention.head_count_kv", "is \(headCountKV), which does not divide the \(headCount) heads")
         }
         let headLength = embeddingLength / headCount
         keyLength = try keys.optionalCount("attention.key_length", in: 1...65_536) ?? headLength
         valueLength = try keys.optionalCount("attention.value_length", in: 1...65_536) ?? headLength
         guard keyLength > 0, valueLength > 0 else {
-            throw keys.malformed("attention.head_count", "\(headCount) heads do not fit width \(embeddingLength)")
+            throw keys.malformed("attention.head_count", "is \(headCount), too many for width \(embeddingLength)")
         }
         vocabularySize = embedding.rows
-        if let epsilon = try keys.float("attention.layer_norm_rms_epsilon") {
+        if let epsilon = try keys.positive("attention.layer_norm_rms_epsilon") {
             norm = .rms(epsilon: epsilon)
-        } else if let epsilon = try keys.float("attention.layer_norm_epsilon") {
+        } else if let epsilon = try keys.positive("attention.layer_norm_epsilon") {
             norm = .layer(epsilon: epsilon)
         } else {
-            throw keys.malformed("attention.layer_norm_rms_epsilon", "it is absent")
+            throw keys.malformed("attention.layer_norm_rms_epsilon", "is absent")
         }
         attentionScale = 1 / Float(keyLength).squareRoot()
         rope = try RotaryConfiguration(
@@ -55,15 +56,16 @@ extension Configuration {
         expertCount = try keys.optionalCount("expert_count", in: 0...65_536) ?? 0
         expertUsedCount = try keys.optionalCount("expert_used_count", in: 0...65_536) ?? 0
         guard expertUsedCount <= expertCount, expertCount == 0 || expertUsedCount > 0 else {
-            throw keys.malformed("expert_used_count", "\(expertUsedCount) of \(expertCount) experts cannot be used")
+            throw keys.malformed(
+                "expert_used_count", "is \(expertUsedCount), which cannot be of \(expertCount) experts")
         }
-        if let scale = try keys.float("expert_weights_scale"), scale != 0 { routing.weightScale = scale }
+        if let scale = try keys.positiveUnlessZero("expert_weights_scale") { routing.weightScale = scale }
         try architecture.configure(&self, keys)
     }
 
     /// Gives layers with a window a rotation of their own where the file has a base for it.
     mutating func readLocalRopeBase(_ keys: ArchitectureKeys) throws(InferenceError) {
-        guard let base = try keys.float("rope.freq_base_swa") else { return }
+        guard let base = try keys.positive("rope.freq_base_swa") else { return }
         localRope = rope
         localRope?.base = base
     }

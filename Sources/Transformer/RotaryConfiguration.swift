@@ -37,29 +37,29 @@ extension RotaryConfiguration {
         dimensionCount = try keys.optionalCount("rope.dimension_count", in: 2...65_536) ?? dimensions
         guard dimensionCount.isMultiple(of: 2), dimensionCount <= dimensions else {
             throw keys.malformed(
-                "rope.dimension_count", "\(dimensionCount) of \(dimensions) cannot be rotated in pairs")
+                "rope.dimension_count",
+                "leaves \(dimensionCount) of \(dimensions) dimensions to rotate, which cannot be done in pairs")
         }
-        base = try keys.float("rope.freq_base") ?? 10_000
-        guard base > 0 else { throw keys.malformed("rope.freq_base", "\(base) is not positive") }
+        base = try keys.positive("rope.freq_base") ?? 10_000
         self.pairing = pairing
         originalContextLength =
             try keys.optionalCount("rope.scaling.original_context_length", in: 1...(1 << 30)) ?? contextLength
-        attentionFactor = try keys.float("rope.scaling.attn_factor") ?? 1
+        attentionFactor = try keys.positive("rope.scaling.attn_factor") ?? 1
         let kind = try keys.string("rope.scaling.type") ?? "linear"
-        let legacy = try keys.float("rope.scale_linear")
-        let given = try keys.float("rope.scaling.factor") ?? legacy ?? 0
-        guard given >= 0 else { throw keys.malformed("rope.scaling.factor", "\(given) is negative") }
-        let factor = given == 0 ? 1 : given
+        let legacy = try keys.has("rope.scaling.factor") ? nil : keys.positiveUnlessZero("rope.scale_linear")
+        let factor = try keys.positiveUnlessZero("rope.scaling.factor") ?? legacy ?? 1
         switch kind {
         case "none": scaling = .none
         // The factors of "longrope" are tensors, chosen by context length when a context is made.
         case "linear", "longrope": scaling = factor == 1 ? .none : .linear(factor: factor)
         case "yarn":
+            // Which pairs are blended follows from the base's logarithm.
+            guard base > 1 else { throw keys.malformed("rope.freq_base", "is \(base), but YaRN takes one above 1") }
             scaling = .yarn(
-                factor: factor, betaFast: try keys.float("rope.scaling.yarn_beta_fast") ?? 32,
-                betaSlow: try keys.float("rope.scaling.yarn_beta_slow") ?? 1,
-                logMultiplier: try keys.float("rope.scaling.yarn_log_multiplier") ?? 0)
-        default: throw InferenceError(.unsupportedModel, "RoPE scaling of type \"\(kind.printable)\" is not supported")
+                factor: factor, betaFast: try keys.positive("rope.scaling.yarn_beta_fast") ?? 32,
+                betaSlow: try keys.positive("rope.scaling.yarn_beta_slow") ?? 1,
+                logMultiplier: try keys.positiveUnlessZero("rope.scaling.yarn_log_multiplier") ?? 0)
+        default: throw keys.unsupported("rope.scaling.type", "is \"\(kind.printable)\", which is not supported")
         }
     }
 }

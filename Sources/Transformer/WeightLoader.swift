@@ -32,6 +32,10 @@ struct WeightLoader {
                 .malformedModel,
                 "\(file.path): tensor \(tensor.name) has shape \(tensor.shape), the metadata calls for \(shape)")
         }
+        guard tensor.elementCount > 0 else {
+            throw InferenceError(
+                .malformedModel, "\(file.path): tensor \(tensor.name) has no elements: its shape is \(tensor.shape)")
+        }
         guard backend.supports(tensor.type) else {
             throw InferenceError(
                 .unsupportedTensorType, "\(file.path): tensor \(name) has type \(tensor.type), which is not supported")

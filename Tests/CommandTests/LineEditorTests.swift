@@ -1,8 +1,7 @@
 // What keys typed at a terminal become.
 
+import SwiftInferCommand
 import Testing
-
-@testable import SwiftInferCommand
 
 struct LineEditorTests {
     /// The texts that `keys` give, with "end" for Ctrl-D at an empty line, and what a terminal is told.

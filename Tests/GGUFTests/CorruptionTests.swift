@@ -86,7 +86,8 @@ import Testing
             isSound = isSound && file.bytes(of: tensor).count == tensor.byteCount
             isSound = isSound && tensor.rows * tensor.rowBytes == tensor.byteCount
             // Touches the first and the last byte.
-            isSound = isSound && file.bytes(of: tensor).first != nil && file.bytes(of: tensor).last != nil
+            let (first, last) = (file.bytes(of: tensor).first, file.bytes(of: tensor).last)
+            isSound = isSound && (first == nil) == (tensor.byteCount == 0) && (last == nil) == (first == nil)
         }
         return isSound && file.tensors.reduce(0) { $0 + $1.byteCount } <= size
     }

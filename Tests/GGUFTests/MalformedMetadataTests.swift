@@ -110,15 +110,39 @@ import Testing
             "unknown type \(type)", at: start + 8 + 8 + 4)
     }
 
-    @Test("arrays of arrays, however deep")
-    func nestedArrays() {
-        for depth in [1, 2, 10_000] {
-            let level = [UInt8].littleEndian(UInt32(9)) + .littleEndian(UInt64(1))
-            let nested = [[UInt8]](repeating: level, count: depth).flatMap { $0 }
-            expectMalformed(
-                RawGGUF(entries: [RawGGUF.entry("deep", type: 9, nested + .littleEndian(UInt32(0)))]), "deep",
-                "array of arrays")
+    /// An array of two numbers in `depth` − 1 arrays of one array each.
+    private func nested(_ depth: Int) -> [UInt8] {
+        let level = [UInt8].littleEndian(UInt32(9)) + .littleEndian(UInt64(1))
+        return [[UInt8]](repeating: level, count: depth - 1).flatMap { $0 } + .littleEndian(UInt32(0))
+            + .littleEndian(UInt64(2)) + [7, 8]
+    }
+
+    @Test("arrays of arrays are passed over, and refused when they are asked for", arguments: [2, 3, 16])
+    func nestedArrays(depth: Int) throws {
+        let entries = [
+            RawGGUF.entry("deep", type: 9, nested(depth)), RawGGUF.array("texts", of: 9, count: 0, []),
+            RawGGUF.entry("after", type: 0, [5]),
+        ]
+        let metadata = try RawGGUF(entries: entries).open().metadata
+        #expect(try metadata.integer("after") == 5)
+        expectRefusal(.malformedModel, "test.gguf", "deep", "array of 1 × array", "at byte") {
+            _ = try metadata.integers("deep")
         }
+        expectRefusal(.malformedModel, "test.gguf", "texts", "array of 0 × array", "at byte") {
+            _ = try metadata.strings("texts")
+        }
+    }
+
+    @Test("arrays of arrays too deep, cut off, or with more arrays than the file can hold")
+    func hostileNesting() {
+        for depth in [17, 18, 100_000] {
+            expectMalformed(RawGGUF(entries: [RawGGUF.entry("deep", type: 9, nested(depth))]), "deep", "16 deep")
+        }
+        var cut = RawGGUF(entries: [RawGGUF.entry("deep", type: 9, nested(3).dropLast())])
+        cut.alignment = 1
+        expectMalformed(cut, "deep", "2 elements")
+        let wide = RawGGUF.array("wide", of: 9, count: 1 << 40, [UInt8](repeating: 9, count: 64))
+        expectMalformed(RawGGUF(entries: [wide]), "wide", "\(UInt64(1) << 40) elements")
     }
 
     @Test("a value that the file ends in", arguments: UInt32(0)...12)

@@ -54,11 +54,31 @@ import Testing
     }
 
     @Test(
-        "a dimension of zero",
-        arguments: [[0], [0, 1], [32, 0], [32, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0]] as [[UInt64]])
-    func zero(shape: [UInt64]) {
-        refuse(RawGGUF.tensor("bad", shape: shape), "dimension of 0", at: shapePosition)
-        refuse(RawGGUF.tensor("bad", shape: shape, type: 8), "", at: shapePosition)
+        "a dimension of zero makes a tensor without elements, wherever it lies",
+        arguments: [[0], [0, 1], [32, 0], [32, 1, 0], [32, 1, 1, 0], [0, 0, 0, 0]] as [[UInt64]])
+    func zero(shape: [UInt64]) throws {
+        for type in [0, 8] as [UInt32] {
+            for offset in [0, 32, 256] as [UInt64] {
+                let file = try RawGGUF(
+                    tensors: [
+                        RawGGUF.tensor("before", shape: [64]),
+                        RawGGUF.tensor("empty", shape: shape, type: type, offset: offset),
+                    ], dataCount: 256
+                ).open()
+                let tensor = try #require(file.tensor("empty"))
+                #expect(tensor.byteCount == 0 && tensor.elementCount == 0 && file.data(of: "empty") == [])
+                #expect(file.data(of: "before")?.count == 256)
+            }
+            refuse(RawGGUF.tensor("bad", shape: shape, type: type, offset: 288), "beyond the end", at: start)
+            refuse(RawGGUF.tensor("bad", shape: shape, type: type, offset: 1), "no multiple", at: start)
+        }
+    }
+
+    @Test("the other dimensions beside one of zero must fit all the same")
+    func zeroBesideHuge() {
+        for shape in [[0, 1 << 62, 4], [1 << 62, 4, 0], [1 << 40, 0, 1 << 40]] as [[UInt64]] {
+            refuse(RawGGUF.tensor("bad", shape: shape), "overflows", at: shapePosition)
+        }
     }
 
     @Test("a dimension that no Int holds", arguments: [1 << 63, UInt64.max] as [UInt64])

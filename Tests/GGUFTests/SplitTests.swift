@@ -59,15 +59,29 @@ import Testing
 
     @Test func otherPartOpened() throws {
         for number in 1...2 { try writePart(number, of: 2) }
-        expectRefusal(.unreadableFile, "part 2 of 2", "-00001-of-00002.gguf") {
+        expectRefusal(.unreadableFile, "part 2 of 2", "first part instead, \(directory.file(name(1, of: 2)))") {
             _ = try GGUFFile(path: directory.file(name(2, of: 2)))
+        }
+        let copy = try directory.write(directory.read(name(2, of: 2)), to: "renamed.gguf")
+        expectRefusal(.unreadableFile, copy, "part 2 of 2", "first part", "-00001-of-00002.gguf") {
+            _ = try GGUFFile(path: copy)
+        }
+    }
+
+    @Test("a part beyond the number of parts")
+    func numberOutOfRange() throws {
+        for number in [Int64(2), -1, .max] {
+            let path = try writePart(1, of: 2) { $0["split.no"] = .int64(number) }
+            expectRefusal(.malformedModel, path, "split.no", "\(number)", "at byte") { _ = try GGUFFile(path: path) }
         }
     }
 
     @Test func renamed() throws {
         let path = try writePart(1, of: 2)
         let copy = try directory.write(directory.read(name(1, of: 2)), to: "renamed.gguf")
-        expectRefusal(.unreadableFile, copy, "part 1 of 2", "-00001-of-00002.gguf") { _ = try GGUFFile(path: copy) }
+        expectRefusal(.unreadableFile, copy, "part 1 of 2", "rename", "-00001-of-00002.gguf", "-00002-of-00002.gguf") {
+            _ = try GGUFFile(path: copy)
+        }
         expectRefusal(.unreadableFile, "-00002-of-00002.gguf", "No such file") { _ = try GGUFFile(path: path) }
     }
 

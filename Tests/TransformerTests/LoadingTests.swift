@@ -49,6 +49,39 @@ struct LoadingTests {
         Refusal(name: "infinite epsilon", code: .malformedModel, names: "layer_norm_rms_epsilon") {
             $0["llama.attention.layer_norm_rms_epsilon"] = .float32(.infinity)
         },
+        Refusal(name: "ε of zero", code: .malformedModel, names: "layer_norm_rms_epsilon is 0.0") {
+            $0["llama.attention.layer_norm_rms_epsilon"] = .float32(0)
+        },
+        Refusal(name: "negative ε", code: .malformedModel, names: "layer_norm_rms_epsilon is -1.0") {
+            $0["llama.attention.layer_norm_rms_epsilon"] = .float64(-1)
+        },
+        Refusal(name: "ε that is no number", code: .malformedModel, names: "layer_norm_rms_epsilon is float32 nan") {
+            $0["llama.attention.layer_norm_rms_epsilon"] = .float32(.nan)
+        },
+        Refusal(name: "ε of layer norm", code: .malformedModel, names: "attention.layer_norm_epsilon is 0.0") {
+            $0["llama.attention.layer_norm_rms_epsilon"] = nil
+            $0["llama.attention.layer_norm_epsilon"] = .float32(0)
+        },
+        Refusal(name: "no base", code: .malformedModel, names: "llama.rope.freq_base is 0.0") {
+            $0["llama.rope.freq_base"] = .float32(0)
+        },
+        Refusal(name: "negative scaling", code: .malformedModel, names: "llama.rope.scaling.factor is -2.0") {
+            $0["llama.rope.scaling.factor"] = .float32(-2)
+        },
+        Refusal(name: "no magnitude", code: .malformedModel, names: "llama.rope.scaling.attn_factor is 0.0") {
+            $0["llama.rope.scaling.attn_factor"] = .float32(0)
+        },
+        Refusal(name: "YaRN without a base", code: .malformedModel, names: "llama.rope.freq_base is 1.0") {
+            $0["llama.rope.scaling.type"] = .string("yarn")
+            $0["llama.rope.freq_base"] = .float32(1)
+        },
+        Refusal(name: "YaRN without rotations", code: .malformedModel, names: "yarn_beta_fast is 0.0") {
+            $0["llama.rope.scaling.type"] = .string("yarn")
+            $0["llama.rope.scaling.yarn_beta_fast"] = .float32(0)
+        },
+        Refusal(name: "negative scale of experts", code: .malformedModel, names: "expert_weights_scale is -1.0") {
+            $0["llama.expert_weights_scale"] = .float32(-1)
+        },
         Refusal(name: "negative context", code: .malformedModel, names: "llama.context_length") {
             $0["llama.context_length"] = .int32(-1)
         },
@@ -89,6 +122,43 @@ struct LoadingTests {
         }
         #expect(error.code == refusal.code)
         #expect(error.message.contains(refusal.names), "\(error.message)")
+        #expect(error.message.contains(file.path), "\(error.message)")
+    }
+
+    @Test("A scale of 0 stands for none")
+    func zeroScales() throws {
+        let file = try written {
+            $0["llama.expert_weights_scale"] = .float32(0)
+            $0["llama.rope.scaling.factor"] = .float32(0)
+        }
+        #expect(throws: Never.self) { try TransformerModel(file, backend: CPUBackend(threads: 1)) }
+    }
+
+    @Test("A tensor without elements is no obstacle unless it is used")
+    func emptyTensors() throws {
+        let original = try GGUFFile(path: Fixture.named("tiny-llama-f32").path)
+        let backend = try CPUBackend(threads: 1)
+        for (name, shape) in [("unused.weight", [0, 64]), ("blk.0.ffn_up.weight", [64, 0])] {
+            var writer = GGUFWriter(metadata: original.metadata)
+            try writer.addTensor(name, type: .f32, shape: shape, elements: [Float]())
+            // Of what the first block's feed-forward layer has, nothing but empty matrices fits a width of 0.
+            if name != "unused.weight" { writer.metadata["llama.feed_forward_length"] = .uint32(0) }
+            for tensor in original.tensors where tensor.name != name {
+                let isGate = name != "unused.weight" && tensor.name == "blk.0.ffn_gate.weight"
+                if isGate { continue }
+                try writer.addTensor(tensor, of: original)
+            }
+            let path = NSTemporaryDirectory() + "swiftinfer-\(UUID().uuidString).gguf"
+            defer { unlink(path) }
+            try writer.write(to: path)
+            let file = try GGUFFile(path: path)
+            if name == "unused.weight" {
+                #expect(throws: Never.self) { try TransformerModel(file, backend: backend) }
+            } else {
+                let error = try #require(throws: InferenceError.self) { try TransformerModel(file, backend: backend) }
+                #expect(error.message.contains(name) && error.message.contains("no elements"), "\(error)")
+            }
+        }
     }
 
     @Test("A tensor of a type without kernels is refused by name")

@@ -15,6 +15,7 @@ struct TokenizerOption: ParsableArguments {
     func load() throws(InferenceError) -> (tokenizer: Tokenizer, identity: TokenizerIdentity) {
         let metadata = try GGUFFile(path: Catalogue.resolve(model)).metadata
         let tokenizer = try Tokenizer(metadata: metadata)
+        Output.warn(tokenizer.warnings)
         return (tokenizer, try TokenizerIdentity(tokenizer, metadata: metadata))
     }
 }

@@ -24,9 +24,15 @@ public struct ChatTemplate: Sendable {
     /// - Throws: ``InferenceError`` with `unsupportedTemplate` when there is none, or none that is recognised.
     public init(metadata: Metadata) throws(InferenceError) {
         guard let template = try metadata.string("tokenizer.chat_template"), !template.isEmpty else {
-            throw InferenceError(.unsupportedTemplate, "the model has no chat template (key tokenizer.chat_template)")
+            throw metadata.naming(
+                InferenceError(
+                    .unsupportedTemplate, "the model has no chat template (key tokenizer.chat_template)"))
         }
-        try self.init(template)
+        do throws(InferenceError) {
+            try self.init(template)
+        } catch {
+            throw metadata.naming(error)
+        }
     }
 
     /// Recognises a Jinja template.

@@ -5,6 +5,8 @@ package import GGUF
 ///
 /// The keys are those of the GGUF format, `tokenizer.ggml.…`.
 package struct VocabularyDescription: Sendable {
+    /// The file it was read from, for messages.
+    package var path: String?
     /// `tokenizer.ggml.model`: the algorithm.
     package var model: String
     /// `tokenizer.ggml.pre`: the rule that splits text into words before pairs are merged.
@@ -38,12 +40,14 @@ package struct VocabularyDescription: Sendable {
 
     package init(metadata: Metadata) throws(InferenceError) {
         guard let model = try metadata.string("tokenizer.ggml.model") else {
-            throw InferenceError(.unsupportedTokenizer, "the model has no tokenizer (key tokenizer.ggml.model)")
+            throw metadata.error(
+                .unsupportedTokenizer, "tokenizer.ggml.model", "is absent: the model has no tokenizer")
         }
         guard let tokens = try metadata.strings("tokenizer.ggml.tokens") else {
-            throw InferenceError(.malformedModel, "the model has no vocabulary (key tokenizer.ggml.tokens)")
+            throw metadata.malformed("tokenizer.ggml.tokens", "is absent: the model has no vocabulary")
         }
         self.init(model: model, tokens: tokens)
+        path = metadata.path
         preTokenizer = try metadata.string("tokenizer.ggml.pre")
         modelName = try metadata.string("general.name")
         if case .array(let array)? = metadata["tokenizer.ggml.scores"] {
@@ -56,6 +60,13 @@ package struct VocabularyDescription: Sendable {
         addsBOS = try metadata.bool("tokenizer.ggml.add_bos_token")
         addsEOS = try metadata.bool("tokenizer.ggml.add_eos_token")
         addsSpacePrefix = try metadata.bool("tokenizer.ggml.add_space_prefix")
+    }
+
+    /// What to tell whoever uses a byte-pair vocabulary without a rule for splitting text.
+    var missingPreTokenizerWarning: String {
+        let file = path.map { "\($0.escaped): " } ?? ""
+        return "\(file)metadata key tokenizer.ggml.pre is absent; text is split by a rule that may not be the model's, "
+            + "and tokens may differ from those it was trained with"
     }
 
     /// Throws unless lists that go with the tokens are long enough, naming the key of the one that is not.

@@ -13,8 +13,8 @@ extension Architecture {
         configuration.slidingWindow = try keys.optionalCount("attention.sliding_window", in: 1...(1 << 30)) ?? 4096
         configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 2)
         try configuration.readLocalRopeBase(keys)
-        configuration.attentionSoftCap = try keys.float("attn_logit_softcapping") ?? 50
-        configuration.finalSoftCap = try keys.float("final_logit_softcapping") ?? 30
+        configuration.attentionSoftCap = try keys.softCap("attn_logit_softcapping", default: 50)
+        configuration.finalSoftCap = try keys.softCap("final_logit_softcapping", default: 30)
     }
 
     static let gemma3 = Architecture("gemma3", ropePairing: .halves) { configuration, keys throws(InferenceError) in
@@ -25,9 +25,16 @@ extension Architecture {
             // Only the layers that see everything were stretched to longer contexts.
             configuration.localRope = configuration.rope
             configuration.localRope?.scaling = .none
-            configuration.localRope?.base = try keys.float("rope.freq_base_swa") ?? 10_000
+            configuration.localRope?.base = try keys.positive("rope.freq_base_swa") ?? 10_000
         }
-        if let cap = try keys.float("final_logit_softcapping"), cap > 0 { configuration.finalSoftCap = cap }
+        configuration.finalSoftCap = try keys.softCap("final_logit_softcapping", default: nil)
+    }
+}
+
+extension ArchitectureKeys {
+    /// A soft cap; 0 stands for none, which is not what an absent key means in every generation.
+    fileprivate func softCap(_ key: String, default value: Float?) throws(InferenceError) -> Float? {
+        has(key) ? try positiveUnlessZero(key) : value
     }
 }
 

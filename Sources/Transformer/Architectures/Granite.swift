@@ -5,12 +5,12 @@ import Tensors
 
 extension Architecture {
     static let granite = Architecture("granite", ropePairing: .adjacent) { configuration, keys throws(InferenceError) in
-        if let scale = try keys.float("embedding_scale"), scale != 0 { configuration.embeddingScale = scale }
-        if let scale = try keys.float("residual_scale"), scale != 0 { configuration.residualScale = scale }
-        if let scale = try keys.float("attention.scale"), scale != 0 { configuration.attentionScale = scale }
-        let divisor = try keys.required(keys.float("logit_scale"), "logit_scale")
-        guard divisor != 0 else { throw keys.malformed("logit_scale", "it is zero") }
+        if let scale = try keys.positiveUnlessZero("embedding_scale") { configuration.embeddingScale = scale }
+        if let scale = try keys.positiveUnlessZero("residual_scale") { configuration.residualScale = scale }
+        if let scale = try keys.positiveUnlessZero("attention.scale") { configuration.attentionScale = scale }
+        let divisor = try keys.required(keys.positive("logit_scale"), "logit_scale")
         configuration.logitScale = 1 / divisor
+        guard configuration.logitScale.isFinite else { throw keys.malformed("logit_scale", "is \(divisor), too small") }
         if try keys.bool("rope.scaling.finetuned") == false { configuration.rope = nil }
     }
 }

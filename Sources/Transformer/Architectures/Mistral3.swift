@@ -6,7 +6,7 @@ import Tensors
 extension Architecture {
     static let mistral3 = Architecture("mistral3", ropePairing: .adjacent) {
         (configuration, keys) throws(InferenceError) in
-        if let scale = try keys.float("attention.temperature_scale"), scale != 0 {
+        if let scale = try keys.positiveUnlessZero("attention.temperature_scale") {
             let length = configuration.rope?.originalContextLength ?? configuration.contextLength
             configuration.attentionTemperature = AttentionTemperature(scale: scale, length: length)
         }
