@@ -49,18 +49,22 @@ struct ArchitectureKeys {
         return first
     }
 
+    /// Far above the largest base of a rotation; scales beyond it leave no finite logits.
+    private static let plausible: Float = 1e15
+
     /// A number above 0: a scale, a base, an ε. No model can be computed with another.
     func positive(_ key: String) throws(InferenceError) -> Float? {
         guard let value = try metadata.float(prefix + key) else { return nil }
-        guard value > 0 else { throw malformed(key, "is \(value), but must be above 0") }
+        guard value > 0, value <= Self.plausible else {
+            throw malformed(key, "is \(value), but must be above 0 and at most \(Self.plausible)")
+        }
         return value
     }
 
     /// A number above 0, where files write 0 for one that is not used.
     func positiveUnlessZero(_ key: String) throws(InferenceError) -> Float? {
         guard let value = try metadata.float(prefix + key), value != 0 else { return nil }
-        guard value > 0 else { throw malformed(key, "is \(value), but must not be below 0") }
-        return value
+        return try positive(key)
     }
 
     func bool(_ key: String) throws(InferenceError) -> Bool? { try metadata.bool(prefix + key) }

@@ -40,7 +40,8 @@ extension Configuration {
         keyLength = try keys.optionalCount("attention.key_length", in: 1...65_536) ?? headLength
         valueLength = try keys.optionalCount("attention.value_length", in: 1...65_536) ?? headLength
         guard keyLength > 0, valueLength > 0 else {
-            throw keys.malformed("attention.head_count", "is \(headCount), too many for width \(embeddingLength)")
+            throw keys.malformed(
+                "attention.head_count", "is \(headCount), more than embedding_length, \(embeddingLength)")
         }
         vocabularySize = embedding.rows
         if let epsilon = try keys.positive("attention.layer_norm_rms_epsilon") {
@@ -48,7 +49,7 @@ extension Configuration {
         } else if let epsilon = try keys.positive("attention.layer_norm_epsilon") {
             norm = .layer(epsilon: epsilon)
         } else {
-            throw keys.malformed("attention.layer_norm_rms_epsilon", "is absent")
+            throw keys.malformed("attention.layer_norm_rms_epsilon", "is absent, as attention.layer_norm_epsilon is")
         }
         attentionScale = 1 / Float(keyLength).squareRoot()
         rope = try RotaryConfiguration(
@@ -57,7 +58,7 @@ extension Configuration {
         expertUsedCount = try keys.optionalCount("expert_used_count", in: 0...65_536) ?? 0
         guard expertUsedCount <= expertCount, expertCount == 0 || expertUsedCount > 0 else {
             throw keys.malformed(
-                "expert_used_count", "is \(expertUsedCount), which cannot be of \(expertCount) experts")
+                "expert_used_count", "is \(expertUsedCount), with an expert_count of \(expertCount)")
         }
         if let scale = try keys.positiveUnlessZero("expert_weights_scale") { routing.weightScale = scale }
         try architecture.configure(&self, keys)

