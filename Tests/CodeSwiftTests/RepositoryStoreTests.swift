@@ -74,7 +74,7 @@ struct RepositoryStoreTests {
         try folder.write(".git/info/exclude", "excluded.py\n")
         try folder.write("a/.gitignore", "/out/\n")
         let (store, _) = try store(folder)
-        for name in ["excluded.py", "a/out/b.py", "a/.git", ".git/c.py", "node_modules/d.js"] {
+        for name in ["excluded.py", "a/out/b.py", "c/.git", ".git/c.py", "node_modules/d.js"] {
             try folder.write(name, "x = 1\n")
             try store.refresh(path: name)
             #expect(store.fileCount == 0, "\(name)")
