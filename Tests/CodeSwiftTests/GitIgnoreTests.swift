@@ -73,10 +73,14 @@ struct GitIgnoreTests {
                 try oracle.run("cd r && git config core.excludesFile '~/other'")
             }
             let expected = try oracle.listed("r")
-            let walked = try oracle.walked("r").files
-            let agrees = walked == expected
-            #expect(agrees, "tree \(tree): \(describe(walked, expected)) \(oracle.folder.url.path)")
-            guard agrees else { return }
+            var walked = try oracle.walked("r").files
+            if tree % 5 == 4 {
+                // Git takes A for a where it tracks one of them, and does not list the other, ignored or not.
+                let tracked = try oracle.run("cd r && git ls-files -z") ?? Data()
+                let names = Set(tracked.split(separator: 0).map { lowercased(Array($0)) })
+                walked = walked.filter { expected.contains($0) || !names.contains(lowercased($0)) }
+            }
+            #expect(walked == expected, "tree \(tree): \(describe(walked, expected))")
             // A walk that begins further down obeys the same rules.
             if tree % 2 == 0, try oracle.run("test -d r/a") != nil {
                 let below = try oracle.listed("r/a")
@@ -215,6 +219,10 @@ struct GitIgnoreTests {
         let start = ContinuousClock.now
         for index in 0..<300 { _ = file.ignores(Array("some/folder/other\(index)".utf8), isFolder: false) }
         #expect(ContinuousClock.now - start < .seconds(2))
+    }
+
+    private func lowercased(_ path: [UInt8]) -> [UInt8] {
+        Array(String(decoding: path, as: UTF8.self).lowercased().utf8)
     }
 
     private func describe(_ walked: Set<[UInt8]>, _ expected: Set<[UInt8]>) -> String {

@@ -68,6 +68,22 @@ struct RepositoryStoreTests {
         #expect(store.fileCount == 0)
     }
 
+    /// One file by name is asked the same as a file found by walking.
+    @Test func ignoredFilesAreNotRefreshed() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(".git/info/exclude", "excluded.py\n")
+        try folder.write("a/.gitignore", "/out/\n")
+        let (store, _) = try store(folder)
+        for name in ["excluded.py", "a/out/b.py", "c/.git", ".git/c.py", "node_modules/d.js"] {
+            try folder.write(name, "x = 1\n")
+            try store.refresh(path: name)
+            #expect(store.fileCount == 0, "\(name)")
+        }
+        try folder.write("a/b.py", "x = 1\n")
+        try store.refresh(path: "a/b.py")
+        #expect(store.fileCount == 1)
+    }
+
     /// After many changes of all kinds the store offers what a new one does.
     @Test func manyChangesComeToTheSame() throws {
         let folder = try TemporaryFolder()

@@ -2,15 +2,9 @@
 
 package import GGUF
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Walks a folder as git sees it: tracked and untracked files, not ignored ones.
+///
+/// A nested repository is read by its own rules and those around it. Where rules cannot be known, only tracked files are taken.
 ///
 /// Links are never followed and only regular files are reported, so nothing outside the root is touched. Memory grows
 /// with the files that may be taken, not with those passed over.
@@ -27,7 +21,7 @@ package struct FolderWalk {
     private static let slash = UInt8(ascii: "/")
     private static let toolFolders: Set<[UInt8]> = Set(
         [
-            ".git", ".hg", ".svn", ".jj", "node_modules", "__pycache__", ".build", ".swiftpm", ".venv", ".tox",
+            ".hg", ".svn", ".jj", "node_modules", "__pycache__", ".build", ".swiftpm", ".venv", ".tox",
             ".mypy_cache", ".pytest_cache", ".gradle", ".idea", "DerivedData",
         ].map { Array($0.utf8) })
 
@@ -48,8 +42,9 @@ package struct FolderWalk {
     /// Finds the files, in ascending order of their paths.
     ///
     /// - Throws: ``InferenceError`` with `unreadableFile` when a folder cannot be listed to its end: what is left then must
-    ///   not pass for the whole.
+    ///   not pass for the whole, nor may it when nothing is known of what is around the root.
     package mutating func run() throws(InferenceError) {
+        try rules?.requirePlace()
         try walk(root.reopen(), path: [], depth: 0)
         files.sort { $0.path.lexicographicallyPrecedes($1.path) }
     }
@@ -117,13 +112,14 @@ package struct FolderWalk {
 
     /// The file at `path`, or why a walk would pass it over.
     package mutating func find(_ path: [UInt8]) throws(InferenceError) -> Result<SourceFile, Refusal> {
+        try rules?.requirePlace()
         let outerRules = rules
         defer { rules = outerRules }
         enter([])
         for (end, byte) in path.enumerated() where byte == Self.slash {
             let folder = Array(path[..<end])
             let name = folder.split(separator: Self.slash).last.map { Array($0) } ?? []
-            if Self.toolFolders.contains(name) { return .failure(Refusal(reason: .folder)) }
+            if Self.isGit(name) || Self.toolFolders.contains(name) { return .failure(Refusal(reason: .folder)) }
             if let reason = reason(folder, isFolder: true) { return .failure(Refusal(reason: reason)) }
             enter(folder + [Self.slash])
         }

@@ -42,7 +42,8 @@ struct PipelineCacheFile {
             if count == 0 { break }
             bytes += block.prefix(count)
         }
-        return bytes.count <= Self.largestByteCount && isOurs(bytes) ? bytes : []
+        // Part of a cache is none.
+        return ferror(file) == 0 && bytes.count <= Self.largestByteCount && isOurs(bytes) ? bytes : []
     }
 
     /// Whether the header names this device; drivers check it too, but not all with care.

@@ -1,5 +1,7 @@
 // All rules that hold in one folder.
 
+import GGUF
+
 /// What git says of the paths in a folder, because of the repository around it and of those around that.
 ///
 /// A value: what a folder adds is forgotten with the copy it was added to.
@@ -84,10 +86,7 @@ struct IgnoreRules {
         self.root = root
         self.environment = environment
         rootPath = AbsolutePath.resolve(Array(root.path.utf8)).flatMap { root.isFolder(at: $0) ? $0 : nil }
-        guard let rootPath else {
-            unreadable = [Array(root.path.utf8)]
-            return
-        }
+        guard let rootPath else { return }
         var found: (repository: GitRepository, top: [UInt8])?
         var top = rootPath == [Self.slash] ? [] : rootPath
         while true {
@@ -99,6 +98,14 @@ struct IgnoreRules {
             top.removeSubrange(end...)
         }
         if let found { add(found.repository, above: found.top, rootPath) }
+    }
+
+    /// - Throws: ``InferenceError`` with `unreadableFile` when it cannot be told where the root lies: then there may be a
+    ///   repository around it that nothing is known of.
+    func requirePlace() throws(InferenceError) {
+        if rootPath == nil {
+            throw InferenceError(.unreadableFile, "cannot tell where the folder \(root.path.printable) lies")
+        }
     }
 
     private mutating func add(_ repository: GitRepository, above top: [UInt8], _ rootPath: [UInt8]) {
@@ -159,7 +166,6 @@ struct IgnoreRules {
     /// What becomes of the path: files that the nearest repository tracks are always included, others when all repositories
     /// agree.
     func verdict(_ path: [UInt8], isFolder: Bool) -> Verdict {
-        guard rootPath != nil else { return .unknown }
         let verdict = scopes.reduce(.included) { max($0, $1.verdict(isFolder: isFolder) { $0.path(path) }) }
         guard verdict != .included, let scope = scopes.last else { return verdict }
         let place = Array(scope.top.path(path))
