@@ -9,7 +9,7 @@
 #endif
 
 /// A file in the folder where it is to stay: without a name where the system has such files, otherwise under one that
-/// ``removeStale(in:)`` knows, which the end of every such file calls.
+/// ``removeStale(in:)`` knows, which runs after every file that was written.
 ///
 /// Whoever writes such a file holds a lock on it, which the system releases when the process ends, however it does. So a name
 /// without a lock is one that a killed process left.
@@ -50,8 +50,10 @@ final class TemporaryFile {
 
     deinit {
         if hasName { unlink(path) }
+        // One that was only created tells whether the folder can be written.
+        let wasWritten = lseek(descriptor, 0, SEEK_END) > 0
         close(descriptor)
-        Self.removeStale(in: folder)
+        if wasWritten { Self.removeStale(in: folder) }
     }
 
     /// Gives it its real name, which may be another file's so far; false, with `errno` set, where that cannot be.

@@ -75,7 +75,7 @@ struct RunTests {
         let template =
             "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n\(question)<|im_end|>\n"
             + "<|im_start|>assistant\n"
-        let raw = try Command("run", Fixture.qwen, template, "-n", "8", "--json").json()
+        let raw = try Command("run", Fixture.qwen, template, "--special", "-n", "8", "--json").json()
         let chat = try Command(
             "run", Fixture.qwen, "--chat", "--system", "Be brief.", question, "-n", "8", "--json"
         ).json()

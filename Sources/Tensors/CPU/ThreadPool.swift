@@ -34,7 +34,8 @@ package final class ThreadPool: @unchecked Sendable {
                 context.release()
                 throw InferenceError(
                     .outOfMemory,
-                    "cannot start thread \(index + 1) of \(threads); a limit on processes (ulimit -u) or memory is reached")
+                    "cannot start thread \(index + 1) of \(threads); a limit on processes (ulimit -u) or memory is reached"
+                )
             }
             workers.append(worker)
         }
