@@ -25,21 +25,32 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        // MARK: Library, from the bottom up; imports point downwards only.
-        .target(name: "GGUF"),
-        .target(name: "Tokenizers", dependencies: ["GGUF"]),
-        .target(name: "CKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
-        .target(name: "Tensors", dependencies: ["GGUF", "CKernels"]),
-        .target(name: "CVulkanKernels", path: "Kernels/Vulkan", exclude: ["shaders", "spirv", "README.md"]),
-        .target(name: "VulkanBackend", dependencies: ["GGUF", "Tensors", "CVulkanKernels"]),
-        .target(name: "Transformer", dependencies: ["GGUF", "Tensors"]),
-        .target(name: "Decoding", dependencies: ["GGUF", "Tensors"]),
-        .target(name: "CodeSwift", dependencies: ["GGUF", "Tokenizers", "Decoding"]),
+        // MARK: Library, from the bottom up; imports point downwards only. Names carry a prefix, so that no other package's
+        // target has the same.
+        .target(name: "InferSupport", path: "Sources/Support"),
+        .target(name: "InferGGUF", dependencies: ["InferSupport"], path: "Sources/GGUF"),
+        .target(name: "InferTokenizers", dependencies: ["InferSupport", "InferGGUF"], path: "Sources/Tokenizers"),
+        .target(name: "CInferKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
+        .target(
+            name: "InferTensors", dependencies: ["InferSupport", "InferGGUF", "CInferKernels"], path: "Sources/Tensors"),
+        .target(
+            name: "CInferVulkanKernels", path: "Kernels/Vulkan", exclude: ["shaders", "spirv", "README.md"]),
+        .target(
+            name: "InferVulkan", dependencies: ["InferSupport", "InferGGUF", "InferTensors", "CInferVulkanKernels"],
+            path: "Sources/VulkanBackend"),
+        .target(
+            name: "InferTransformer", dependencies: ["InferSupport", "InferGGUF", "InferTensors"],
+            path: "Sources/Transformer"),
+        .target(
+            name: "InferDecoding", dependencies: ["InferSupport", "InferTensors"], path: "Sources/Decoding"),
+        .target(
+            name: "InferCodeSwift",
+            dependencies: ["InferSupport", "InferGGUF", "InferTokenizers", "InferDecoding"], path: "Sources/CodeSwift"),
         .target(
             name: "SwiftInfer",
             dependencies: [
-                "GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding", "CodeSwift",
-                .target(name: "VulkanBackend", condition: .when(traits: ["Vulkan"])),
+                "InferSupport", "InferGGUF", "InferTokenizers", "InferTensors", "InferTransformer", "InferDecoding",
+                "InferCodeSwift", .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
             ]),
 
         // MARK: Command line. The folder cannot be named `swiftinfer`: beside `SwiftInfer` the two would be one
@@ -47,8 +58,9 @@ let package = Package(
         .executableTarget(
             name: "SwiftInferCommand",
             dependencies: [
-                "SwiftInfer", "GGUF", "Tokenizers", "Tensors", "Transformer", "Decoding", "CodeSwift",
-                .target(name: "VulkanBackend", condition: .when(traits: ["Vulkan"])),
+                "SwiftInfer", "InferSupport", "InferGGUF", "InferTokenizers", "InferTensors", "InferTransformer",
+                "InferDecoding", "InferCodeSwift",
+                .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
             ],
@@ -57,25 +69,35 @@ let package = Package(
         ),
 
         // MARK: Tests
-        .testTarget(name: "GGUFTests", dependencies: ["GGUF"]),
-        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "GGUF"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "GGUF"]),
+        .testTarget(name: "GGUFTests", dependencies: ["InferGGUF", "InferSupport"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["InferTokenizers", "InferGGUF", "InferSupport"]),
+        .testTarget(name: "TensorsTests", dependencies: ["InferTensors", "InferGGUF", "InferSupport"]),
         .testTarget(
             name: "VulkanBackendTests",
-            dependencies: ["VulkanBackend", "SwiftInfer", "Decoding", "Transformer", "Tensors", "GGUF"]),
-        .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Tensors", "GGUF"]),
-        .testTarget(name: "DecodingTests", dependencies: ["Decoding", "Tensors", "GGUF"]),
-        .testTarget(name: "CodeSwiftTests", dependencies: ["CodeSwift", "GGUF", "Tokenizers", "Decoding"]),
+            dependencies: [
+                "InferVulkan", "SwiftInfer", "InferDecoding", "InferTransformer", "InferTensors", "InferGGUF",
+                "InferSupport",
+            ]),
         .testTarget(
-            name: "SwiftInferTests", dependencies: ["SwiftInfer", "GGUF", "Tokenizers", "Decoding", "CodeSwift"]),
-        .testTarget(name: "CommandTests", dependencies: ["SwiftInferCommand", "GGUF"]),
+            name: "TransformerTests", dependencies: ["InferTransformer", "InferTensors", "InferGGUF", "InferSupport"]),
+        .testTarget(
+            name: "DecodingTests", dependencies: ["InferDecoding", "InferTensors", "InferGGUF", "InferSupport"]),
+        .testTarget(
+            name: "CodeSwiftTests",
+            dependencies: ["InferCodeSwift", "InferGGUF", "InferTokenizers", "InferDecoding", "InferSupport"]),
+        .testTarget(
+            name: "SwiftInferTests",
+            dependencies: [
+                "SwiftInfer", "InferGGUF", "InferTokenizers", "InferDecoding", "InferCodeSwift", "InferSupport",
+            ]),
+        .testTarget(name: "CommandTests", dependencies: ["SwiftInferCommand", "InferGGUF", "InferSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
 )
 
 // MARK: Settings of every Swift target
-for target in package.targets where !["CKernels", "CVulkanKernels"].contains(target.name) {
+for target in package.targets where !["CInferKernels", "CInferVulkanKernels"].contains(target.name) {
     var settings = target.swiftSettings ?? []
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
     settings.append(.enableUpcomingFeature("ExistentialAny"))

@@ -1,6 +1,7 @@
 // The tokens that are left to draw from, and the filters that thin them out.
 
-import Tensors
+import InferSupport
+import InferTensors
 
 /// Tokens of a logits row, in ascending order of their ids, that sampling has not ruled out yet.
 struct CandidateSet {

@@ -1,6 +1,6 @@
 // Decides step by step what to draft and how much of it to check.
 
-package import Tensors
+package import InferTensors
 
 /// Asks a drafter for guesses and takes of them what pays.
 ///

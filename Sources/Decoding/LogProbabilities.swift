@@ -1,6 +1,7 @@
 // The probabilities a row of logits stands for.
 
-import Tensors
+import InferSupport
+import InferTensors
 
 /// The log-softmax of one logits row, in double precision. NaN counts as impossible.
 package struct LogProbabilities {

@@ -1,6 +1,6 @@
 // Choosing the next token from the likeliest ones of a row, without the others.
 
-package import Tensors
+package import InferTensors
 
 extension Sampler {
     /// What the likeliest tokens of a row say of the choice.

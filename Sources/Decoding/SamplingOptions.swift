@@ -1,6 +1,6 @@
 // How the next token is chosen from the model's logits.
 
-package import GGUF
+package import InferSupport
 
 /// The knobs of sampling. The default is greedy: always the most likely token.
 ///

@@ -1,6 +1,6 @@
 // Drawing a token by the sums of a softmax that are nearly known.
 
-import Tensors
+import InferTensors
 
 extension SoftmaxSums {
     /// The token at which the cumulative probabilities, ids ascending, pass `uniform` of 0..<1; nil where it is none of `likeliest`, or

@@ -1,6 +1,6 @@
 // What a step of the model made of a draft.
 
-package import Tensors
+package import InferTensors
 
 /// The outcome of one step: which tokens joined the text, and what the model thought of the guesses.
 public struct Verification: Sendable {
@@ -18,7 +18,7 @@ public struct Verification: Sendable {
         }
 
         /// The same candidate, found in a row of logits.
-        package init(_ candidate: Tensors.Candidate) { self.init(token: candidate.token, logit: candidate.logit) }
+        package init(_ candidate: InferTensors.Candidate) { self.init(token: candidate.token, logit: candidate.logit) }
     }
 
     /// The draft as it was made, including guesses that were not checked. Empty when there was none.

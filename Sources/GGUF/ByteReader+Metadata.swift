@@ -1,5 +1,7 @@
 // Parsing the metadata section of a GGUF file.
 
+import InferSupport
+
 extension ByteReader {
     /// The longest key the format allows, in bytes.
     static let maximumKeyLength = 65_535

@@ -1,5 +1,7 @@
 // Parsing the tensor directory of a GGUF file.
 
+import InferSupport
+
 extension ByteReader {
     /// A directory entry as the file has it.
     struct TensorEntry {

@@ -1,5 +1,7 @@
 // A cursor over the bytes of a file that never reads past their end.
 
+import InferSupport
+
 /// Reads little-endian values one after the other and throws ``InferenceError/Code-swift.struct/malformedModel`` where the
 /// bytes run out; every message names the item being read, the file and the offset.
 struct ByteReader {

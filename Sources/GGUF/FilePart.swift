@@ -1,5 +1,7 @@
 // Parsing one GGUF file: header, metadata, tensor directory.
 
+import InferSupport
+
 /// What one GGUF file holds, read and checked.
 struct FilePart {
     let file: MappedFile

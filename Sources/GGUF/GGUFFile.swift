@@ -1,5 +1,7 @@
 // A GGUF model file, or the set of files a split model consists of, opened for reading.
 
+public import InferSupport
+
 /// An opened model: its metadata, and where its tensors lie. The data stays in the mapped file.
 ///
 /// Format: versions 2 and 3, little-endian (ggml, `docs/gguf.md`). Everything the directory claims is checked against the

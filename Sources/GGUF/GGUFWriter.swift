@@ -1,5 +1,7 @@
 // Writing GGUF files.
 
+public import InferSupport
+
 /// What a GGUF file is to hold, and the way to disk.
 ///
 /// ```swift

@@ -1,5 +1,7 @@
 // The key–value section of a GGUF file.
 
+public import InferSupport
+
 /// The metadata of a model file: typed values under dotted keys, in the order of the file.
 ///
 /// The typed accessors return nil for a key that is absent, and throw when the value has another type or does not fit, so

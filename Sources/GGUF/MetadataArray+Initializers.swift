@@ -1,5 +1,7 @@
 // Metadata arrays made of Swift values, for writing a file.
 
+import InferSupport
+
 extension MetadataArray {
     /// An array of bytes.
     public init(_ elements: [UInt8]) { self.init(copying: elements, as: .uint8) }

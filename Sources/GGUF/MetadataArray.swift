@@ -1,5 +1,7 @@
 // An array in a GGUF file's metadata, decoded only when asked for.
 
+import InferSupport
+
 /// An array of metadata values of one type. Vocabularies hold hundreds of thousands of entries, so the elements stay in the
 /// file, checked once when it was opened, until one of the accessors copies them out.
 public struct MetadataArray: Sendable {

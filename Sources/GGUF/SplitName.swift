@@ -1,5 +1,7 @@
 // How the files of a split model are named and checked against each other.
 
+import InferSupport
+
 /// The naming rule of split models, `NAME-00001-of-0000N.gguf`, and the metadata that goes with it.
 enum SplitName {
     /// More parts than any real model has; bounds the work a hostile count can cause.

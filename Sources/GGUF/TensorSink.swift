@@ -1,5 +1,7 @@
 // Where the source of a tensor puts its bytes.
 
+public import InferSupport
+
 /// Takes the bytes of one tensor on their way to a file, in as many pieces as is convenient.
 public struct TensorSink {
     /// Bytes that are still to come.

@@ -1,10 +1,10 @@
 // Which device a model runs on.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 #if Vulkan
-    import VulkanBackend
+    import InferVulkan
 #endif
 
 /// The device that holds a model's weights and computes with them.

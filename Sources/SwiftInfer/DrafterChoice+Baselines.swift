@@ -1,7 +1,7 @@
 // The published drafters as choices.
 
-public import Decoding
-public import Tokenizers
+public import InferDecoding
+public import InferTokenizers
 
 extension DrafterChoice {
     /// Repeats what followed the last few tokens before: ``PromptLookupDrafter``.

@@ -1,9 +1,9 @@
 // CodeSwift as a choice.
 
-import CodeSwift
-import Decoding
-import GGUF
-import Tokenizers
+import InferCodeSwift
+import InferDecoding
+import InferSupport
+import InferTokenizers
 
 extension DrafterChoice {
     /// Guesses from the text, earlier answers, the model's own preferences, a repository and datastores: ``CodeSwiftOptions``. What

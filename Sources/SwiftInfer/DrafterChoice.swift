@@ -1,7 +1,7 @@
 // Which drafter a session uses.
 
-public import Decoding
-public import GGUF
+public import InferDecoding
+public import InferSupport
 
 /// A way to guess tokens ahead, by name.
 public struct DrafterChoice: Sendable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 // Iterating over a generation's events.
 
-public import GGUF
+public import InferSupport
 
 extension Generation: AsyncSequence {
     /// The kind of error a generation can throw.

@@ -1,6 +1,6 @@
 // A running answer, computed as it is asked for.
 
-public import GGUF
+public import InferSupport
 
 /// The answer to a prompt as a sequence of events.
 ///

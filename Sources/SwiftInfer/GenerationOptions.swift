@@ -1,8 +1,8 @@
 // What to generate, and when to stop.
 
-public import Decoding
-import GGUF
-package import Tokenizers
+public import InferDecoding
+import InferSupport
+package import InferTokenizers
 
 /// The settings of one generation.
 public struct GenerationOptions: Sendable, Hashable {

@@ -1,10 +1,10 @@
 // The state of a generation between two events.
 
-import Decoding
-import GGUF
-import Tensors
-import Tokenizers
-import Transformer
+import InferDecoding
+import InferSupport
+import InferTensors
+import InferTokenizers
+import InferTransformer
 
 /// A generation under way. Each call of ``advance(_:_:)`` does the work up to the next event, without suspending.
 struct GenerationRun {

@@ -1,8 +1,9 @@
 // How much of a model goes to a device with memory of its own.
 
-import GGUF
-import Tensors
-import Transformer
+import InferGGUF
+import InferSupport
+import InferTensors
+import InferTransformer
 
 extension Model {
     /// How much of a model is on a device that is not the processor. A model's layers are its blocks, and at last one more: the

@@ -1,7 +1,7 @@
 // Turning prompts into tokens.
 
-public import GGUF
-public import Tokenizers
+public import InferSupport
+public import InferTokenizers
 
 extension Model {
     /// The tokens of `prompt`, at least one.

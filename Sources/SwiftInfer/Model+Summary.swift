@@ -1,6 +1,7 @@
 // What a model file says about its model.
 
-public import GGUF
+public import InferGGUF
+public import InferSupport
 
 extension Model {
     /// A model in figures, read from the file's metadata and tensor directory alone: it can be had of models that this engine

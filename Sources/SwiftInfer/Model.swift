@@ -1,9 +1,10 @@
 // A loaded model: weights, tokenizer, and the sessions made from it.
 
-public import GGUF
-package import Tensors
-public import Tokenizers
-package import Transformer
+import InferGGUF
+public import InferSupport
+package import InferTensors
+public import InferTokenizers
+package import InferTransformer
 
 /// A model file, loaded. It never changes and may be shared freely; what changes lives in the sessions.
 public final class Model: Sendable {

@@ -1,6 +1,6 @@
 // What a model is given to continue.
 
-public import Tokenizers
+public import InferTokenizers
 
 /// What a generation continues. It is the whole context: a session whose tokens share a beginning with it does not evaluate
 /// that beginning again.

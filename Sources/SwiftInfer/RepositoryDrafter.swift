@@ -1,8 +1,8 @@
 // A CodeSwift drafter that keeps up with a repository, and keeps what it learned.
 
-import CodeSwift
-import Decoding
-import Tokenizers
+import InferCodeSwift
+import InferDecoding
+import InferTokenizers
 
 /// CodeSwift over datastores, a repository that is indexed, and indexed again, while the drafter is in use, and a cache of what was
 /// learned in that repository.

@@ -1,9 +1,9 @@
 // The repositories that the sessions of a model share.
 
-import CodeSwift
-import GGUF
+import InferCodeSwift
+import InferSupport
+import InferTokenizers
 import Synchronization
-import Tokenizers
 
 /// Indexes of repositories in one model's tokens. They stay as long as the model, as sessions come and go.
 final class RepositoryTable: Sendable {

@@ -1,8 +1,9 @@
 // The size and precision of a session's memory.
 
-import GGUF
-public import Tensors
-import Transformer
+import InferGGUF
+import InferSupport
+public import InferTensors
+import InferTransformer
 
 extension Session {
     /// What a session keeps.

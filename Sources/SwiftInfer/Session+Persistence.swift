@@ -1,7 +1,7 @@
 // Keeping a session's tokens in a file.
 
-public import GGUF
-import Tokenizers
+public import InferSupport
+import InferTokenizers
 
 extension Session {
     /// Writes the session's tokens to a file that appears complete or not at all.

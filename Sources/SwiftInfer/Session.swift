@@ -1,10 +1,10 @@
 // One conversation or document with a model: its tokens, and the memory of them.
 
-import Decoding
-public import GGUF
-import Tensors
-public import Tokenizers
-import Transformer
+import InferDecoding
+public import InferSupport
+import InferTensors
+public import InferTokenizers
+import InferTransformer
 
 /// A timeline of tokens that a model extends.
 ///

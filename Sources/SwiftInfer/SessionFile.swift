@@ -1,7 +1,7 @@
 // The file format of saved sessions.
 
-import GGUF
-import Tokenizers
+import InferSupport
+import InferTokenizers
 
 /// A saved session. All numbers are little-endian:
 ///

@@ -1,6 +1,6 @@
 // What a generation did, and how long it took.
 
-public import Tokenizers
+public import InferTokenizers
 
 /// The account of one generation, complete when it has finished.
 ///

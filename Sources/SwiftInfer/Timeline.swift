@@ -1,10 +1,10 @@
 // A session's tokens together with the keys and values computed for them.
 
-import Decoding
-import GGUF
-import Tensors
-import Tokenizers
-import Transformer
+import InferDecoding
+import InferSupport
+import InferTensors
+import InferTokenizers
+import InferTransformer
 
 /// One sequence of tokens and its context. Both change together: ``tokens`` always says what the context holds, and an error
 /// leaves them as they were.

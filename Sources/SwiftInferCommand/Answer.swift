@@ -1,5 +1,6 @@
 // One generation, shown as it comes.
 
+import InferSupport
 import SwiftInfer
 
 /// A finished answer.

@@ -1,9 +1,10 @@
 // `swiftinfer bench model`: tokens per second, and what a step costs by its width.
 
 import ArgumentParser
+import InferSupport
+import InferTensors
+import InferTransformer
 import SwiftInfer
-import Tensors
-import Transformer
 
 struct BenchModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

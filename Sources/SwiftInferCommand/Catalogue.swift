@@ -1,7 +1,7 @@
 // The models known by name, and where their files are kept.
 
 import Foundation
-import GGUF
+import InferSupport
 
 /// The catalogue of models that are fetched by name; part of the program, so that a moved binary still has it.
 struct Catalogue {

@@ -1,5 +1,6 @@
 // The interactive mode of `run --chat`.
 
+import InferSupport
 import SwiftInfer
 
 /// A conversation on the terminal. The session keeps what it has read, so that only what is new in a turn is evaluated.

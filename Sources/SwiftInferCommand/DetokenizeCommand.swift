@@ -1,6 +1,7 @@
 // `swiftinfer detokenize`: token ids to text.
 
 import ArgumentParser
+import InferSupport
 import SwiftInfer
 
 struct DetokenizeCommand: ParsableCommand {

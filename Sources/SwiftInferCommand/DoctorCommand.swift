@@ -2,11 +2,11 @@
 
 import ArgumentParser
 import Foundation
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 #if Vulkan
-    import VulkanBackend
+    import InferVulkan
 #endif
 
 struct DoctorCommand: ParsableCommand {

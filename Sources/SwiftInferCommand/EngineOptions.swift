@@ -1,8 +1,9 @@
 // Options that say what a model runs on; shared by every command that computes.
 
 import ArgumentParser
+import InferSupport
+import InferTensors
 import SwiftInfer
-import Tensors
 
 /// Backend, kernels and threads.
 struct EngineOptions: ParsableArguments {

@@ -1,15 +1,7 @@
 // Text that comes from the command line, from a file or from standard input.
 
 import ArgumentParser
-import GGUF
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// Reading a command's input, byte for byte.
 enum InputText {

@@ -1,15 +1,8 @@
 // What Ctrl-C does.
 
 import Foundation
+import InferSupport
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Where ``noteSignal(_:)`` writes.
 nonisolated(unsafe) private var signalPipe: Int32 = -1

@@ -1,7 +1,7 @@
 // Files with one JSON object a line.
 
 import Foundation
-import GGUF
+import InferSupport
 
 /// Reading of `.jsonl` files.
 enum JSONLines {

@@ -1,12 +1,6 @@
 // Reading lines from the terminal, with Ctrl-C as an answer of its own.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// Reads what a person types, text by text.
 struct LineReader {

@@ -1,7 +1,7 @@
 // `swiftinfer logprobs`: how likely the model finds each next token.
 
 import ArgumentParser
-import Decoding
+import InferDecoding
 import SwiftInfer
 
 struct LogprobsCommand: ParsableCommand {

@@ -1,14 +1,7 @@
 // What `doctor` says about the machine.
 
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// Processor and memory as this process sees them. What the system does not tell is nil.
 struct MachineDescription: Encodable {

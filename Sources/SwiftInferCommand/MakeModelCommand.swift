@@ -1,7 +1,7 @@
 // `swiftinfer make-model`: a file of a real model's shape with random weights.
 
 import ArgumentParser
-import GGUF
+import InferGGUF
 
 struct MakeModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

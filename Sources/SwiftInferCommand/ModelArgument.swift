@@ -1,8 +1,9 @@
 // The MODEL argument.
 
 import ArgumentParser
-import GGUF
-import Tokenizers
+import InferGGUF
+import InferSupport
+import InferTokenizers
 
 /// The model a command works on.
 struct ModelArgument: ParsableArguments {

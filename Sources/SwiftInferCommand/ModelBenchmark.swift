@@ -1,8 +1,9 @@
 // How fast a model runs: prompts, generation, and steps of several tokens at once.
 
+import InferSupport
+import InferTensors
+import InferTransformer
 import SwiftInfer
-import Tensors
-import Transformer
 
 /// Times whole forward steps of a model on made-up tokens.
 struct ModelBenchmark {

@@ -1,7 +1,9 @@
 // What `show` prints about a model file.
 
+import InferGGUF
+import InferSupport
+import InferTransformer
 import SwiftInfer
-import Transformer
 
 /// A model file's contents in figures, in the shape of the command's JSON. What a file does not say is nil.
 struct ModelDescription: Encodable {

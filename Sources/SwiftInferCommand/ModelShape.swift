@@ -1,7 +1,7 @@
 // The shapes of real models, for files that are made up to time kernels with.
 
-import GGUF
-import Tokenizers
+import InferGGUF
+import InferTokenizers
 
 /// Sizes and names of a real model: everything about its file but the weights.
 struct ModelShape {

@@ -1,14 +1,7 @@
 // Writing to standard output and standard error, unbuffered and byte for byte.
 
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// The two output streams. Every call writes at once, so that text appears as it is generated and in order. Text that cannot
 /// be written ends the program with status 1 and a line that says why.

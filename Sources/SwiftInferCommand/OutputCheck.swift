@@ -1,7 +1,7 @@
 // Whether a file can be written without harm.
 
 import Foundation
-import GGUF
+import InferSupport
 
 /// A path that is about to be written.
 struct OutputCheck {

@@ -1,6 +1,7 @@
 // `swiftinfer perplexity`: how well a model predicts a text.
 
 import ArgumentParser
+import InferSupport
 import SwiftInfer
 
 struct PerplexityCommand: ParsableCommand {

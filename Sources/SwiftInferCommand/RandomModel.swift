@@ -1,6 +1,7 @@
 // The tensors of a model with random weights.
 
-import GGUF
+import InferGGUF
+import InferSupport
 
 /// A model of a given shape whose matrices are drawn at random.
 struct RandomModel {

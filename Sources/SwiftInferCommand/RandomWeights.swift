@@ -1,7 +1,7 @@
 // Random weights of any tensor type, without quantising anything.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 
 /// Draws blocks of random quanta whose values have a wanted spread: of no use but for timing, and as slow as real ones.
 struct RandomWeights {

@@ -1,8 +1,8 @@
 // The program: its subcommands, and what becomes of an error.
 
 import ArgumentParser
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 @main
 struct RootCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 // `swiftinfer run`: text in, text out.
 
 import ArgumentParser
+import InferSupport
 import SwiftInfer
 
 struct RunCommand: AsyncParsableCommand {

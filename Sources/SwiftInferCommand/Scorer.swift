@@ -1,8 +1,9 @@
 // Rating given tokens, as `logprobs` and `perplexity` do.
 
-import Decoding
+import InferDecoding
+import InferSupport
+import InferTransformer
 import SwiftInfer
-import Transformer
 
 /// Runs texts through a model and lends the predictions on the way.
 struct Scorer {

@@ -1,6 +1,8 @@
 // `swiftinfer show`: what a model file holds.
 
 import ArgumentParser
+import InferGGUF
+import InferSupport
 import SwiftInfer
 
 struct ShowCommand: ParsableCommand {

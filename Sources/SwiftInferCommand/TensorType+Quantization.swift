@@ -1,6 +1,6 @@
 // Which types take the place of the one asked for.
 
-import GGUF
+import InferGGUF
 
 extension TensorType {
     /// The type of the output matrix in a file whose other matrices have this type: it decides most, and is kept at six

@@ -1,8 +1,8 @@
 // Types of weights on the command line: `q4_0,q4_k`.
 
 import ArgumentParser
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 
 /// A comma-separated list of supported tensor types, in small or large letters.
 struct TensorTypeList: ExpressibleByArgument {

@@ -1,12 +1,6 @@
 // What the standard streams are connected to.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// Facts about the terminal, when there is one.
 enum Terminal {

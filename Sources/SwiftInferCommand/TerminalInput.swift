@@ -1,14 +1,7 @@
 // How the terminal gives what is typed.
 
+import InferSupport
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Standard input as ``LineEditor`` wants it: every byte at once and shown by nobody, so that no line is cut at the 4,095 bytes
 /// that a terminal edits, and what is pasted between marks. Ctrl-C and Ctrl-Z stay signals.

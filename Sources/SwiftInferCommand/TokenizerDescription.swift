@@ -1,5 +1,7 @@
 // What `show` prints about a model's tokenizer and chat template.
 
+import InferGGUF
+import InferSupport
 import SwiftInfer
 
 /// The tokenizer and its notable tokens.

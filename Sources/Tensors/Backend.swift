@@ -1,6 +1,7 @@
 // The operations a transformer's forward pass is written in; each backend supplies them for its device.
 
-package import GGUF
+package import InferGGUF
+package import InferSupport
 
 /// A device that holds weights and activations and computes with them.
 ///

@@ -1,6 +1,7 @@
 // What a backend has beyond the others whose device has memory of its own.
 
-package import GGUF
+package import InferGGUF
+package import InferSupport
 
 /// A backend whose device may not have room for a whole model, and from which reading takes time.
 ///

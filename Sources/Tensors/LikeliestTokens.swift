@@ -1,6 +1,6 @@
 // Where a backend puts the likeliest tokens of rows of logits.
 
-package import GGUF
+package import InferSupport
 
 /// The likeliest tokens of up to so many rows, and memory to find them in.
 ///

@@ -1,6 +1,6 @@
 // What backend operations work on: handles to memory whose layout only the backend knows.
 
-package import GGUF
+package import InferGGUF
 
 /// A weight matrix, or a stack of them, one per expert, prepared for products. Each backend subclasses it.
 open class WeightMatrix: @unchecked Sendable {

@@ -1,5 +1,7 @@
 // A model's tokenizer: text to tokens and back.
-public import GGUF
+
+public import InferGGUF
+public import InferSupport
 
 /// The vocabulary of a model and the algorithm that goes with it.
 ///

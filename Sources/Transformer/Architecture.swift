@@ -1,7 +1,7 @@
 // The table of known architectures: what each adds to the common transformer.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 /// An architecture by its `general.architecture` name: everything about it that the tensors of a file do not show.
 ///

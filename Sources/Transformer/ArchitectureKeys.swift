@@ -1,6 +1,7 @@
 // Typed access to the metadata keys of one architecture.
 
-import GGUF
+import InferGGUF
+import InferSupport
 
 /// The keys `ARCHITECTURE.…` of a model's metadata, with range checks.
 struct ArchitectureKeys {

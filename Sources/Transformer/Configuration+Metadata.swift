@@ -1,7 +1,8 @@
 // Reading a configuration from a model's metadata.
 
-package import GGUF
-import Tensors
+package import InferGGUF
+package import InferSupport
+import InferTensors
 
 extension Configuration {
     /// More blocks, heads or positions than any model has; keeps products of counts far from overflow.

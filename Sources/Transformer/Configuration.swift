@@ -1,6 +1,7 @@
 // What a model file says about the shape of its transformer.
 
-package import Tensors
+import InferSupport
+package import InferTensors
 
 /// The hyper-parameters of a model. Names follow the GGUF keys; what the tensors themselves show (biases, norms of queries
 /// and keys, tied embeddings, experts) is not repeated here.

@@ -1,7 +1,8 @@
 // What a model would take of a device's memory, known from its file before anything is loaded.
 
-package import GGUF
-package import Tensors
+package import InferGGUF
+package import InferSupport
+package import InferTensors
 
 /// Bytes of a device's memory by how many layers it holds, contexts included.
 package struct DeviceDemand: Sendable {

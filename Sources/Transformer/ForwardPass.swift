@@ -1,7 +1,7 @@
 // The forward pass of a decoder-only transformer (arXiv 1706.03762, as in 2302.13971).
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 /// One step of the model: a row of activations per token, from embeddings to logits.
 struct ForwardPass {

@@ -1,6 +1,6 @@
 // The parts of a transformer block, named as their tensors are in the file.
 
-import Tensors
+import InferTensors
 
 /// y = x · weightᵀ + bias
 struct Linear: Sendable {

@@ -1,6 +1,6 @@
 // What a step's logits are computed for.
 
-import Tensors
+import InferTensors
 
 /// What of the logits of a step's outputs is wanted.
 package struct LogitsUse: Sendable {

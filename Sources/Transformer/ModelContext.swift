@@ -1,7 +1,7 @@
 // One timeline of tokens going through a model.
 
-package import GGUF
-package import Tensors
+package import InferSupport
+package import InferTensors
 
 /// The mutable half of inference: the key–value cache of one sequence of tokens and the buffers to extend it.
 ///

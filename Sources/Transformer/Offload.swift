@@ -1,6 +1,6 @@
 // How much of a model a device holds.
 
-package import Tensors
+package import InferTensors
 
 /// The last layers of a model on a device of their own, the others on another backend.
 package struct Offload: Sendable {

@@ -1,7 +1,8 @@
 // The parameters of rotary position embedding.
 
-import GGUF
-package import Tensors
+import InferGGUF
+import InferSupport
+package import InferTensors
 
 /// Rotary position embedding (arXiv 2104.09864) and its extensions to longer contexts.
 package struct RotaryConfiguration: Sendable {

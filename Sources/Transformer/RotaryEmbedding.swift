@@ -1,15 +1,6 @@
 // Cosines and sines of the rotary position embedding.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
-/// The natural logarithm, from the platform's mathematics library.
-func logarithm(_ x: Float) -> Float { log(x) }
+import InferSupport
 
 /// Turns positions into the cosines and sines that ``Backend/rotate(_:rows:headDimension:rotation:pairing:)`` takes.
 ///

@@ -1,7 +1,7 @@
 // What a context has on one backend.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 /// The blocks computed on one backend, with their part of the cache and the activations there.
 final class Site {

@@ -1,7 +1,8 @@
 // Finding out from a file's tensors what a block consists of.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 
 extension TransformerBlock {
     /// Loads block `index`. Biases, norms of heads, experts and fused matrices are used where the file has them.

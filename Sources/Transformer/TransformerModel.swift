@@ -1,7 +1,8 @@
 // A transformer's weights, loaded into a backend.
 
-package import GGUF
-package import Tensors
+package import InferGGUF
+package import InferSupport
+package import InferTensors
 
 /// A decoder-only transformer: immutable after loading, shared by any number of contexts.
 package final class TransformerModel: Sendable {

@@ -1,7 +1,8 @@
 // Taking tensors out of a model file, with their shapes checked.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 
 /// Hands the tensors of a file to a backend, one after the other, and reports how far it is.
 struct WeightLoader {

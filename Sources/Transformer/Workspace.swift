@@ -1,7 +1,7 @@
 // The activations of a forward pass.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 /// Buffers that every step of a context reuses; all are rows × width, one row per token.
 final class Workspace {

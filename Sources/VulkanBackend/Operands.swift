@@ -1,8 +1,8 @@
 // The operands of the Vulkan backend: handles to memory of the device.
 
-import GGUF
+import InferGGUF
+import InferTensors
 import Synchronization
-import Tensors
 
 /// A weight matrix, or a stack of them.
 final class VulkanWeightMatrix: WeightMatrix, @unchecked Sendable {

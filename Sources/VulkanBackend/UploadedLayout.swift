@@ -1,7 +1,7 @@
 // A step's layout in memory that the device reads.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 /// Which tokens each row of a step sees, uploaded once for all layers.
 struct UploadedLayout {

@@ -1,9 +1,9 @@
 // The key–value cache and attention on the device.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferSupport
+package import InferTensors
 import Synchronization
-package import Tensors
 
 extension VulkanBackend {
     package func store(

@@ -1,8 +1,9 @@
 // What the Vulkan backend takes of its device's memory.
 
-import CVulkanKernels
-package import GGUF
-package import Tensors
+import CInferVulkanKernels
+package import InferGGUF
+package import InferSupport
+package import InferTensors
 
 extension VulkanBackend: DeviceBackend {
     /// What is left to the driver, to other programs and to rounding: at most this much, and at most an eighth of all.

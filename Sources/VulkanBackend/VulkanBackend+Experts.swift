@@ -1,8 +1,9 @@
 // Mixture of experts on the device: routing, and the weighted sum.
 
-import CVulkanKernels
-import GGUF
-package import Tensors
+import CInferVulkanKernels
+import InferGGUF
+import InferSupport
+package import InferTensors
 
 extension VulkanBackend {
     package func route(_ logits: Activations, rows: Int, _ parameters: RoutingParameters, into routing: ExpertRouting) {

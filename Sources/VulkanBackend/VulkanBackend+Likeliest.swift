@@ -1,8 +1,9 @@
 // Finding the likeliest tokens of rows of logits, and adding up their softmax, on the device.
 
-import CVulkanKernels
-import GGUF
-package import Tensors
+import CInferVulkanKernels
+import InferGGUF
+import InferSupport
+package import InferTensors
 
 extension VulkanBackend {
     /// Takes the maxima in any case: with its memory, a device reads the logits again at little cost.

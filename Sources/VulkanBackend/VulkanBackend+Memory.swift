@@ -1,9 +1,10 @@
 // Making the Vulkan backend's operands, and moving data in and out of them.
 
-import CVulkanKernels
-package import GGUF
+import CInferVulkanKernels
+import InferGGUF
+package import InferSupport
+package import InferTensors
 import Synchronization
-package import Tensors
 
 extension VulkanBackend {
     /// Floats that ``write(_:to:)`` hands over at once.

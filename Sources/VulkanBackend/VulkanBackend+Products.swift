@@ -1,8 +1,7 @@
 // Products of activations with weight matrices on the device.
 
-import GGUF
+package import InferTensors
 import Synchronization
-package import Tensors
 
 extension VulkanBackend {
     package func multiply(_ x: Activations, rows: Int, _ projections: [Projection]) {

@@ -1,9 +1,10 @@
 // Operations of the Vulkan backend that work on each row by itself: embedding, norms, rotation, activations.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferGGUF
+import InferSupport
+package import InferTensors
 import Synchronization
-package import Tensors
 
 extension VulkanBackend {
     package func embed(_ tokens: [Int32], _ table: EmbeddingTable, scale: Float, into x: Activations) {

@@ -1,9 +1,10 @@
 // Loading weights into the device's memory.
 
-import CVulkanKernels
-package import GGUF
+import CInferVulkanKernels
+package import InferGGUF
+package import InferSupport
+package import InferTensors
 import Synchronization
-package import Tensors
 
 extension VulkanBackend {
     /// Bytes of weights that are handed over at once.

@@ -1,8 +1,8 @@
 // The backend that computes on a Vulkan device.
 
-package import GGUF
+package import InferSupport
+package import InferTensors
 import Synchronization
-package import Tensors
 
 /// Records operations and runs them on a device, a whole step at a time.
 ///

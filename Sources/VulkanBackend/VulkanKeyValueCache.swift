@@ -1,7 +1,8 @@
 // The key–value cache in the device's memory.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 
 /// Keys and values of every layer and head, slot after slot; rows are padded with zeros to eights, and scales of eight-bit
 /// values lie in buffers of their own.

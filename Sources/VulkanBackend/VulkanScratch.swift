@@ -1,7 +1,7 @@
 // Memory that operations use and leave behind.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 /// Buffers that grow to what the largest operation needs; whoever replaces one may have work recorded that uses the old one,
 /// which lives until that is done.

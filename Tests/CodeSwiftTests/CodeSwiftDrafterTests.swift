@@ -1,9 +1,9 @@
 // The drafter along texts whose continuation is known.
 
-import CodeSwift
-import Decoding
 import Foundation
-import GGUF
+import InferCodeSwift
+import InferDecoding
+import InferSupport
 import Testing
 
 struct CodeSwiftDrafterTests {

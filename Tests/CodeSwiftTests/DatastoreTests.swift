@@ -1,8 +1,8 @@
 // Datastore files: written, read, compared, damaged.
 
-import CodeSwift
 import Foundation
-import GGUF
+import InferCodeSwift
+import InferSupport
 import Testing
 
 struct DatastoreTests {

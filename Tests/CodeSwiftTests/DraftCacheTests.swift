@@ -1,9 +1,8 @@
 // What a drafter learned, kept in a file.
 
-import CodeSwift
-import Decoding
 import Foundation
-import GGUF
+import InferCodeSwift
+import InferDecoding
 import Synchronization
 import Testing
 

@@ -1,17 +1,9 @@
 // Walking folders made to trip a walker up.
 
-import CodeSwift
 import Foundation
-import GGUF
+import InferCodeSwift
+import InferSupport
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 struct FolderWalkTests {
     private func walk(

@@ -1,6 +1,6 @@
 // Repeats of a corpus against looking for all of them.
 
-import CodeSwift
+import InferCodeSwift
 import Testing
 
 struct FrequentExpressionsTests {

@@ -1,8 +1,7 @@
 // What git ignores is not read: generated trees with the real git as the judge.
 
-import CodeSwift
 import Foundation
-import GGUF
+import InferCodeSwift
 import Testing
 
 struct GitIgnoreTests {

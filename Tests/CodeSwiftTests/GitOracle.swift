@@ -1,8 +1,7 @@
 // The real git, asked about trees made for it.
 
-import CodeSwift
 import Foundation
-import GGUF
+import InferCodeSwift
 
 /// A repository in a temporary folder, with a home of its own, so that nobody's configuration counts.
 struct GitOracle {

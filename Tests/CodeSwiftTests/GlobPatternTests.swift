@@ -1,6 +1,6 @@
 // Patterns of .gitignore files: the cases of gitignore(5) and of git's own tests.
 
-import CodeSwift
+import InferCodeSwift
 import Testing
 
 struct GlobPatternTests {

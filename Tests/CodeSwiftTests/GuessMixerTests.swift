@@ -1,7 +1,7 @@
 // What sources are worth beside each other.
 
-import CodeSwift
 import Foundation
+import InferCodeSwift
 import Testing
 
 struct GuessMixerTests {

@@ -1,10 +1,11 @@
 // From folders to stores.
 
-import CodeSwift
 import Foundation
-import GGUF
+import InferCodeSwift
+import InferGGUF
+import InferSupport
+import InferTokenizers
 import Testing
-import Tokenizers
 
 struct IngestionTests {
     static let tokenizer = Result {

@@ -1,10 +1,9 @@
 // A store that follows a changing working tree.
 
-import CodeSwift
 import Foundation
-import GGUF
+import InferCodeSwift
+import InferTokenizers
 import Testing
-import Tokenizers
 
 struct RepositoryStoreTests {
     private func store(_ folder: TemporaryFolder) throws -> (RepositoryStore, Tokenizer) {

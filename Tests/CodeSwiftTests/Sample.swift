@@ -1,8 +1,7 @@
 // Small corpora, and the slow way to search them.
 
-import CodeSwift
 import Foundation
-import GGUF
+import InferCodeSwift
 
 /// Documents of random tokens.
 enum Sample {

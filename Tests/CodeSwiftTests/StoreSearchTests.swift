@@ -1,6 +1,6 @@
 // Look-ups in several suffix arrays at once against looking up, or scanning for, each pattern by itself.
 
-import CodeSwift
+import InferCodeSwift
 import Testing
 
 struct StoreSearchTests {

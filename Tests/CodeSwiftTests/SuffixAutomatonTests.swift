@@ -1,6 +1,6 @@
 // The automaton against counting substrings.
 
-import CodeSwift
+import InferCodeSwift
 import Testing
 
 struct SuffixAutomatonTests {

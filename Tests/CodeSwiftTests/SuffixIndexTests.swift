@@ -1,7 +1,6 @@
 // Look-ups in suffix arrays against scanning the documents.
 
-import CodeSwift
-import GGUF
+import InferCodeSwift
 import Testing
 
 struct SuffixIndexTests {

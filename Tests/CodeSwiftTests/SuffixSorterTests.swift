@@ -1,7 +1,7 @@
 // Suffix arrays against sorting suffixes one by one.
 
-import CodeSwift
-import GGUF
+import InferCodeSwift
+import InferSupport
 import Testing
 
 struct SuffixSorterTests {

@@ -1,6 +1,7 @@
 // The checksum against published values.
 
-import CodeSwift
+import InferCodeSwift
+import InferSupport
 import Testing
 
 struct XXHash64Tests {

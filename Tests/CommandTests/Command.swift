@@ -1,7 +1,6 @@
 // Runs the built program as a user would.
 
 import Foundation
-import GGUF
 
 /// One run of `swiftinfer`, finished.
 struct Command {

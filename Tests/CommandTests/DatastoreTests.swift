@@ -1,7 +1,6 @@
 // `swiftinfer datastore` from outside.
 
 import Foundation
-import GGUF
 import Testing
 
 struct DatastoreTests {

@@ -1,7 +1,7 @@
 // `tokenize`, `detokenize`, `show` and `doctor` from outside.
 
 import Foundation
-import GGUF
+import InferGGUF
 import Testing
 
 struct InspectionTests {

@@ -1,7 +1,7 @@
 // `swiftinfer make-model` from outside.
 
 import Foundation
-import GGUF
+import InferGGUF
 import Testing
 
 struct MakeModelTests {

@@ -1,7 +1,7 @@
 // `swiftinfer quantize` from outside.
 
 import Foundation
-import GGUF
+import InferGGUF
 import Testing
 
 struct QuantizeTests {

@@ -1,6 +1,6 @@
 // The most likely token, at every place and among every kind of value.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct ArgMaxTests {

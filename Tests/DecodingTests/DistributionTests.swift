@@ -1,6 +1,6 @@
 // What is drawn over many positions follows the distribution that the options describe.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct DistributionTests {

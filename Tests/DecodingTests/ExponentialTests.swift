@@ -1,7 +1,8 @@
 // The sampler's exp against the C library's.
 
-import Decoding
 import Foundation
+import InferDecoding
+import InferSupport
 import Testing
 
 @Suite struct ExponentialTests {

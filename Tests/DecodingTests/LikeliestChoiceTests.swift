@@ -1,7 +1,7 @@
 // Choosing from a row's likeliest tokens gives what the whole row gives, or says that it does not know.
 
-import Decoding
-import Tensors
+import InferDecoding
+import InferTensors
 import Testing
 
 @Suite struct LikeliestChoiceTests {

@@ -1,7 +1,7 @@
 // Log-softmax and the likeliest tokens.
 
-import Decoding
 import Foundation
+import InferDecoding
 import Testing
 
 @Suite struct LogProbabilitiesTests {

@@ -1,6 +1,6 @@
 // The fingerprint of logits notices every change.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct LogitsHashTests {

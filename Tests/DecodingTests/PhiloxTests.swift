@@ -1,6 +1,6 @@
 // The random generator against the published answers.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct PhiloxTests {

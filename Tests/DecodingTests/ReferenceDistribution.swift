@@ -1,7 +1,7 @@
 // The sampling chain written down as plainly as possible, to compare with.
 
-import Decoding
 import Foundation
+import InferDecoding
 
 /// The probability of each token under `options`, by sorting everything at every step.
 func referenceDistribution(_ logits: [Float], _ options: SamplingOptions, history: [Int32] = []) -> [Int32: Double] {

@@ -1,7 +1,7 @@
 // What each sampling option does, and in which order they act.
 
-import Decoding
-import GGUF
+import InferDecoding
+import InferSupport
 import Testing
 
 @Suite struct SamplerTests {

@@ -1,7 +1,8 @@
 // Choosing from a row's likeliest tokens and its softmax's sums gives what the whole row gives, or says that it does not know.
 
-import Decoding
-import Tensors
+import InferDecoding
+import InferSupport
+import InferTensors
 import Testing
 
 @Suite struct SoftmaxChoiceTests {

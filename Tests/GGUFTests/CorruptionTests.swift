@@ -1,6 +1,7 @@
 // Files cut at every byte and changed at random: either they are read, soundly, or refused with a message.
 
-import GGUF
+import InferGGUF
+import InferSupport
 import Testing
 
 @Suite struct CorruptionTests {

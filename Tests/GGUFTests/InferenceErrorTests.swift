@@ -1,7 +1,8 @@
 // What becomes of an error's message on its way to a person.
 
 import Foundation
-import GGUF
+import InferGGUF
+import InferSupport
 import Testing
 
 @Suite struct InferenceErrorTests {

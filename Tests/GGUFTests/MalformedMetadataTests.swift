@@ -1,6 +1,7 @@
 // Headers and metadata sections that are wrong: each is refused with the place of the fault.
 
-import GGUF
+import InferGGUF
+import InferSupport
 import Testing
 
 @Suite struct MalformedMetadataTests {

@@ -1,6 +1,6 @@
 // Tensor directories that are wrong: each is refused with the tensor and the place of its entry.
 
-import GGUF
+import InferGGUF
 import Testing
 
 @Suite struct MalformedTensorTests {

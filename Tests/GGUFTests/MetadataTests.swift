@@ -1,6 +1,7 @@
 // The typed accessors of metadata, and editing it.
 
-import GGUF
+import InferGGUF
+import InferSupport
 import Testing
 
 @Suite struct MetadataTests {

@@ -1,7 +1,7 @@
 // Files that appear when they are complete, and what killed writers leave.
 
 import Foundation
-import GGUF
+import InferSupport
 import Testing
 
 struct OutputFileTests {

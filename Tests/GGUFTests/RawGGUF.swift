@@ -1,6 +1,7 @@
 // A GGUF file put together byte by byte, so that it can be wrong in every way; independent of the writer under test.
 
-import GGUF
+import InferGGUF
+import InferSupport
 
 /// The parts of a file in the order they are written; counts and padding follow from them unless set to something else.
 struct RawGGUF {

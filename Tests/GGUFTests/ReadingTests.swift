@@ -1,7 +1,8 @@
 // What well-formed files are read as.
 
 import Foundation
-import GGUF
+import InferGGUF
+import InferSupport
 import Testing
 
 @Suite struct ReadingTests {

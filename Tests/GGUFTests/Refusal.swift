@@ -1,6 +1,6 @@
 // What every refusal must look like.
 
-import GGUF
+import InferSupport
 import Testing
 
 /// Expects `body` to throw an ``InferenceError`` of that code whose message holds every one of `phrases`.

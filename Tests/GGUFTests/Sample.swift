@@ -1,6 +1,6 @@
 // A small file that uses everything the format has, written by hand and described for the writer.
 
-import GGUF
+import InferGGUF
 
 enum Sample {
     /// Every scalar type, with values that fill it.

@@ -1,6 +1,7 @@
 // Models split over several files.
 
-import GGUF
+import InferGGUF
+import InferSupport
 import Testing
 
 @Suite struct SplitTests {

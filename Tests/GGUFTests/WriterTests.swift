@@ -1,7 +1,8 @@
 // Writing files, and reading them back.
 
 import Foundation
-import GGUF
+import InferGGUF
+import InferSupport
 import Testing
 
 @Suite struct WriterTests {

@@ -1,5 +1,6 @@
 // Leaving, cancelling, and doing several things at once.
 
+import InferSupport
 import SwiftInfer
 import Testing
 

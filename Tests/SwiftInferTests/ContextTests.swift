@@ -1,5 +1,6 @@
 // The limits of a session's memory.
 
+import InferSupport
 import SwiftInfer
 import Testing
 

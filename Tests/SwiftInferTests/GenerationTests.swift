@@ -1,5 +1,6 @@
 // What a generation gives, from the first event to the last.
 
+import InferSupport
 import SwiftInfer
 import Testing
 

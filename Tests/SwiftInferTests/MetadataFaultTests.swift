@@ -1,10 +1,11 @@
 // Every key of the committed models' metadata, removed, of another type, and with absurd values.
 
 import Foundation
-import GGUF
+import InferGGUF
+import InferSupport
+import InferTokenizers
 import SwiftInfer
 import Testing
-import Tokenizers
 
 @Suite struct MetadataFaultTests {
     /// Values that are wrong for almost every key, by what is wrong with them.

@@ -1,6 +1,8 @@
 // Loading models and what they say about themselves.
 
 import Foundation
+import InferGGUF
+import InferSupport
 import SwiftInfer
 import Synchronization
 import Testing

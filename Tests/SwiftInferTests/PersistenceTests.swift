@@ -1,6 +1,7 @@
 // Saved sessions, sound and damaged.
 
 import Foundation
+import InferSupport
 import SwiftInfer
 import Testing
 

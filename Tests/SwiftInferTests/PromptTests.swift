@@ -1,5 +1,6 @@
 // How prompts become tokens.
 
+import InferSupport
 import SwiftInfer
 import Testing
 

@@ -1,5 +1,6 @@
 // Keeping keys and values from one generation to the next, without a trace in the results.
 
+import InferSupport
 import SwiftInfer
 import Testing
 

@@ -1,6 +1,6 @@
 // The kernels that attention is made of: every instruction set against the scalar Swift ones, bit for bit.
 
-import Tensors
+import InferTensors
 import Testing
 
 struct AttentionKernelTests {

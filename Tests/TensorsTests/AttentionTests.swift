@@ -1,8 +1,8 @@
 // Attention: against double precision, and a tree's rows bit for bit against the same tokens in a line.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 import Testing
 
 struct AttentionTests {

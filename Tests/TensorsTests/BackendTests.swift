@@ -1,7 +1,8 @@
 // The CPU backend's operations on tensors of a file: products, experts, lookups, and what is refused.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 import Testing
 
 struct BackendTests {

@@ -1,7 +1,7 @@
 // Dequantisation against values computed by the reference implementation of the format.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 import Testing
 
 struct DequantizationTests {

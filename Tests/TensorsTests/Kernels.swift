@@ -1,7 +1,7 @@
 // Calls of kernels with Swift arrays, shared by the tests.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 
 /// The implementations present on this machine: the Swift one and every tuned one.
 let kernelSets: [any KernelSet] = [ReferenceKernels()] + tunedKernelSets

@@ -1,6 +1,6 @@
 // Values of random blocks as the PyPI package `gguf` dequantises them; printed by Tools/make-known-answers.
 
-import GGUF
+import InferGGUF
 
 /// Two blocks of a type: some of their values, and a hash of all.
 struct KnownAnswer: Sendable {

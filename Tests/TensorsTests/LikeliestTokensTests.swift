@@ -1,7 +1,7 @@
 // The likeliest tokens of rows of logits, beside a plain sort: every instruction set, number of threads and kind of row.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 import Testing
 
 struct LikeliestTokensTests {

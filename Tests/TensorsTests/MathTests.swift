@@ -1,8 +1,8 @@
 // exp, tanh, f16 conversion, and bit equality of the row kernels in Swift and C.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 import Testing
 
 struct MathTests {

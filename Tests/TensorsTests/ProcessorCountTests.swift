@@ -1,7 +1,7 @@
 // How many processors control groups leave to a process.
 
 import Foundation
-import Tensors
+import InferTensors
 import Testing
 
 struct ProcessorCountTests {

@@ -1,7 +1,7 @@
 // Product kernels: against double precision, Swift against C, and independence of a column from the others.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 import Testing
 
 struct ProductTests {

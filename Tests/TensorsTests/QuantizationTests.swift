@@ -1,7 +1,7 @@
 // Quantisation of activations and cache entries.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 import Testing
 
 struct QuantizationTests {

@@ -1,7 +1,7 @@
 // Quantising values to every type.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 import Testing
 
 struct QuantizerTests {

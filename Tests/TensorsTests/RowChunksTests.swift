@@ -1,6 +1,6 @@
 // How products are cut into chunks.
 
-import Tensors
+import InferTensors
 import Testing
 
 struct RowChunksTests {

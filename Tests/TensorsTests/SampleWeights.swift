@@ -1,7 +1,7 @@
 // Random weight rows of every type, with sane scales.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 
 /// Rows of random blocks.
 enum SampleWeights {

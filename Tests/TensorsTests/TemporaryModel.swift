@@ -1,8 +1,9 @@
 // Tensors written to a temporary GGUF file, for tests of what reads from one.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 
 /// A GGUF file with the given tensors and no metadata; removed when the object goes.
 final class TemporaryModel {

@@ -1,8 +1,9 @@
 // Converting whole tensors of a file.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 import Testing
 
 struct TensorConverterTests {

@@ -1,8 +1,8 @@
 // The thread pool: every chunk once, whatever else goes on.
 
-import GGUF
+import InferSupport
+import InferTensors
 import Synchronization
-import Tensors
 import Testing
 
 /// A count that threads and tasks share.

@@ -1,7 +1,7 @@
 // Byte-pair encoding against a plain implementation, and at sizes where a slow one would not end.
-import GGUF
+
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct BytePairTests {
     static let merges = [

@@ -1,7 +1,9 @@
 // Recognising and rendering chat formats.
-import GGUF
+
+import InferGGUF
+import InferSupport
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct ChatTemplateTests {
     static let conversation = [

@@ -1,8 +1,9 @@
 // Control tokens that a person spells are text, in every vocabulary at hand and every chat format.
+
 import Foundation
-import GGUF
+import InferGGUF
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct ControlTokenTests {
     /// A template of each format, cut down to what it is recognised by.

@@ -1,7 +1,8 @@
 // Tokens to text, at once and one by one.
-import GGUF
+
+import InferGGUF
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct DetokenizerTests {
     @Test func streamedTextIsTheWholeText() throws {

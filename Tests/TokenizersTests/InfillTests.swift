@@ -1,7 +1,8 @@
 // Fill-in-the-middle prompts.
-import GGUF
+
+import InferSupport
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct InfillTests {
     static let marks: [(String, TokenType)] = [

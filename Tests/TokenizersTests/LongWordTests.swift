@@ -1,7 +1,7 @@
 // Words so long that they are merged window by window.
-import GGUF
+
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct LongWordTests {
     /// Merges the lowest-ranked, leftmost pair until there is none; the ranks of all pairs are kept.

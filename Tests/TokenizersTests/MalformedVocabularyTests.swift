@@ -1,7 +1,9 @@
 // Vocabularies that contradict themselves.
-import GGUF
+
+import InferGGUF
+import InferSupport
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct MalformedVocabularyTests {
     static func code(_ description: VocabularyDescription) -> InferenceError.Code? {

@@ -1,7 +1,8 @@
 // Where each pre-tokenizer ends words.
-import GGUF
+
+import InferSupport
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct PreTokenizerTests {
     @Test(arguments: [

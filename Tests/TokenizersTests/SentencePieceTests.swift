@@ -1,7 +1,7 @@
 // SentencePiece encoding.
-import GGUF
+
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct SentencePieceTests {
     static let pieces: [(String, Float)] = [

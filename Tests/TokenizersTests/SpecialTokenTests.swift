@@ -1,7 +1,8 @@
 // Special tokens: finding them in text, and knowing their roles.
-import GGUF
+
+import InferGGUF
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct SpecialTokenTests {
     static func tokenizer(_ special: [(String, TokenType)]) throws -> Tokenizer {

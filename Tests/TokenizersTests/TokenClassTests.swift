@@ -1,7 +1,7 @@
 // Tokens by their part in a text.
 
+import InferTokenizers
 import Testing
-import Tokenizers
 
 struct TokenClassTests {
     @Test(arguments: [

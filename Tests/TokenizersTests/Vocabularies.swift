@@ -1,6 +1,7 @@
 // Small vocabularies made in code.
-import GGUF
-import Tokenizers
+
+import InferGGUF
+import InferTokenizers
 
 enum Vocabularies {
     /// GPT-2's character for each byte.

@@ -1,7 +1,7 @@
 // Encoding with the words of earlier texts in memory, against encoding each text alone.
-import GGUF
+
+import InferTokenizers
 import Testing
-import Tokenizers
 
 @Suite struct WordCacheTests {
     /// Words of 1 to 18 bytes over few letters, zero bytes among them, so that many are alike; some are not ASCII, some not

@@ -1,9 +1,9 @@
 // The promise: a token's logits do not depend on how the tokens before and beside it were evaluated.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
+import InferTransformer
 import Testing
-import Transformer
 
 @Suite("Exactness")
 struct ExactnessTests {

@@ -1,10 +1,11 @@
 // Models whose metadata and tensors contradict each other, or that this engine does not run.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
+import InferTransformer
 import Testing
-import Transformer
 
 @Suite("Loading")
 struct LoadingTests {

@@ -1,9 +1,10 @@
 // Contexts: what they refuse, and that a refusal changes nothing.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
+import InferTransformer
 import Testing
-import Transformer
 
 @Suite("ModelContext")
 struct ModelContextTests {

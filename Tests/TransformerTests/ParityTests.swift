@@ -1,10 +1,10 @@
 // The forward pass against llama.cpp's numbers, architecture by architecture and type by type.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
+import InferTransformer
 import Testing
-import Transformer
 
 @Suite("Parity with the reference engine")
 struct ParityTests {

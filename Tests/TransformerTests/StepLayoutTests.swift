@@ -1,6 +1,6 @@
 // Trees of rows.
 
-import Tensors
+import InferTensors
 import Testing
 
 @Suite("StepLayout")

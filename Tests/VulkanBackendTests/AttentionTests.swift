@@ -1,9 +1,9 @@
 // Attention on the device over contexts of several chunks: beside the processor, and bit for bit at any width and in trees.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
+import InferVulkan
 import Testing
-import VulkanBackend
 
 @Suite("Attention on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct AttentionTests {

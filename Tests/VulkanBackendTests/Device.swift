@@ -1,9 +1,9 @@
 // The device that the tests run on: whatever the machine's Vulkan driver offers, the software driver in CI.
 
 import Foundation
-import GGUF
-import Tensors
-import VulkanBackend
+import InferGGUF
+import InferTensors
+import InferVulkan
 
 enum Device {
     /// A backend for all tests, watched by the validation layer where that is installed.

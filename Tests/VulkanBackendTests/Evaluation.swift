@@ -1,8 +1,8 @@
 // Running models in tests, and comparing what comes out.
 
 import Foundation
-import Tensors
-import Transformer
+import InferTensors
+import InferTransformer
 
 extension ModelContext {
     /// The logits of the last step, row by row.

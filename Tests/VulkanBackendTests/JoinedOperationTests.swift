@@ -1,10 +1,10 @@
 // Operations that are done along with others: the same bits as one by one, in fewer commands.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
+import InferVulkan
 import Testing
-import VulkanBackend
 
 @Suite("Joined operations on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct JoinedOperationTests {

@@ -1,11 +1,12 @@
 // What a backend leaves behind, and what it does with files that are not its own.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
+import InferTransformer
+import InferVulkan
 import Testing
-import Transformer
-import VulkanBackend
 
 @Suite("Lifetimes on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"), .serialized)
 struct LifetimeTests {

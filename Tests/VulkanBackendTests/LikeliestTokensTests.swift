@@ -1,11 +1,11 @@
 // The likeliest tokens of rows of logits, found on the device and on the processor.
 
-import Decoding
 import Foundation
-import Tensors
+import InferDecoding
+import InferTensors
+import InferTransformer
+import InferVulkan
 import Testing
-import Transformer
-import VulkanBackend
 
 @Suite("Likeliest tokens on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct LikeliestTokensTests {

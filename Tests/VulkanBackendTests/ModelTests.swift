@@ -1,11 +1,11 @@
 // Whole models on the device: beside the processor, and at different widths of a step.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
+import InferTransformer
+import InferVulkan
 import Testing
-import Transformer
-import VulkanBackend
 
 @Suite("Models on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct ModelTests {

@@ -1,12 +1,13 @@
 // Models of which a device holds the last layers: beside the processor, at different widths, and with little memory.
 
 import Foundation
-import GGUF
+import InferGGUF
+import InferSupport
+import InferTensors
+import InferTransformer
+import InferVulkan
 import SwiftInfer
-import Tensors
 import Testing
-import Transformer
-import VulkanBackend
 
 @Suite("Part of a model on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct OffloadTests {

@@ -1,10 +1,10 @@
 // Products on the device: every type beside the processor, and every width with the bits of single rows.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
+import InferVulkan
 import Testing
-import VulkanBackend
 
 @Suite("Products on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct ProductTests {

@@ -1,8 +1,8 @@
 // Rotary position embedding on the device, which is recorded with what follows it: that never shows.
 
-import Tensors
+import InferTensors
+import InferVulkan
 import Testing
-import VulkanBackend
 
 @Suite("Rotations on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct RotationTests {

@@ -1,6 +1,7 @@
 // Answers that are drawn on a device from little more than a row's likeliest tokens.
 
-import Decoding
+import InferDecoding
+import InferGGUF
 import SwiftInfer
 import Testing
 

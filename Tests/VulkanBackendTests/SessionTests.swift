@@ -1,11 +1,11 @@
 // Sessions over the processor and a device: saved by one split of a model, taken up by another.
 
-import Decoding
 import Foundation
-import GGUF
+import InferDecoding
+import InferGGUF
+import InferTransformer
 import SwiftInfer
 import Testing
-import Transformer
 
 @Suite("Sessions of a model that is split", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct SessionTests {

@@ -1,16 +1,8 @@
 // Where a drafter's memory is kept between runs.
 
-internal import GGUF
+import InferSupport
+import InferTokenizers
 import Synchronization
-import Tokenizers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// The file with what was learned in one repository with one tokenizer.
 ///

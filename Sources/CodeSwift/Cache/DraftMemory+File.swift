@@ -1,7 +1,7 @@
 // The file format of what a drafter remembers.
 
-import GGUF
-import Tokenizers
+import InferSupport
+import InferTokenizers
 
 /// All numbers are little-endian:
 ///

@@ -1,6 +1,6 @@
 // What a drafter remembers beyond a session.
 
-import Tokenizers
+import InferTokenizers
 
 /// What the CodeSwift drafter learned, as plain values: what may be kept in a file.
 package struct DraftMemory: Equatable, Sendable {

@@ -1,6 +1,6 @@
 // Transitions of an automaton by state and token.
 
-import Tokenizers
+import InferTokenizers
 
 /// An open-addressing hash table from (state, token) to the number of a transition.
 struct EdgeTable {

@@ -1,6 +1,6 @@
 // All repetitions in a growing text.
 
-package import Tokenizers
+package import InferTokenizers
 
 /// A suffix automaton over token ids, built online (Blumer et al., "The Smallest Automaton Recognizing the Subwords of a
 /// Text", 1985): a token is added in amortised constant time.

@@ -1,7 +1,7 @@
 // Taking over the documents of datastores.
 
-package import GGUF
-import Tokenizers
+package import InferSupport
+import InferTokenizers
 
 extension Corpus {
     /// Adds the documents of `store`, but not those whose tokens are in `known`, where the hashes of the new ones go.

@@ -1,6 +1,6 @@
 // Checking every byte of a datastore.
 
-public import GGUF
+public import InferSupport
 
 extension Datastore {
     /// Checks the whole store: checksums, padding, document table, token ids, and that the suffix array is the one of the tokens.

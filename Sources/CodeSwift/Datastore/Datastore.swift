@@ -1,15 +1,7 @@
 // A datastore file, opened.
 
-public import GGUF
+public import InferSupport
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A corpus as token ids with its suffix array, mapped from a file.
 ///

@@ -1,6 +1,6 @@
 // Parsing and checking the fixed parts of a datastore file.
 
-import GGUF
+import InferSupport
 
 extension DatastoreHeader {
     /// The most sections a file may have; more than this version knows are allowed, so that later ones can add some.

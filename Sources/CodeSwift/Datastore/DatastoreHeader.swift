@@ -1,6 +1,6 @@
 // The fixed parts of a datastore file: header, section table, footer.
 
-import GGUF
+import InferSupport
 
 /// Header and section table of a datastore. All integers are little-endian.
 ///

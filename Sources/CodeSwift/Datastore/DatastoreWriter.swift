@@ -1,6 +1,6 @@
 // Writing a datastore file.
 
-package import GGUF
+package import InferSupport
 
 /// Writes datastores. The same corpus gives the same bytes.
 package enum DatastoreWriter {

@@ -1,6 +1,6 @@
 // Keeping what a prompt shows already out of a store's answers.
 
-package import Tokenizers
+package import InferTokenizers
 
 extension StoreSegment {
     /// Excludes long stretches that `text` has as well, such as the part of an open file that is in a prompt: the text itself is

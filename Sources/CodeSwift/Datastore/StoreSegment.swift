@@ -1,6 +1,6 @@
 // A suffix array with parts that are not to be served.
 
-package import Tokenizers
+package import InferTokenizers
 
 /// One part of a store, as a drafter searches it.
 package struct StoreSegment: Sendable {

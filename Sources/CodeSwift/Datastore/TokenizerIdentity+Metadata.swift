@@ -1,7 +1,8 @@
 // The identity of a model's tokenizer.
 
-public import GGUF
-public import Tokenizers
+public import InferGGUF
+public import InferSupport
+public import InferTokenizers
 
 extension TokenizerIdentity {
     /// The identity of `tokenizer`, named after what the model's `metadata` says of algorithm, pre-tokenizer and model.

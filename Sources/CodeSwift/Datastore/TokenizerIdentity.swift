@@ -1,7 +1,7 @@
 // Which tokenizer the ids in a datastore belong to.
 
-import GGUF
-public import Tokenizers
+import InferSupport
+public import InferTokenizers
 
 /// What a datastore remembers of the tokenizer it was built with.
 public struct TokenizerIdentity: Hashable, Sendable {

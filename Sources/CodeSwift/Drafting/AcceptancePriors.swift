@@ -1,12 +1,6 @@
 // How likely guesses are to be right before anything has been observed.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// A logistic formula per kind of source, fitted by replaying the reference answers of HumanEval, MBPP-Swift and two
 /// repositories, edits left out: z = b0 + b1 ln M + b2 logit(share) + b3 ln N [longest] + b4 ln M logit(share)

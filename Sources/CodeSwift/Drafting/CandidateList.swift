@@ -1,6 +1,6 @@
 // The guesses for one place, from all sources.
 
-import Tokenizers
+import InferTokenizers
 
 /// Tokens that may come next at one place of a draft, each with the probability that the sources together give it.
 struct CandidateList: ~Copyable {

@@ -1,7 +1,7 @@
 // The CodeSwift drafter: many sources, one tree.
 
-public import Decoding
-import Tokenizers
+public import InferDecoding
+import InferTokenizers
 
 /// Guesses from the text itself, from what the model wrote and thought before, from the repository and from common stores
 /// (after Zhang et al., "CodeSwift: Accelerating LLM Inference for Efficient Code Generation", arXiv 2502.17139).

@@ -1,6 +1,6 @@
 // Guesses from the text itself.
 
-import Tokenizers
+import InferTokenizers
 
 /// Repetitions in the text: prompt and output so far.
 final class ContextSource: DraftSource {

@@ -1,6 +1,6 @@
 // Guesses from the place in the text that is being rewritten.
 
-import Tokenizers
+import InferTokenizers
 
 /// What stands in the text behind the place that the output follows.
 final class CursorSource: DraftSource {

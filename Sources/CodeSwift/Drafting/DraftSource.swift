@@ -1,6 +1,6 @@
 // Something that knows continuations of endings.
 
-import Tokenizers
+import InferTokenizers
 
 /// A source of guesses, which follows the text and finds its endings.
 ///

@@ -1,6 +1,6 @@
 // What follows the matches of one source at one place.
 
-import Tokenizers
+import InferTokenizers
 
 /// Tokens that follow matches, level by level: a level is the number of a match among those of its source and place.
 struct FollowingList: ~Copyable {

@@ -1,12 +1,6 @@
 // How likely a guess is, by what all sources say of it and of its rivals.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// Logistic mixing (Mahoney, "Data Compression Explained", chapter on context mixing): the log-odds of a guess are a weighted sum of
 /// what the sources say, and every outcome moves the weights a little.

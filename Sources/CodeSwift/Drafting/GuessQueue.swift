@@ -1,6 +1,6 @@
 // Guesses that wait to join a draft.
 
-import Tokenizers
+import InferTokenizers
 
 /// A heap of guesses, the most valuable on top.
 struct GuessQueue: ~Copyable {

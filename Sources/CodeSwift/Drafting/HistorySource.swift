@@ -1,6 +1,6 @@
 // Guesses from what the model wrote before.
 
-import Tokenizers
+import InferTokenizers
 
 /// Earlier outputs, the newest within a limit.
 final class HistorySource: DraftSource {

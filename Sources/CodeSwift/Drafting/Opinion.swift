@@ -1,6 +1,6 @@
 // What one source thinks of one token.
 
-import Tokenizers
+import InferTokenizers
 
 /// One source's opinion of one token at one place of a draft.
 struct Opinion {

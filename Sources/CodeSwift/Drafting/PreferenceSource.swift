@@ -1,7 +1,8 @@
 // Guesses from what the model itself thought likely.
 
-import Decoding
-import Tokenizers
+import InferDecoding
+import InferSupport
+import InferTokenizers
 
 /// The model's likeliest tokens after the last token, and after the last two, at the place where they were seen last,
 /// accepted or not (after Luo et al., "Turning Trash into Treasure", arXiv 2408.08696, which keeps the former).

@@ -1,6 +1,6 @@
 // A source under a stopwatch.
 
-import Tokenizers
+import InferTokenizers
 
 /// Passes everything on to another source and notes the time it takes.
 final class ProfiledSource: DraftSource {

@@ -1,6 +1,6 @@
 // Guesses from suffix arrays.
 
-import Tokenizers
+import InferTokenizers
 
 /// The segments of a kind of store as one source.
 final class StoreSource: DraftSource {

@@ -1,6 +1,6 @@
 // States of an automaton as matches.
 
-import Tokenizers
+import InferTokenizers
 
 extension SuffixAutomaton {
     /// Offers the class `state` and the shorter classes, as matches of the text's endings.

@@ -1,6 +1,6 @@
 // A place in a text that another one follows.
 
-import Tokenizers
+import InferTokenizers
 
 /// A place in the text that the output follows: while the two agree it moves along, and after a difference it looks for the
 /// output's last tokens nearby, so that an edit is copied on behind the words it changed.

@@ -1,7 +1,7 @@
 // Growing a draft tree from the sources.
 
-import Decoding
-import Tokenizers
+import InferDecoding
+import InferTokenizers
 
 /// Grows a tree best-first, and remembers what each source said at each place, to learn from the outcome.
 ///

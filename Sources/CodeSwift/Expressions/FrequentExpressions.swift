@@ -1,7 +1,7 @@
 // Token sequences that a corpus repeats.
 
-package import GGUF
-import Tokenizers
+package import InferSupport
+import InferTokenizers
 
 /// The repeated sequences of a corpus that are worth most, as a small corpus that can stand for the whole.
 ///

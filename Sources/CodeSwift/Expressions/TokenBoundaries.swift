@@ -1,6 +1,6 @@
 // Where expressions of code may begin and end.
 
-package import Tokenizers
+package import InferTokenizers
 
 /// Which tokens end a line, or open or close a bracket: behind them an expression may begin, and with them it may end.
 package struct TokenBoundaries: Sendable {

@@ -1,12 +1,6 @@
 // A path from the top of the file system.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// Resolving paths against the file system.
 enum AbsolutePath {

@@ -1,12 +1,6 @@
 // What comes of reading a file.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// The bytes of a file, or why there are none.
 enum FileContents {

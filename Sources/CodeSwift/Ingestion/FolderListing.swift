@@ -1,14 +1,6 @@
 // The names in one folder.
 
-import GGUF
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// Goes through an open folder, and closes it at the end of its life.
 ///

@@ -1,6 +1,6 @@
 // Finding the files below a root.
 
-package import GGUF
+package import InferSupport
 
 /// Walks a folder as git sees it: tracked and untracked files, not ignored ones.
 ///

@@ -1,8 +1,8 @@
 // From files to a corpus.
 
-package import GGUF
+package import InferSupport
+package import InferTokenizers
 import Synchronization
-package import Tokenizers
 
 /// Reads, filters and tokenizes files, and gathers them in a corpus in the order they are given, so that the same files
 /// give the same corpus whatever the number of threads.

@@ -1,14 +1,6 @@
 // Files below one folder, and nowhere else.
 
-package import GGUF
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+package import InferSupport
 
 /// An open folder whose contents are reached one component at a time without following links, so that nothing outside is
 /// ever read, even while somebody moves things about.

@@ -1,6 +1,6 @@
 // What ingestion passed over.
 
-import GGUF
+import InferSupport
 
 /// Numbers of files and folders passed over, and a few examples for each reason.
 public struct SkipReport: Sendable {

@@ -1,14 +1,7 @@
 // Sharing out independent work among threads.
 
+import InferSupport
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Threads for one piece of work.
 enum WorkerThreads {

@@ -1,8 +1,8 @@
 // A repository that is indexed in the background.
 
-package import GGUF
+package import InferSupport
+package import InferTokenizers
 import Synchronization
-package import Tokenizers
 
 /// A ``RepositoryStore`` that a thread of its own brings up to date, so that nobody ever waits for it.
 package final class RepositoryFollower: Sendable {

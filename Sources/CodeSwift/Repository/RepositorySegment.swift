@@ -1,6 +1,6 @@
 // Some files of a working tree, sorted.
 
-import Tokenizers
+import InferTokenizers
 
 /// Documents of a repository that were indexed together. Never changes.
 final class RepositorySegment: Sendable {

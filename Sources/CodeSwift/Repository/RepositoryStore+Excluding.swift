@@ -1,6 +1,6 @@
 // Parts of the working tree that are not to be served.
 
-import Tokenizers
+import InferTokenizers
 
 extension RepositoryStore {
     /// The segments without lines `lines`, counted from 1, of the file at `path`: lines that are being written, or that a

@@ -1,8 +1,8 @@
 // The working tree, searchable, kept up to date.
 
-package import GGUF
+package import InferSupport
+package import InferTokenizers
 import Synchronization
-package import Tokenizers
 
 /// The files of a repository as git sees them, in immutable segments.
 ///

@@ -1,6 +1,6 @@
 // A token that follows a pattern, and how often.
 
-package import Tokenizers
+package import InferTokenizers
 
 /// One way in which occurrences of a pattern go on.
 package struct Continuation: Hashable, Sendable, BitwiseCopyable {

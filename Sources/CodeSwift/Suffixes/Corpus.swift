@@ -1,7 +1,7 @@
 // Documents as token ids, being gathered.
 
-package import GGUF
-package import Tokenizers
+package import InferSupport
+package import InferTokenizers
 
 /// Token ids of documents, one document after the other with a separator after each, and the documents' names.
 package final class Corpus {

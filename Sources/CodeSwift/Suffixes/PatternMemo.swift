@@ -1,6 +1,6 @@
 // Look-ups that were made before.
 
-import Tokenizers
+import InferTokenizers
 
 /// Remembers where patterns occur and what follows them, those that do not occur among them. Code has many idioms, of which each
 /// look-up takes dozens of reads from all over the memory, and the same ones come again every few steps.

@@ -1,6 +1,6 @@
 // A corpus with its suffix array, in memory.
 
-package import GGUF
+package import InferSupport
 
 /// A finished corpus and the sorted suffixes of its tokens.
 ///

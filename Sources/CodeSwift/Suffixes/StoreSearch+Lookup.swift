@@ -1,6 +1,6 @@
 // Single look-ups in several suffix arrays.
 
-package import Tokenizers
+package import InferTokenizers
 
 extension StoreSearch {
     /// How often each ending of `text` occurs, that of length 1 first, up to the longest that occurs.

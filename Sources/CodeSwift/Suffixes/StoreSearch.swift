@@ -1,6 +1,6 @@
 // Several suffix arrays, searched as one.
 
-import Tokenizers
+import InferTokenizers
 
 /// Patterns in the parts of a store, their occurrences counted together.
 ///

@@ -1,6 +1,6 @@
 // What comes after a pattern.
 
-import Tokenizers
+import InferTokenizers
 
 extension SuffixIndex {
     /// Occurrences of a pattern up to this number are all read.

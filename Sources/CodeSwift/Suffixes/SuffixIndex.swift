@@ -1,6 +1,6 @@
 // Looking up patterns in a suffix array.
 
-package import Tokenizers
+package import InferTokenizers
 
 /// Tokens, their sorted suffixes, and for every token the suffixes that begin with it.
 ///

@@ -1,6 +1,6 @@
 // The endings of a growing text in a store.
 
-import Tokenizers
+import InferTokenizers
 
 /// Keeps, while a text grows token by token, where each of its endings occurs: the last token, the last two, and so on up to the
 /// longest ending that occurs.

@@ -1,6 +1,6 @@
 // Suffix sorting in linear time by induced sorting.
 
-package import GGUF
+package import InferSupport
 
 /// Sorts the suffixes of a text over an integer alphabet by induced sorting (Nong, Zhang & Chan, "Two Efficient
 /// Algorithms for Linear Time Suffix Array Construction", 2009).

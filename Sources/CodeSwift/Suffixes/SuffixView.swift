@@ -1,6 +1,6 @@
 // A suffix array without its owner, for inner loops.
 
-import Tokenizers
+import InferTokenizers
 
 /// The memory of a ``SuffixIndex``. Copies cost nothing, and nothing keeps the memory: whoever has one keeps the index.
 struct SuffixView: BitwiseCopyable {

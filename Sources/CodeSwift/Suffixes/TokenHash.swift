@@ -1,6 +1,6 @@
 // Hashes of token sequences.
 
-import Tokenizers
+import InferTokenizers
 
 /// Hashes that grow token by token, good enough to know a sequence by.
 enum TokenHash {

@@ -1,8 +1,8 @@
 // Compares generations with and without drafting, bit by bit.
 
-import Decoding
-package import GGUF
-import Tokenizers
+import InferDecoding
+package import InferSupport
+import InferTokenizers
 
 /// The check of the promise that drafting changes nothing: each prompt is continued without a drafter and then with each of
 /// several, and every logits row that a token was chosen from is compared.

@@ -1,8 +1,8 @@
 // `swiftinfer datastore build`: from folders of code to a datastore.
 
 import ArgumentParser
-import CodeSwift
 import Foundation
+import InferCodeSwift
 import SwiftInfer
 
 struct DatastoreBuildCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 // What `datastore build` says it did.
 
-import CodeSwift
+import InferCodeSwift
 
 /// The outcome of building a datastore.
 struct DatastoreBuildReport: Encodable {

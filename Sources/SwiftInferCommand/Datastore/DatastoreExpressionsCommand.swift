@@ -1,7 +1,7 @@
 // `swiftinfer datastore expressions`: a small datastore of what a large one repeats.
 
 import ArgumentParser
-import CodeSwift
+import InferCodeSwift
 import SwiftInfer
 
 struct DatastoreExpressionsCommand: ParsableCommand {

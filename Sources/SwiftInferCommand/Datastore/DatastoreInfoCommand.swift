@@ -1,7 +1,8 @@
 // `swiftinfer datastore info`: what a datastore is.
 
 import ArgumentParser
-import CodeSwift
+import InferCodeSwift
+import InferSupport
 import SwiftInfer
 
 struct DatastoreInfoCommand: ParsableCommand {

@@ -1,8 +1,7 @@
 // `swiftinfer datastore merge`: several datastores as one.
 
 import ArgumentParser
-import CodeSwift
-import GGUF
+import InferCodeSwift
 
 struct DatastoreMergeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 // The datastore that a command writes.
 
 import ArgumentParser
-import CodeSwift
-import GGUF
+import InferCodeSwift
+import InferSupport
 
 /// Options that say where a datastore goes.
 struct DatastoreOutput: ParsableArguments {

@@ -1,7 +1,7 @@
 // `swiftinfer datastore query`: how a text goes on in a datastore.
 
 import ArgumentParser
-import CodeSwift
+import InferCodeSwift
 import SwiftInfer
 
 struct DatastoreQueryCommand: ParsableCommand {

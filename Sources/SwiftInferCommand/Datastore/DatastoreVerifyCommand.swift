@@ -1,7 +1,8 @@
 // `swiftinfer datastore verify`: every byte of a datastore.
 
 import ArgumentParser
-import CodeSwift
+import InferCodeSwift
+import InferSupport
 import SwiftInfer
 
 struct DatastoreVerifyCommand: ParsableCommand {

@@ -1,7 +1,9 @@
 // The --model option of commands that need no more of a model than its tokenizer.
 
 import ArgumentParser
-import CodeSwift
+import InferCodeSwift
+import InferGGUF
+import InferSupport
 import SwiftInfer
 
 /// The model whose tokens a datastore holds.

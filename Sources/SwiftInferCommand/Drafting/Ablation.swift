@@ -1,7 +1,7 @@
 // Parts that CodeSwift can be measured without.
 
 import ArgumentParser
-import CodeSwift
+import InferCodeSwift
 
 /// A comma-separated list of parts of the CodeSwift drafter.
 struct Ablation: ExpressibleByArgument {

@@ -1,9 +1,11 @@
 // `swiftinfer bench drafting`: what drafting brings on suites of tasks.
 
 import ArgumentParser
-import CodeSwift
-import Decoding
 import Foundation
+import InferCodeSwift
+import InferDecoding
+import InferGGUF
+import InferSupport
 import SwiftInfer
 
 struct BenchDraftingCommand: AsyncParsableCommand {

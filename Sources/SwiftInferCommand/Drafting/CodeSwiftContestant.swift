@@ -1,9 +1,8 @@
 // CodeSwift as a contestant of `bench drafting`.
 
-import CodeSwift
-import Decoding
-import GGUF
-import Tokenizers
+import InferCodeSwift
+import InferDecoding
+import InferTokenizers
 
 /// CodeSwift over a repository's documents and common stores, of which answers can be taken out.
 final class CodeSwiftContestant: DocumentDrafter {

@@ -1,7 +1,7 @@
 // Costs of steps by their rows, from a file.
 
 import Foundation
-import GGUF
+import InferSupport
 
 /// C(n), the time of a step of n rows over that of one row, as measured elsewhere.
 struct CostCurve: Sendable {

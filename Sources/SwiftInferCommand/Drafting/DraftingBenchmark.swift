@@ -1,10 +1,10 @@
 // Runs drafters over tasks, with a model or without.
 
-import CodeSwift
-import Decoding
-import GGUF
+import InferCodeSwift
+import InferDecoding
+import InferSupport
+import InferTokenizers
 import SwiftInfer
-import Tokenizers
 
 /// Drafters on tasks, side by side.
 actor DraftingBenchmark {

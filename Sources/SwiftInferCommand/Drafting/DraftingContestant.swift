@@ -1,10 +1,10 @@
 // The drafters that take part in `bench drafting`.
 
-import CodeSwift
-import Decoding
-import GGUF
+import InferCodeSwift
+import InferDecoding
+import InferSupport
+import InferTokenizers
 import SwiftInfer
-import Tokenizers
 
 /// A drafter by name, made when it is needed: one for each repository, and one for tasks without.
 final class DraftingContestant {

@@ -1,7 +1,7 @@
 // Drafters against a given text, without a model.
 
-import Decoding
-import Tokenizers
+import InferDecoding
+import InferTokenizers
 
 /// Counts the steps that a drafter would need for a given answer if a model gave that answer.
 struct DraftingReplay {

@@ -1,6 +1,6 @@
 // What `bench drafting --json` prints.
 
-import CodeSwift
+import InferCodeSwift
 
 /// The figures of drafters over suites of tasks.
 struct DraftingReport: Encodable {

@@ -1,8 +1,8 @@
 // The repository that a suite's tasks come from, as drafters may see it.
 
 import Foundation
-import GGUF
-import Tokenizers
+import InferSupport
+import InferTokenizers
 
 /// A repository's text files, tokenized. What is the answer to a task can be taken out of them.
 final class DraftingRepository {

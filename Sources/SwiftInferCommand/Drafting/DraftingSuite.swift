@@ -1,7 +1,7 @@
 // Suites of tasks that drafters are measured on.
 
 import Foundation
-import GGUF
+import InferSupport
 
 /// The tasks of a `.jsonl` file.
 struct DraftingSuite: Sendable {

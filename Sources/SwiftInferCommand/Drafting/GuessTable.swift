@@ -1,7 +1,7 @@
 // The file that `bench drafting --dump-guesses` writes.
 
-import CodeSwift
-import GGUF
+import InferCodeSwift
+import InferSupport
 
 /// What became of CodeSwift's guesses, as lines of comma-separated values; what `Tools/fit-mixer` fits weights to.
 ///

@@ -1,5 +1,7 @@
 // Drawings in Scalable Vector Graphics.
 
+import InferSupport
+
 /// An SVG drawing that is built up shape by shape. Lengths are in pixels, from the upper left corner.
 struct SVGDocument: CustomStringConvertible {
     /// Where a text stands relative to its point.

@@ -1,8 +1,8 @@
 // `swiftinfer bench kernels`: every kernel checked against its twin in Swift, then timed.
 
 import ArgumentParser
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 
 struct BenchKernelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,9 @@
 // The run of `bench kernels`: limits of the machine first, then every kernel's check and times.
 
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 
 /// Checks and times one implementation of the kernels.
 struct KernelBenchmark {

@@ -1,7 +1,7 @@
 // The option that names the kernels to compute with, instead of the fastest ones.
 
 import ArgumentParser
-import Tensors
+import InferTensors
 
 /// Which of the processor's kernels to use.
 struct KernelOptions: ParsableArguments {

@@ -1,8 +1,8 @@
 // How long calls of a kernel take, on one thread or on several at once.
 
-import GGUF
+import InferSupport
+import InferTensors
 import Synchronization
-import Tensors
 
 /// Times calls that every thread makes side by side, each on operands of its own.
 struct KernelTimer {

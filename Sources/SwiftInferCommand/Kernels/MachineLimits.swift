@@ -1,7 +1,7 @@
 // The most this machine can do, measured: products a second in registers, bytes read a second.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 /// Limits that rates of kernels are compared with.
 struct MachineLimits {

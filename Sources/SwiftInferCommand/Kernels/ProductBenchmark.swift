@@ -1,7 +1,8 @@
 // Products with random weights of one type: whether they are exact, and how long they take.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 
 /// The product kernel of one type, with operands for every width up to a largest one.
 struct ProductBenchmark {

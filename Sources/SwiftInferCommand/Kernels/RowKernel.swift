@@ -1,6 +1,6 @@
 // The kernels beside products that `bench kernels` times: what a call of each is.
 
-import Tensors
+import InferTensors
 
 /// A kernel that works on one row of values.
 struct RowKernel {

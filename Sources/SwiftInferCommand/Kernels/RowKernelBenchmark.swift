@@ -1,7 +1,7 @@
 // The kernels beside products: whether they are exact, and how long they take.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 /// Rows of values and results that fill half of the second cache of every thread.
 struct RowKernelBenchmark {

@@ -1,7 +1,7 @@
 // What becomes of each tensor of a model that is quantised.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 
 /// The types of the tensors of a quantised file.
 struct QuantizationPlan {

@@ -2,8 +2,9 @@
 
 import ArgumentParser
 import Foundation
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 
 struct QuantizeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,8 @@
 // A model file with its weights in another type.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferSupport
+import InferTensors
 
 /// A model as it is after quantising.
 struct QuantizedModel {

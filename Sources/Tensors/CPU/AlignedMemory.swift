@@ -1,14 +1,6 @@
 // Memory of the CPU backend: zeroed, page-aligned, given back to the system with its owner.
 
-package import GGUF
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+package import InferSupport
 
 /// Zeroed memory that takes up room only once it is touched.
 ///

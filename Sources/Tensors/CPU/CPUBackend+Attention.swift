@@ -1,6 +1,6 @@
 // The key–value cache and attention on the CPU.
 
-import GGUF
+import InferGGUF
 import Synchronization
 
 extension CPUBackend {

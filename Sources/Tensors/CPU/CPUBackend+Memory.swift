@@ -1,6 +1,7 @@
 // Making the CPU backend's operands, and moving data in and out of them.
 
-package import GGUF
+package import InferGGUF
+package import InferSupport
 import Synchronization
 
 extension CPUBackend {

@@ -1,6 +1,7 @@
 // Loading weight matrices into the CPU backend: packed into panels, or left in the mapped file.
 
-package import GGUF
+package import InferGGUF
+package import InferSupport
 import Synchronization
 
 extension CPUBackend {

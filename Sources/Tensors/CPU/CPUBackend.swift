@@ -1,6 +1,6 @@
 // The backend that computes on the processor.
 
-package import GGUF
+package import InferSupport
 import Synchronization
 
 /// Runs every operation at once, on a pool of threads; operations have completed when they return.

@@ -1,6 +1,6 @@
 // The CPU backend's embedding table.
 
-import GGUF
+import InferGGUF
 
 /// A matrix in the mapped model file whose rows are dequantised when they are looked up.
 package final class CPUEmbeddingTable: EmbeddingTable, @unchecked Sendable {

@@ -1,6 +1,6 @@
 // The experts chosen in a step, in the CPU backend's memory.
 
-import GGUF
+import InferSupport
 
 /// Experts and weights per row, and per expert the list of the (row, choice) pairs that chose it.
 package final class CPUExpertRouting: ExpertRouting, @unchecked Sendable {

@@ -1,6 +1,7 @@
 // The CPU backend's key–value cache.
 
-import GGUF
+import InferGGUF
+import InferSupport
 
 /// Per layer and head, keys in panels of sixteen slots and values contiguous from slot to slot.
 package final class CPUKeyValueCache: KVCache, @unchecked Sendable {

@@ -1,6 +1,6 @@
 // Working memory of the CPU backend, one operation's at a time.
 
-import GGUF
+import InferSupport
 
 /// Room for quantised inputs and, per thread, for attention; grown when operands are made, so that no operation
 /// allocates.

@@ -1,6 +1,6 @@
 // A weight matrix of the CPU backend.
 
-import GGUF
+import InferGGUF
 
 /// A weight matrix, or a stack of them, in the panels its product kernel reads: packed ones in memory of its own, rows of the
 /// file in the mapping.

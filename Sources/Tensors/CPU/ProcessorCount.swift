@@ -1,12 +1,6 @@
 // How many threads are worth starting on this machine.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// The processors this process may use.
 package enum ProcessorCount {

@@ -1,16 +1,8 @@
 // Threads that share the chunks of one parallel region after another.
 
-import CKernels
-package import GGUF
+import CInferKernels
+package import InferSupport
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A pool of `threads` threads, the caller of ``run(_:_:)`` among them.
 ///

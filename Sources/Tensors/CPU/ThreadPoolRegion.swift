@@ -1,15 +1,8 @@
 // The state a thread pool's caller and workers share.
 
-import CKernels
+import CInferKernels
+import InferSupport
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// One parallel region at a time: opened by the caller, whose chunks it and the workers then take one by one.
 ///

@@ -1,6 +1,6 @@
 // Memory for packed weights.
 
-import GGUF
+import InferSupport
 
 /// Hands out memory for packed weights from large pieces, so that matrices smaller than a huge page share them. A piece
 /// lives as long as any matrix in it; the weights of one model are loaded in a row and so fill pieces of their own.

@@ -1,6 +1,6 @@
 // How each supported tensor type is read: its dequantiser, and what its products take as input.
 
-package import GGUF
+package import InferGGUF
 
 /// Writes the f32 values of `count` elements.
 private typealias Dequantizer =

@@ -1,6 +1,6 @@
 // A row of quantised values, taken apart: for backends that keep weights in a layout of their own.
 
-package import GGUF
+package import InferGGUF
 
 /// The integers and factors of a row, in order.
 ///

@@ -1,6 +1,6 @@
 // The kernels the CPU backend is made of, in one of two implementations that give the same bits.
 
-package import GGUF
+package import InferGGUF
 
 /// One implementation of every kernel. Formulas, shapes and the order of float operations are those of `ckernels.h`,
 /// which holds for the Swift twins as much as for the C ones.

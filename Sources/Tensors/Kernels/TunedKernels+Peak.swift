@@ -1,6 +1,6 @@
 // What this processor can do at most with a variant's instructions: the measure of its kernels.
 
-import CKernels
+import CInferKernels
 
 extension TunedKernels {
     /// Multiplies bytes and adds the products in registers alone, `rounds` times over; returns the number of products.

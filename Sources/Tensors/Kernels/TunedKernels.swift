@@ -1,7 +1,7 @@
 // The C kernels for this processor's instruction set.
 
-import CKernels
-package import GGUF
+import CInferKernels
+package import InferGGUF
 
 /// The kernels of `Kernels/CPU` in one of the variants that this processor can run.
 package struct TunedKernels: KernelSet, @unchecked Sendable {

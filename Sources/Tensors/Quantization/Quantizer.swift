@@ -1,6 +1,6 @@
 // How values are brought into a tensor type.
 
-package import GGUF
+package import InferGGUF
 
 /// Converts rows of floats to a tensor type.
 ///

@@ -1,6 +1,7 @@
 // Converting a tensor of a file to another type, on all processors.
 
-package import GGUF
+package import InferGGUF
+package import InferSupport
 
 /// Converts tensors piece by piece: memory stays bounded whatever their size, and the bytes do not depend on the number
 /// of threads.

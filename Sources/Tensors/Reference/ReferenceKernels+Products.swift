@@ -1,6 +1,6 @@
 // The scalar product kernels.
 
-package import GGUF
+package import InferGGUF
 
 extension ReferenceKernels {
     package func weights(_ type: TensorType) -> WeightKernel? { product(type).map { WeightKernel(multiply: $0) } }

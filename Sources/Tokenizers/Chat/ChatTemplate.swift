@@ -1,5 +1,7 @@
 // Conversations as the text a model was trained on.
-public import GGUF
+
+public import InferGGUF
+public import InferSupport
 
 /// Renders a conversation in the format of one model.
 ///

@@ -1,5 +1,6 @@
 // Tokens to text.
-import GGUF
+
+import InferGGUF
 
 extension Tokenizer {
     /// The bytes `token` stands for: part of a character, or several. Control tokens give their spelling; ids outside

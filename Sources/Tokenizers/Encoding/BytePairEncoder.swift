@@ -1,5 +1,6 @@
 // Byte-level byte-pair encoding.
-import GGUF
+
+import InferGGUF
 
 /// Encodes text by merging the pairs of a word's bytes in the order in which training found them (Sennrich et al.,
 /// arXiv 1508.07909; on bytes as in GPT-2).

@@ -1,5 +1,6 @@
 // The prompt that asks a model to fill a gap in a text.
-public import GGUF
+
+public import InferSupport
 
 /// A gap in a text, with what is before and after it, and the files around it.
 ///

@@ -1,5 +1,6 @@
 // The pre-tokenizers by name: which rules each applies, and the settings that go with it.
-package import GGUF
+
+package import InferSupport
 
 /// Divides text into the words within which a byte-pair encoder merges.
 package struct PreTokenizer: Sendable {

@@ -1,5 +1,6 @@
 // What each token stands for in text.
-import GGUF
+
+import InferGGUF
 
 extension Tokenizer {
     /// The bytes of every token.

@@ -1,5 +1,6 @@
 // A stable hash of a vocabulary.
-import GGUF
+
+import InferGGUF
 
 extension VocabularyDescription {
     /// 64-bit FNV-1a over everything that decides which ids a text gets. The same file gives the same value on any

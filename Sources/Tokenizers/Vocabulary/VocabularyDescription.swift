@@ -1,5 +1,7 @@
 // The tokenizer section of a model file as plain values.
-package import GGUF
+
+package import InferGGUF
+package import InferSupport
 
 /// What a model file says about its tokenizer, checked for shape but not yet interpreted.
 ///

@@ -1,7 +1,7 @@
 // gpt-oss (arXiv 2508.10925).
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 extension Architecture {
     static let gptOss = Architecture("gpt-oss", ropePairing: .halves) { configuration, keys throws(InferenceError) in

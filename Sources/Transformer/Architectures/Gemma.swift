@@ -1,7 +1,7 @@
 // Gemma 1, 2 and 3 (arXiv 2403.08295, 2408.00118, 2503.19786).
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 extension Architecture {
     static let gemma = Architecture("gemma", ropePairing: .halves) { configuration, _ in

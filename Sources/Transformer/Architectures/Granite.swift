@@ -1,7 +1,7 @@
 // Granite 3 and 4 (dense): Llama with four scalars (arXiv 2203.03466's µP parametrisation).
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 extension Architecture {
     static let granite = Architecture("granite", ropePairing: .adjacent) { configuration, keys throws(InferenceError) in

@@ -1,7 +1,7 @@
 // Mistral 3: Llama with YaRN and attention that sharpens with position.
 
-import GGUF
-import Tensors
+import InferSupport
+import InferTensors
 
 extension Architecture {
     static let mistral3 = Architecture("mistral3", ropePairing: .adjacent) {

@@ -1,6 +1,6 @@
 // Qwen 2 (arXiv 2407.10671) and Qwen 3 (arXiv 2505.09388), dense and mixture of experts.
 
-import Tensors
+import InferTensors
 
 extension Architecture {
     static let qwen2 = Architecture("qwen2", ropePairing: .halves)

@@ -1,6 +1,6 @@
 // StarCoder 2 (arXiv 2402.19173).
 
-import Tensors
+import InferTensors
 
 extension Architecture {
     static let starcoder2 = Architecture("starcoder2", ropePairing: .halves) { configuration, _ in

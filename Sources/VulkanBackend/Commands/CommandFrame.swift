@@ -1,7 +1,7 @@
 // One of the command buffers that are recorded and run in turn.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferSupport
 
 /// A command buffer, what it needs to be run again and again, and memory through which the host hands data to its commands.
 final class CommandFrame {

@@ -1,9 +1,10 @@
 // Recording commands and handing them to the device.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferGGUF
+import InferSupport
+import InferTensors
 import Synchronization
-import Tensors
 
 /// The device's queue of work. Two frames take turns: one is recorded while the device works on the other.
 ///

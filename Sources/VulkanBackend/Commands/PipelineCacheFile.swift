@@ -1,15 +1,7 @@
 // Compiled shaders, kept between runs.
 
-import CVulkanKernels
-import GGUF
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CInferVulkanKernels
+import InferSupport
 
 /// A file with a driver's compiled shaders. It saves time and nothing else: what cannot be read or written is left alone.
 struct PipelineCacheFile {

@@ -1,7 +1,7 @@
 // The pipelines made so far.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferSupport
 
 /// Makes pipelines when they are first needed. All share one layout: 128 bytes of push constants and no descriptors.
 final class PipelineTable {

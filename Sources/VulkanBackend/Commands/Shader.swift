@@ -1,6 +1,6 @@
 // A shader with its specialisation constants: what a pipeline is made from.
 
-import CVulkanKernels
+import CInferVulkanKernels
 
 /// Identifies a pipeline.
 struct Shader: Hashable {

@@ -1,6 +1,6 @@
 // The optional features of Vulkan that the shaders need.
 
-import CVulkanKernels
+import CInferVulkanKernels
 
 /// A chain of feature structures: to ask a device for what it has, or for what it is to turn on.
 final class DeviceFeatures {

@@ -1,6 +1,6 @@
 // What decides how much of an operation one workgroup does.
 
-import CVulkanKernels
+import CInferVulkanKernels
 
 /// What the choice of tiles goes by; they change no sum.
 package struct DeviceTiling: Sendable {

@@ -1,9 +1,9 @@
 // An opened device: its queue and its memory.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferSupport
+import InferTensors
 import Synchronization
-import Tensors
 
 /// A device ready for work. Whoever uses it sees to it that one thread does so at a time.
 final class LogicalDevice: @unchecked Sendable {

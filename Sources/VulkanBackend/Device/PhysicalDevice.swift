@@ -1,7 +1,6 @@
 // A device that the Vulkan loader knows.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
 
 /// A device before it is opened: what it is, and whether it can run the shaders.
 struct PhysicalDevice: @unchecked Sendable {

@@ -1,6 +1,6 @@
 // What can be said about a Vulkan device without opening it.
 
-package import GGUF
+package import InferSupport
 
 /// A device of this machine that speaks Vulkan.
 package struct VulkanDevice: Sendable {

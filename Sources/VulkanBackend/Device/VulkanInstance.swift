@@ -1,7 +1,7 @@
 // The connection to the system's Vulkan loader.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferSupport
 
 /// Vulkan's commands and an instance of it.
 final class VulkanInstance: @unchecked Sendable {

@@ -1,7 +1,7 @@
 // Turning Vulkan's result codes into errors.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferSupport
 
 /// Throws where a Vulkan command has not succeeded; `action` says what it was to do.
 func check(_ result: VkResult, _ action: @autoclosure () -> String) throws(InferenceError) {

@@ -1,6 +1,6 @@
 // An array's bytes, for bodies that throw this package's error.
 
-import GGUF
+import InferSupport
 
 extension Array where Element: BitwiseCopyable {
     /// Lends the elements' bytes to `body`.

@@ -1,6 +1,6 @@
 // Device memory that is given back once nothing uses it any more.
 
-import GGUF
+import InferSupport
 
 /// A buffer that lives as long as this object and the work that was recorded before it went.
 final class DeviceBuffer: Sendable {

@@ -1,6 +1,6 @@
 // Device memory for weights.
 
-import GGUF
+import InferSupport
 
 /// Hands out memory for weights: small ones from pieces that they share, since a device allows few allocations. A piece lives as
 /// long as any weight in it.

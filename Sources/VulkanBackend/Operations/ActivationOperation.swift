@@ -1,8 +1,8 @@
 // The non-linearity of a feed-forward layer.
 
-import CVulkanKernels
-import GGUF
-import Tensors
+import CInferVulkanKernels
+import InferSupport
+import InferTensors
 
 /// y = activation(gate) ⊙ up, or y = activation(gate); and, where products follow, y rounded for them.
 struct ActivationOperation {

@@ -1,7 +1,7 @@
 // Adding rows to others.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferSupport
 
 /// x += scale · y, by itself or at the end of the operation that gives y.
 struct Addition {

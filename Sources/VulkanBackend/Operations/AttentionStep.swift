@@ -1,8 +1,8 @@
 // One layer's attention over one step's rows, as it is recorded.
 
-import CVulkanKernels
-import GGUF
-import Tensors
+import CInferVulkanKernels
+import InferSupport
+import InferTensors
 
 /// One layer's attention in one step.
 struct AttentionStep {

@@ -1,6 +1,7 @@
 // How much memory attention works in, and in how many rounds.
 
-import Tensors
+import InferSupport
+import InferTensors
 
 /// The rows that attention takes on at once, and what it keeps of them on the way.
 struct AttentionWork {

@@ -1,6 +1,6 @@
 // Rows of activations as commands know them.
 
-import Tensors
+import InferTensors
 
 /// Where rows of floats lie, and their form.
 struct DeviceRows {

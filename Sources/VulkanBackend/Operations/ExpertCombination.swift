@@ -1,8 +1,8 @@
 // The weighted sum of what experts give.
 
-import CVulkanKernels
-import GGUF
-import Tensors
+import CInferVulkanKernels
+import InferSupport
+import InferTensors
 
 /// y[i] = Σ_j weight(i, j) · x[i·used + j], and x += scale · y of other rows where that follows.
 struct ExpertCombination {

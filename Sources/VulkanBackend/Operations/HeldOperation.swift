@@ -1,6 +1,6 @@
 // Operations that are recorded one late, because the next may be done along with them.
 
-import GGUF
+import InferSupport
 
 /// An operation that was asked for and may not be recorded yet.
 ///

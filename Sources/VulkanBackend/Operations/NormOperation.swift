@@ -1,7 +1,7 @@
 // Norms of rows, with what often stands before and after them.
 
-import CVulkanKernels
-import GGUF
+import CInferVulkanKernels
+import InferSupport
 
 /// y = norm(x), of whole rows or of each of their sections. Of whole rows it may go on: y is added to a stream, the sum is
 /// normalised, too, and the last results are rounded for products.

@@ -1,8 +1,8 @@
 // A product with one matrix.
 
-import CVulkanKernels
-import GGUF
-import Tensors
+import CInferVulkanKernels
+import InferSupport
+import InferTensors
 
 /// The matrix, and where its products go.
 struct Product {

@@ -1,8 +1,8 @@
 // Products of the same inputs with several matrices.
 
-import CVulkanKernels
-import GGUF
-import Tensors
+import CInferVulkanKernels
+import InferSupport
+import InferTensors
 
 /// y[j] = x · weight[j]ᵀ + bias[j] of `columns` columns, as many of which in a row share one of `rows` inputs.
 ///

@@ -1,8 +1,8 @@
 // Rotary position embedding of heads.
 
-import CVulkanKernels
-import GGUF
-import Tensors
+import CInferVulkanKernels
+import InferSupport
+import InferTensors
 
 /// Rotations in place by the same angles: of one set of heads, or of a step's queries and then its keys.
 struct Rotations {

@@ -1,8 +1,9 @@
 // Writing keys and values to the cache.
 
-import CVulkanKernels
-import GGUF
-import Tensors
+import CInferVulkanKernels
+import InferGGUF
+import InferSupport
+import InferTensors
 
 /// A step's keys and values that go to one layer's slots. Keys may be rotated on the way, and queries beside them.
 struct Storing {

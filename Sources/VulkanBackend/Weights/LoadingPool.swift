@@ -1,8 +1,9 @@
 // The processor's part in loading: taking weights apart, on all cores.
 
-import GGUF
+import InferGGUF
+import InferSupport
+import InferTensors
 import Synchronization
-import Tensors
 
 /// The threads that pack planes, started when the first weights are loaded.
 final class LoadingPool: Sendable {

@@ -1,7 +1,7 @@
 // How the device keeps weights of a type: as planes of bits, integer scales and factors.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 
 /// The planes of a quantised type: see Kernels/Vulkan/README.md, "Planes". A group is 32 consecutive elements of a row.
 struct PlaneLayout {

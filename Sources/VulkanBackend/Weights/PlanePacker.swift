@@ -1,7 +1,7 @@
 // Taking rows of quantised weights apart into planes.
 
-import GGUF
-import Tensors
+import InferGGUF
+import InferTensors
 
 /// Packs rows of one type, one at a time.
 struct PlanePacker {

@@ -1,6 +1,6 @@
 // Taking a tensor's rows apart on several threads.
 
-import Tensors
+import InferTensors
 
 /// A packer for each thread of a pool.
 final class PlanePackers {

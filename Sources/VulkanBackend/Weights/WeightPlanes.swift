@@ -1,7 +1,5 @@
 // Weights in the device's memory.
 
-import GGUF
-
 /// A matrix, or a stack of them, as the shaders read it.
 final class WeightPlanes: Sendable {
     private let buffer: DeviceBuffer

@@ -1,6 +1,6 @@
 // Which weights are on the device already.
 
-import GGUF
+import InferGGUF
 
 /// The planes of tensors by their place in a file: an embedding table that is also the output matrix is there once.
 struct WeightTables {

@@ -1,6 +1,6 @@
 // Short ways to make a drafter draft and to see what it drafted.
 
-import Decoding
+import InferDecoding
 
 extension Drafter {
     /// What the drafter drafts next.

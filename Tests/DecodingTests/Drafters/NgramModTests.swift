@@ -1,6 +1,6 @@
 // The hashed table of n-grams: when it drafts, learns and is emptied.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct NgramModTests {

@@ -1,6 +1,6 @@
 // Prompt lookup: which occurrence it takes, and how much of what follows.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct PromptLookupTests {

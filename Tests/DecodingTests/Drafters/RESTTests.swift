@@ -1,6 +1,6 @@
 // Retrieval from documents against counting all continuations by hand.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct RESTTests {

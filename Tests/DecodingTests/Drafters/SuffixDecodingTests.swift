@@ -1,6 +1,6 @@
 // Suffix decoding against its rule carried out by counting every sequence by hand.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct SuffixDecodingTests {

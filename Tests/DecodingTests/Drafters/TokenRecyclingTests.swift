@@ -1,6 +1,6 @@
 // Token recycling: its tree's shape, and what fills it.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct TokenRecyclingTests {

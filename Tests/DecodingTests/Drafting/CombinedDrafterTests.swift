@@ -1,6 +1,6 @@
 // Several drafters as one: a common tree, and to each its own outcome.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct CombinedDrafterTests {

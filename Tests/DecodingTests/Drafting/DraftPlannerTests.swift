@@ -1,6 +1,6 @@
 // How much of a draft is checked.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct DraftPlannerTests {

@@ -1,6 +1,6 @@
 // Draft trees: what is inserted is found, values and tags follow the rules.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct DraftTreeTests {

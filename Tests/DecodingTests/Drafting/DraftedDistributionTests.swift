@@ -1,6 +1,6 @@
 // Text sampled with drafts follows the model's distribution, as text sampled without them does.
 
-import Decoding
+import InferDecoding
 import Testing
 
 /// A source of logits that depend on the last token alone, so that transitions can be counted against their probabilities.

@@ -1,6 +1,6 @@
 // Asking where it pays.
 
-import Decoding
+import InferDecoding
 import Testing
 
 struct RetrievalTimingTests {

@@ -1,6 +1,6 @@
 // A drafter that does what a test says, and remembers what it was told.
 
-import Decoding
+import InferDecoding
 
 final class ScriptedDrafter: Drafter {
     let name: String

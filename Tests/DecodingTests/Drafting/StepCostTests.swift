@@ -1,6 +1,6 @@
 // The cost of steps, learned from times that a test makes up.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct StepCostTests {

@@ -1,6 +1,6 @@
 // Values are corrected by what becomes of guesses.
 
-import Decoding
+import InferDecoding
 import Testing
 
 @Suite struct ValueCalibrationTests {

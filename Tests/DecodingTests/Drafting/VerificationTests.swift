@@ -1,7 +1,7 @@
 // What drafters are told about the outcome of a step.
 
-import Decoding
-import Tensors
+import InferDecoding
+import InferTensors
 import Testing
 
 @Suite struct VerificationTests {

@@ -1,8 +1,8 @@
 // Datastores that are damaged, hostile or of another project: drafting from them changes nothing but the speed.
 
-import CodeSwift
-import Decoding
 import Foundation
+import InferCodeSwift
+import InferDecoding
 import SwiftInfer
 import Testing
 

@@ -1,5 +1,6 @@
 // Generations with drafts: everything is as without, but the number of steps.
 
+import InferSupport
 import SwiftInfer
 import Testing
 

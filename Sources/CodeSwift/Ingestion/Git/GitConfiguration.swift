@@ -1,12 +1,6 @@
 // What git's configuration says about what git ignores.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// The few variables that are needed, out of the files of the system, the user, the repository and the working tree.
 ///

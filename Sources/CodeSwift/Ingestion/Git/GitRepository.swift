@@ -1,12 +1,6 @@
 // One repository: where its files are, what it tracks, and the rules it has beside .gitignore files.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import InferSupport
 
 /// What git knows of the working tree whose top has a `.git` in it.
 ///

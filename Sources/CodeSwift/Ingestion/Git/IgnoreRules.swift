@@ -1,6 +1,6 @@
 // All rules that hold in one folder.
 
-import GGUF
+import InferSupport
 
 /// What git says of the paths in a folder, because of the repository around it and of those around that.
 ///

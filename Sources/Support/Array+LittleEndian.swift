@@ -7,7 +7,7 @@ extension [UInt8] {
     }
 
     /// Adds the length of `text` in bytes, in 64 bits, and its UTF-8.
-    mutating func appendString(_ text: String) {
+    package mutating func appendString(_ text: String) {
         appendLittleEndian(UInt64(text.utf8.count))
         append(contentsOf: text.utf8)
     }

@@ -1,13 +1,5 @@
 // A file that nobody is to find until it is complete.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A file in the folder where it is to stay: without a name where the system has such files, otherwise under one that
 /// ``removeStale(in:)`` knows, which runs after every file that was written.
 ///

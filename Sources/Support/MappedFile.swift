@@ -1,13 +1,5 @@
 // A file mapped into memory, read-only, for as long as the object lives.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A whole file, mapped read-only, or a copy of bytes that stands in for one. The bytes go with the object: whoever keeps
 /// a pointer into them keeps the object.
 ///

@@ -1,13 +1,5 @@
 // Where the user's caches are.
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Folders for what may be lost, within `XDG_CACHE_HOME` or `~/.cache`.
 package enum UserCacheFolder {
     /// The folder for caches of the kind `name`, made or to be made by who writes there.

@@ -1,13 +1,5 @@
 // A file that appears under its name only when it is complete.
 
-#if canImport(Glibc)
-    package import Glibc
-#elseif canImport(Musl)
-    package import Musl
-#elseif canImport(Darwin)
-    package import Darwin
-#endif
-
 /// A file being written without a name where the system has such files, so that nothing is left of it however the process ends;
 /// elsewhere under a temporary name, which goes with the object unless ``commit()`` gave it its real one. What a killed process
 /// left goes when the next file is written into the same folder: ``TemporaryFile``.

@@ -1,5 +1,16 @@
-// exp for sampling: a polynomial, so that a seed gives the same draws with every C library, and fast over whole vocabularies.
+// exp and log, which the standard library does not have.
 
+/// eˣ
+package func exponential(_ x: Double) -> Double { exp(x) }
+
+/// ln x
+package func logarithm(_ x: Double) -> Double { log(x) }
+
+/// ln x, from the platform's mathematics library.
+package func logarithm(_ x: Float) -> Float { log(x) }
+
+// Sampling has a polynomial instead: a seed then gives the same draws with every C library, and loops over whole vocabularies
+// are fast.
 extension Float {
     /// eˣ for x ≤ 0, to a relative error of about 2⁻²³; 0 where it would be below 10⁻³⁷.
     ///
