@@ -42,7 +42,8 @@ let package = Package(
             name: "InferTransformer", dependencies: ["InferSupport", "InferGGUF", "InferTensors"],
             path: "Sources/Transformer"),
         .target(
-            name: "InferDecoding", dependencies: ["InferSupport", "InferTensors"], path: "Sources/Decoding"),
+            name: "InferDecoding", dependencies: ["InferSupport", "InferTensors", "InferTransformer"],
+            path: "Sources/Decoding"),
         .target(
             name: "InferCodeSwift",
             dependencies: ["InferSupport", "InferGGUF", "InferTokenizers", "InferDecoding"], path: "Sources/CodeSwift"),
@@ -69,17 +70,22 @@ let package = Package(
         ),
 
         // MARK: Tests
+        .target(
+            name: "TestSupport", dependencies: ["InferSupport", "InferTensors", "InferTransformer"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "GGUFTests", dependencies: ["InferGGUF", "InferSupport"]),
         .testTarget(name: "TokenizersTests", dependencies: ["InferTokenizers", "InferGGUF", "InferSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["InferTensors", "InferGGUF", "InferSupport"]),
         .testTarget(
             name: "VulkanBackendTests",
             dependencies: [
+                "TestSupport",
                 "InferVulkan", "SwiftInfer", "InferDecoding", "InferTransformer", "InferTensors", "InferGGUF",
                 "InferSupport",
             ]),
         .testTarget(
-            name: "TransformerTests", dependencies: ["InferTransformer", "InferTensors", "InferGGUF", "InferSupport"]),
+            name: "TransformerTests",
+            dependencies: ["TestSupport", "InferTransformer", "InferTensors", "InferGGUF", "InferSupport"]),
         .testTarget(
             name: "DecodingTests", dependencies: ["InferDecoding", "InferTensors", "InferGGUF", "InferSupport"]),
         .testTarget(

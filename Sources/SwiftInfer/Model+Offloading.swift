@@ -47,7 +47,7 @@ extension Model.Options {
         let demand = try DeviceDemand(
             file, on: device,
             capacity: try session.contextLength(trained: Configuration(file).contextLength),
-            cacheType: session.cacheType, maximumRows: Session.maximumRows, contexts: sessionCount)
+            cacheType: session.cacheType, sequences: sessionCount)
         let available = device.availableByteCount
         let largest = demand.largestLayers(within: available)
         let count = min(gpuLayers ?? largest, demand.layerCount)

@@ -75,20 +75,21 @@ public final class Model: Sendable {
         (transformer, deviceLayers) = try options.load(file, progress: progress)
     }
 
-    /// A new, empty timeline.
+    /// A new session, without tokens.
     ///
     /// - Throws: ``InferenceError``: `outOfMemory`, or `invalidArgument` for a context length that is out of range.
     public func makeSession(_ options: Session.Options = .init()) throws(InferenceError) -> Session {
         try Session(self, options)
     }
 
-    /// The bytes that ``makeSession(_:)`` will allocate with these options, on top of the model's own. Drafts take more when
-    /// they are first checked: 4 bytes for each token of the vocabulary and each row, up to 64 rows.
+    /// The bytes that ``makeSession(_:)`` will allocate with these options, on top of the model's own. The first session also
+    /// allocates what the steps of all sessions compute in. Drafts take more when they are first checked: 4 bytes for each token of
+    /// the vocabulary and each row, up to 64 rows.
     ///
     /// - Throws: ``InferenceError`` with `invalidArgument` for a context length that is out of range.
     public func memoryEstimate(for options: Session.Options = .init()) throws(InferenceError) -> Int {
-        transformer.contextByteCount(
-            capacity: try options.contextLength(of: self), cacheType: options.cacheType,
-            maximumRows: Session.maximumRows)
+        let capacity = try options.contextLength(of: self)
+        return transformer.sequenceByteCount(capacity: capacity, cacheType: options.cacheType)
+            + transformer.workspaceByteCount(rows: min(capacity, TransformerModel.stepRows))
     }
 }

@@ -31,6 +31,6 @@ extension Session {
         guard file.tokens.allSatisfy((0..<TokenID(clamping: model.tokenizer.count)).contains) else {
             throw InferenceError(.unreadableFile, "\(path) holds a token outside the vocabulary")
         }
-        try timeline.replace(with: file.tokens)
+        try sequence.replace(with: file.tokens)
     }
 }

@@ -1,12 +1,11 @@
-// One conversation or document with a model: its tokens, and the memory of them.
+// One conversation or document with a model.
 
 import InferDecoding
 public import InferSupport
-import InferTensors
 public import InferTokenizers
 import InferTransformer
 
-/// A timeline of tokens that a model extends.
+/// A sequence of tokens that a model extends.
 ///
 /// A session runs one generation at a time; another one is refused as `busy` until the first has finished, thrown, or its
 /// iterator is gone. Work happens on a thread of the model's, never on Swift's cooperative pool, and a step never suspends:
@@ -17,7 +16,7 @@ public actor Session {
     /// Most tokens of prompt and answer together.
     public nonisolated let contextLength: Int
 
-    let timeline: Timeline
+    let sequence: TokenSequence
     private var planner: DraftPlanner?
     /// The planner's name, if it is to be kept for later.
     private var plannerName: String?
@@ -31,20 +30,15 @@ public actor Session {
         let length = try options.contextLength(of: model)
         self.model = model
         contextLength = length
-        timeline = Timeline(
-            try model.transformer.makeContext(
-                capacity: length, cacheType: options.cacheType, maximumRows: Self.maximumRows))
+        sequence = TokenSequence(try model.transformer.makeSequence(capacity: length, cacheType: options.cacheType))
         planner = try Self.planner(options.drafter, model)
     }
-
-    /// Tokens of a prompt that are evaluated in one step.
-    static let maximumRows = 512
 
     /// The model's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { model.executor.asUnownedSerialExecutor() }
 
     /// The accepted tokens: of the last prompt as far as it was evaluated, and of its answer.
-    public var tokens: [TokenID] { timeline.tokens }
+    public var tokens: [TokenID] { sequence.tokens }
 
     /// Continues `prompt`. Nothing is done until the result is iterated over.
     public nonisolated func generate(_ prompt: Prompt, options: GenerationOptions = .init()) -> Generation {
@@ -65,7 +59,7 @@ public actor Session {
     /// - Throws: ``InferenceError`` with `invalidArgument` when there are fewer tokens, `busy` during a generation.
     public func rewind(to position: Int) throws(InferenceError) {
         try requireIdle()
-        try timeline.rewind(to: position)
+        try sequence.rewind(to: position)
     }
 
     /// Lets `drafter` guess ahead in the generations to come, from nothing. What is known of the cost of steps remains.
@@ -114,7 +108,7 @@ public actor Session {
         _ body: @Sendable (Span<Float>) throws(E) -> R
     ) throws(E) -> R? {
         let count = model.tokenizer.count
-        let result: Result<R, E>? = timeline.withLogits { logits in
+        let result: Result<R, E>? = sequence.withLogits { logits in
             let row = UnsafeBufferPointer(rebasing: logits.prefix(count))
             do throws(E) { return .success(try body(row.span)) } catch { return .failure(error) }
         }
@@ -126,6 +120,7 @@ public actor Session {
         guard ticket == nil else {
             throw InferenceError(.busy, "the session is generating already; a session does one thing at a time")
         }
+        run = nil
     }
 
     /// Does the work up to the next event of the generation that `ticket` stands for, beginning it when it is new.
@@ -134,19 +129,28 @@ public actor Session {
     ) throws(InferenceError) -> Generation.Event {
         if self.ticket !== ticket {
             try requireIdle()
-            run = try GenerationRun(generation.prompt, generation.options, model: model, planner: planner)
+            run = try GenerationRun(generation.prompt, generation.options, sequence, model: model, planner: planner)
             self.ticket = ticket
         }
         do throws(InferenceError) {
-            guard let event = try run?.advance(timeline, model) else {
-                throw InferenceError(.invalidArgument, "the generation has ended")
-            }
+            let event = try nextEvent()
             if case .finished = event { release() }
             return event
         } catch {
             release()
             throw error
         }
+    }
+
+    private func nextEvent() throws(InferenceError) -> Generation.Event {
+        while run != nil {
+            if let event = try run?.nextEvent() { return event }
+            guard let segment = run?.propose() else { break }
+            let start = ContinuousClock.now
+            let output = try model.transformer.evaluate(segment)
+            run?.consume(output, took: ContinuousClock.now - start)
+        }
+        throw InferenceError(.invalidArgument, "the generation has ended")
     }
 
     private func release() {

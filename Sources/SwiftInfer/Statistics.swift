@@ -1,5 +1,6 @@
 // What a generation did, and how long it took.
 
+public import InferDecoding
 public import InferTokenizers
 
 /// The account of one generation, complete when it has finished.
@@ -41,13 +42,6 @@ public struct Statistics: Sendable {
 
     /// Tokens that a forward step after the prompt gave on average; nil when there was no step.
     public var tokensPerStep: Double? { steps > 0 ? Double(tokens.count - 1) / Double(steps) : nil }
-
-    /// Counts a step that checked so many guesses.
-    mutating func count(checked: Int) {
-        steps += 1
-        draft.drafted += checked
-        if checked > 0 { draft.widths[checked + 1, default: 0] += 1 }
-    }
 
     /// Notes for the newest token that it is known by now.
     mutating func noteTokenTimes() {

@@ -40,16 +40,17 @@ struct ModelBenchmark {
     /// A run is repeated until this much time has passed, so that the clock's grain and a single hiccup count for little.
     private static let shortestTiming = Duration.milliseconds(60)
 
-    private let context: ModelContext
+    private let model: TransformerModel
+    private let sequence: SequenceState
     private let vocabularySize: Int
     private let depth: Int?
 
     /// A benchmark with room for every test of `tests`, each after `depth` tokens (llama-bench's `-d`).
     init(_ model: Model, _ tests: [Test], depth: Int?, cacheType: KVCacheType) throws(InferenceError) {
         self.depth = depth
-        let widest = tests.reduce(512) { if case .width(let n) = $1 { max($0, n) } else { $0 } }
-        context = try model.transformer.makeContext(
-            capacity: Self.capacity(of: tests, depth: depth), cacheType: cacheType, maximumRows: widest)
+        self.model = model.transformer
+        sequence = try model.transformer.makeSequence(
+            capacity: Self.capacity(of: tests, depth: depth), cacheType: cacheType)
         vocabularySize = model.transformer.configuration.vocabularySize
     }
 
@@ -66,9 +67,9 @@ struct ModelBenchmark {
         repeat {
             // Tokens are a function of their positions, so what the last run left in front can stay.
             let depth = depth ?? test.usualDepth
-            try context.rewind(to: min(depth, context.count))
+            try sequence.forget(from: min(depth, sequence.count))
             // With logits, which a device that queues its work has to be done for: that is not to be timed.
-            try feed(depth - context.count, wantsLogits: true)
+            try feed(depth - sequence.count, wantsLogits: true)
             let start = clock.now
             try run(test)
             total += clock.now - start
@@ -79,7 +80,7 @@ struct ModelBenchmark {
 
     /// What `device`, which the model is on, is told in a step of one token.
     func commands(for device: any DeviceBackend) throws(InferenceError) -> DeviceCommandCounts {
-        try context.rewind(to: 0)
+        try sequence.forget(from: 0)
         let before = device.commandCounts
         try feed(1, wantsLogits: true)
         return device.commandCounts - before
@@ -92,27 +93,27 @@ struct ModelBenchmark {
         case .generate(let n):
             for _ in 0..<n { try feed(1, wantsLogits: true) }
         case .width(let n):
-            try context.evaluate(tokens(n), outputs: Array(0..<n), commit: false)
-            context.withLogits { _ in }
-            try context.accept(rows: [])
+            let output = try model.evaluate(Segment(sequence, tokens(n), outputs: Array(0..<n), isDraft: true))
+            output.withLogits { _ in }
+            try sequence.keep(rows: [])
         }
     }
 
-    /// Evaluates `count` tokens after those the context has, step by step.
+    /// Evaluates `count` tokens after those the sequence has, step by step.
     private func feed(_ count: Int, wantsLogits: Bool) throws(InferenceError) {
         guard count > 0 else { return }
         var left = count
         while left > 0 {
-            let step = min(left, context.maximumRows)
+            let step = min(left, TransformerModel.stepRows)
             left -= step
-            try context.evaluate(tokens(step), outputs: wantsLogits && left == 0 ? [step - 1] : [])
+            let outputs = wantsLogits && left == 0 ? [step - 1] : []
+            try model.evaluate(Segment(sequence, tokens(step), outputs: outputs)).withLogits { _ in }
         }
-        context.withLogits { _ in }
     }
 
     /// Tokens scattered over the vocabulary, by their positions: the same in every run.
     private func tokens(_ count: Int) -> [Int32] {
-        (context.count..<context.count + count).map {
+        (sequence.count..<sequence.count + count).map {
             Int32(truncatingIfNeeded: ($0 &* 7919 &+ 104_729) % vocabularySize)
         }
     }

@@ -12,16 +12,17 @@ struct Scorer {
     /// Bounds the logits of one step, which are kept whole: 64 MiB.
     private static let maximumLogits = 1 << 24
 
-    private let context: ModelContext
+    private let model: TransformerModel
+    private let sequence: SequenceState
     private let vocabularySize: Int
     private let stepLength: Int
 
     /// A scorer of texts of up to `capacity` tokens.
     init(_ model: Model, capacity: Int, cacheType: KVCacheType) throws(InferenceError) {
+        self.model = model.transformer
         vocabularySize = model.transformer.configuration.vocabularySize
         stepLength = min(512, max(1, Self.maximumLogits / max(vocabularySize, 1)))
-        context = try model.transformer.makeContext(
-            capacity: capacity, cacheType: cacheType, maximumRows: stepLength)
+        sequence = try model.transformer.makeSequence(capacity: capacity, cacheType: cacheType)
     }
 
     /// Evaluates `tokens` as a text of their own and calls `body` with each position from `first` on, ascending, and the
@@ -29,12 +30,12 @@ struct Scorer {
     func score(
         _ tokens: [TokenID], from first: Int, _ body: (_ position: Int, _ next: LogProbabilities) -> Void
     ) throws(InferenceError) {
-        try context.rewind(to: 0)
+        try sequence.forget(from: 0)
         for start in stride(from: 0, to: tokens.count, by: stepLength) {
             let step = tokens[start..<min(start + stepLength, tokens.count)]
             let outputs = Array(max(first - start, 0)..<max(first - start, step.count))
-            try context.evaluate(Array(step), outputs: outputs)
-            context.withLogits { logits in
+            let output = try model.evaluate(Segment(sequence, Array(step), outputs: outputs))
+            output.withLogits { logits in
                 for (row, output) in outputs.enumerated() {
                     let values = logits[row * vocabularySize..<(row + 1) * vocabularySize]
                     body(start + output, LogProbabilities(UnsafeBufferPointer(rebasing: values)))

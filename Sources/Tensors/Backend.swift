@@ -9,8 +9,8 @@ package import InferSupport
 /// them; ``read(_:rows:_:)`` is the one point that waits for results. Shapes are checked by the caller, which built all
 /// operands from one configuration; an operation may trap on operands of another backend or shape.
 ///
-/// **Exactness.** The value of a result row depends on that row's inputs alone: not on `rows`, nor on the number of threads,
-/// nor on where in the cache its ancestors lie. No sum is split by step width or by thread.
+/// **Exactness.** The value of a result row depends on that row's inputs alone: not on `rows`, nor on the other sequences of the
+/// step, nor on the number of threads, nor on where in the cache its ancestors lie. No sum is split by step width or by thread.
 package protocol Backend: AnyObject, Sendable {
     /// The backend's name on the command line, such as `cpu`.
     var name: String { get }
@@ -104,13 +104,14 @@ package protocol Backend: AnyObject, Sendable {
 
     // MARK: Attention
 
-    /// Writes the step's keys and values (`rows` × heads·dimension) to the cache's slots `firstSlot…` of one layer.
-    func store(keys: Activations, values: Activations, rows: Int, in cache: KVCache, layer: Int, firstSlot: Int)
+    /// Writes the keys and values of all segments' rows (rows × heads·dimension) to one layer of their caches: row i of a segment
+    /// to slot `committed + i`.
+    func store(keys: Activations, values: Activations, _ segments: [AttentionSegment], layer: Int)
 
-    /// Softmax attention of each row over the tokens `layout` lets it see, in two passes: exact maximum, then sums in the
-    /// order of logical positions. y has `rows` × heads·valueDimension.
+    /// Softmax attention of each row over the tokens that its segment lets it see, in two passes: exact maximum, then sums in the
+    /// order of logical positions. y has as many rows as all segments, × heads·valueDimension.
     func attend(
-        _ queries: Activations, _ layout: StepLayout, _ cache: KVCache, layer: Int, _ parameters: AttentionParameters,
+        _ queries: Activations, _ segments: [AttentionSegment], layer: Int, _ parameters: AttentionParameters,
         into y: Activations)
 
     // MARK: Mixture of experts

@@ -1,6 +1,6 @@
 // Which tokens each row of a forward step sees.
 
-/// The rows of one step as a tree over the tokens already in the cache.
+/// The rows that one sequence has in a step, as a tree over the tokens already in its cache.
 ///
 /// Row i occupies cache slot `committed + i`. It sees the committed tokens, its ancestors in the step, and itself. Its
 /// logical position, which RoPE and windows go by, is `committed` plus its depth, whatever its slot.
@@ -64,4 +64,24 @@ package struct StepLayout: Sendable {
 
     /// The logical position of row `row`.
     package func position(of row: Int) -> Int { committed + Int(depths[row]) }
+}
+
+/// One sequence's rows in a step, as attention sees them.
+package struct AttentionSegment {
+    /// The segment's rows are rows `firstRow ..< firstRow + layout.count` of the step's activations.
+    package let firstRow: Int
+    /// Which tokens each of them sees.
+    package let layout: StepLayout
+    /// The keys and values of the sequence.
+    package let cache: KVCache
+
+    /// The rows from `firstRow` on.
+    package init(firstRow: Int, layout: StepLayout, cache: KVCache) {
+        self.firstRow = firstRow
+        self.layout = layout
+        self.cache = cache
+    }
+
+    /// Rows of the step's activations.
+    package var rows: Range<Int> { firstRow..<firstRow + layout.count }
 }

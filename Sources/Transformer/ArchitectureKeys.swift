@@ -38,16 +38,22 @@ struct ArchitectureKeys {
         try required(optionalCount(key, in: range), key)
     }
 
-    /// A count that some files give once and some per layer; only equal layers are supported.
-    func uniformCount(_ key: String, in range: ClosedRange<Int>) throws(InferenceError) -> Int? {
-        guard case .array? = metadata[prefix + key] else { return try optionalCount(key, in: range) }
-        guard let values = try metadata.integers(prefix + key), let first = values.first, range.contains(first) else {
-            throw malformed(key, "is empty or out of range")
+    /// More blocks, heads or positions than any model has; keeps products of counts far from overflow.
+    static let largestCount = 1 << 24
+
+    /// One count per layer, for a key that files give once or per layer; nil where it is absent.
+    func counts(_ key: String, of layers: Int, in range: ClosedRange<Int>) throws(InferenceError) -> [Int]? {
+        guard case .array(let array)? = metadata[prefix + key] else {
+            return try optionalCount(key, in: range).map { Array(repeating: $0, count: layers) }
         }
-        guard values.allSatisfy({ $0 == first }) else {
-            throw unsupported(key, "differs between layers, which is not supported")
+        guard let values = try metadata.integers(prefix + key), values.count >= layers else {
+            throw malformed(key, "has \(array.count) values, too few for \(layers) layers")
         }
-        return first
+        if let layer = values.prefix(layers).firstIndex(where: { !range.contains($0) }) {
+            throw malformed(
+                key, "is \(values[layer]) for layer \(layer), not within \(range.lowerBound)…\(range.upperBound)")
+        }
+        return Array(values.prefix(layers))
     }
 
     /// Far above the largest base of a rotation; scales beyond it leave no finite logits.

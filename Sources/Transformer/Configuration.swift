@@ -1,33 +1,26 @@
-// What a model file says about the shape of its transformer.
+// What a model file says about its transformer: the hyper-parameters, and the plan of each block.
 
-import InferSupport
+package import InferGGUF
+package import InferSupport
 package import InferTensors
 
-/// The hyper-parameters of a model. Names follow the GGUF keys; what the tensors themselves show (biases, norms of queries
-/// and keys, tied embeddings, experts) is not repeated here.
+/// The hyper-parameters of a model. Names follow the GGUF keys. What the tensors themselves show (biases, norms of queries and
+/// keys, tied embeddings) is not repeated here.
 package struct Configuration: Sendable {
     /// `general.architecture`.
     package var architecture: String
-    /// Tokens the model was trained to see.
+    /// Tokens that the model was trained to see.
     package var contextLength: Int
     /// Width of the residual stream.
     package var embeddingLength: Int
-    /// Number of transformer blocks.
-    package var blockCount: Int
-    /// Inner width of the dense feed-forward layers; 0 when all are mixtures of experts.
-    package var feedForwardLength: Int
-    /// Query heads.
-    package var headCount: Int
-    /// Key–value heads.
-    package var headCountKV: Int
-    /// Length of one head's query and key.
-    package var keyLength: Int
-    /// Length of one head's value.
-    package var valueLength: Int
-    /// Number of tokens the model distinguishes.
+    /// Number of tokens that the model distinguishes.
     package var vocabularySize: Int
+    /// The blocks, in order.
+    package var layers: [LayerPlan] = []
+    /// Blocks that the file has behind these, for predicting several tokens at once; they are not loaded.
+    package var nextTokenBlockCount: Int
 
-    /// The norm of every layer, and the ε in it.
+    /// The norm of every layer, and its ε.
     package var norm: NormKind
     /// Non-linearity of the feed-forward layers.
     package var activation: Activation = .silu
@@ -36,38 +29,64 @@ package struct Configuration: Sendable {
     package var rope: RotaryConfiguration?
     /// Position encoding of layers with a sliding window, where it differs from the others'.
     package var localRope: RotaryConfiguration?
-    /// Positions seen by layers with a sliding window.
-    package var slidingWindow: Int?
-    /// Which layers have a sliding window; empty for none.
-    package var windowedLayers: [Bool] = []
+    /// Queries at position p are multiplied by 1 + scale · ln(1 + ⌊p / length⌋) (Mistral 3).
+    package var attentionTemperature: AttentionTemperature?
 
     /// Embeddings are multiplied by this (Gemma: √width; Granite).
     package var embeddingScale: Float = 1
     /// What a layer adds to the residual stream is multiplied by this (Granite).
     package var residualScale: Float = 1
-    /// Attention scores are multiplied by this.
-    package var attentionScale: Float
     /// Logits are multiplied by this (Granite divides; this is the inverse of the file's value).
     package var logitScale: Float = 1
-    /// Soft cap of attention scores (Gemma 2).
-    package var attentionSoftCap: Float?
     /// Soft cap of the logits (Gemma 2).
     package var finalSoftCap: Float?
-    /// Queries at position p are multiplied by 1 + scale · ln(1 + ⌊p / length⌋) (Mistral 3).
-    package var attentionTemperature: AttentionTemperature?
 
-    /// Experts per layer; 0 for dense models.
-    package var expertCount: Int = 0
-    /// Experts that a token uses.
-    package var expertUsedCount: Int = 0
-    /// How a router's outputs become weights.
-    package var routing = RoutingParameters(gating: .softmaxThenTop, normalisesWeights: true)
-
+    /// Number of blocks.
+    package var blockCount: Int { layers.count }
     /// Whether logits are more than the output matrix gives.
     var changesLogits: Bool { logitScale != 1 || finalSoftCap != nil }
 
-    /// Whether layer `layer` sees a sliding window only.
-    package func isWindowed(_ layer: Int) -> Bool { windowedLayers.isEmpty ? false : windowedLayers[layer] }
+    /// Reads the keys that all architectures share, then lets the architecture add its own.
+    ///
+    /// - Throws: `unsupportedArchitecture`, or `malformedModel` naming the key that is absent or out of range.
+    package init(_ file: GGUFFile) throws(InferenceError) {
+        let metadata = file.metadata
+        guard let name = try metadata.string("general.architecture") else {
+            throw metadata.malformed("general.architecture", "is absent")
+        }
+        guard let architecture = Architecture.named(name) else {
+            let known = Architecture.all.map(\.name).sorted().joined(separator: ", ")
+            throw metadata.error(
+                .unsupportedArchitecture, "general.architecture",
+                "is \"\(name.printable)\", which is not supported; known are \(known)")
+        }
+        guard let embedding = file.tensor("token_embd.weight") else {
+            throw InferenceError(.malformedModel, "\(file.path): tensor token_embd.weight is absent")
+        }
+        let keys = ArchitectureKeys(metadata, architecture: name)
+        self.architecture = name
+        embeddingLength = try keys.count("embedding_length", in: 1...ArchitectureKeys.largestCount)
+        let allBlocks = try keys.count("block_count", in: 1...4096)
+        nextTokenBlockCount = try keys.optionalCount("nextn_predict_layers", in: 0...allBlocks - 1) ?? 0
+        contextLength = try keys.count("context_length", in: 1...(1 << 30))
+        vocabularySize = embedding.rows
+        if let epsilon = try keys.positive("attention.layer_norm_rms_epsilon") {
+            norm = .rms(epsilon: epsilon)
+        } else if let epsilon = try keys.positive("attention.layer_norm_epsilon") {
+            norm = .layer(epsilon: epsilon)
+        } else {
+            throw keys.malformed("attention.layer_norm_rms_epsilon", "is absent, as attention.layer_norm_epsilon is")
+        }
+        layers = try LayerPlan.all(
+            file, keys, blockCount: allBlocks - nextTokenBlockCount, embeddingLength: embeddingLength,
+            rotation: .global)
+        if case .attention(let plan)? = layers.first?.mixer {
+            rope = try RotaryConfiguration(
+                keys, dimensions: plan.keyLength, contextLength: contextLength, pairing: architecture.ropePairing)
+        }
+        try architecture.configure(&self, keys)
+        if rope == nil { layers.forEachAttention { $1.rotation = .none } }
+    }
 }
 
 /// Which normalisation a model uses.

@@ -4,7 +4,7 @@ package import InferGGUF
 package import InferSupport
 package import InferTensors
 
-/// Bytes of a device's memory by how many layers it holds, contexts included.
+/// Bytes of a device's memory by how many layers it holds, sequences included.
 package struct DeviceDemand: Sendable {
     /// Most rows of a step whose logits are kept: those of a draft tree.
     static let outputRows = 64
@@ -12,34 +12,43 @@ package struct DeviceDemand: Sendable {
     /// Bytes for 0, 1, … of the last blocks, and at last for all of them, embedding table and outputs.
     package let byteCounts: [Int]
 
-    /// The demand of the model in `file` with `contexts` contexts of `capacity` tokens in steps of up to `maximumRows`.
+    /// The demand of the model in `file` with `sequences` sequences of `capacity` tokens in steps of up to `maximumRows`.
     ///
     /// - Throws: What reading the file's configuration does.
     package init(
-        _ file: GGUFFile, on device: any DeviceBackend, capacity: Int, cacheType: KVCacheType, maximumRows: Int = 512,
-        contexts: Int = 1
+        _ file: GGUFFile, on device: any DeviceBackend, capacity: Int, cacheType: KVCacheType, maximumRows: Int = TransformerModel.stepRows,
+        sequences: Int = 1
     ) throws(InferenceError) {
         let c = try Configuration(file)
         let rows = min(capacity, maximumRows)
-        let inner = file.tensors.reduce(0) { $1.name.hasSuffix("ffn_down_exps.weight") ? max($0, $1.columns) : $0 }
-        let work = Workspace.shapes(c, expertInner: inner, rows: rows)
-        let attention = device.byteCount(
-            ofAttentionRows: rows, heads: c.headCount, valueDimension: c.valueLength, context: capacity)
+        let work = WorkspaceShape(c).activations(rows: rows)
+        let attention = c.layers.reduce(0) { most, layer in
+            switch layer.mixer {
+            case .attention(let plan):
+                max(
+                    most,
+                    device.byteCount(
+                        ofAttentionRows: rows, heads: plan.heads, valueDimension: plan.valueLength, context: capacity))
+            }
+        }
         var blocks: [[TensorInfo]] = Array(repeating: [], count: c.blockCount)
         var others: [TensorInfo] = []
         for tensor in file.tensors {
-            if let index = Self.block(of: tensor) {
+            if let index = tensor.block {
                 if blocks.indices.contains(index) { blocks[index].append(tensor) }
             } else {
                 others.append(tensor)
             }
         }
         func bytes(_ weights: [TensorInfo], layers: Int, _ activations: [(rows: Int, columns: Int)]) -> Int {
-            let shape = KVCacheShape(
-                layers: layers, heads: c.headCountKV, keyDimension: c.keyLength, valueDimension: c.valueLength,
-                slots: capacity, type: cacheType)
-            let context = Int.sum([device.byteCount(of: shape), device.byteCount(ofActivations: activations)])
-            return Int.sum([device.byteCount(ofWeights: weights), Int.product(contexts, context), attention])
+            let stage = Stage(backend: device, blocks: c.blockCount - layers..<c.blockCount)
+            let sequence = MemoryGroup.all(c.layers, [stage]).groups.map {
+                device.byteCount(of: $0.cacheShape(slots: capacity, type: cacheType))
+            }
+            return Int.sum([
+                device.byteCount(ofWeights: weights), Int.product(sequences, Int.sum(sequence)),
+                device.byteCount(ofActivations: activations), attention,
+            ])
         }
         var counts = [0]
         for layers in 1...c.blockCount {
@@ -50,12 +59,6 @@ package struct DeviceDemand: Sendable {
             LikeliestTokens.largestCount, rows: logits.rows, columns: logits.columns)
         counts.append(bytes(others + blocks.flatMap { $0 }, layers: c.blockCount, work + [logits] + likeliest))
         byteCounts = counts
-    }
-
-    /// The index of the block that a tensor belongs to, as in `blk.7.attn_q.weight`.
-    private static func block(of tensor: TensorInfo) -> Int? {
-        let parts = tensor.name.split(separator: ".", maxSplits: 2)
-        return parts.count == 3 && parts[0] == "blk" ? Int(parts[1]) : nil
     }
 
     /// Layers that make up the whole model.

@@ -3,43 +3,76 @@
 import InferSupport
 import InferTensors
 
-/// One step of the model: a row of activations per token, from embeddings to logits.
+/// One step of the model: a row of activations per token, from embeddings to logits. Rows of all segments go through products and
+/// norms together; a mixer reads each segment's own memory.
 struct ForwardPass {
     private let model: TransformerModel
-    private let layout: StepLayout
-    /// Where blocks are computed, in order: one place, or two.
-    private let sites: [Site]
-    /// Where the step has come to.
-    private var site: Site
+    private let tokens: [Int32]
+    /// One per stage.
+    private let workspaces: [Workspace]
+    /// The segments as the attention layers of each memory group see them.
+    private let attentionSegments: [[AttentionSegment]]
+    /// Which of the model's stages the step has come to.
+    private var stage = 0
 
-    init(_ model: TransformerModel, _ layout: StepLayout, at sites: [Site]) {
+    init(
+        _ model: TransformerModel, _ segments: [Segment], _ layouts: [StepLayout], in workspaces: [Workspace]
+    ) {
         self.model = model
-        self.layout = layout
-        self.sites = sites
-        site = sites[0]
+        self.workspaces = workspaces
+        tokens = segments.flatMap(\.tokens)
+        attentionSegments = model.memoryGroups.indices.map { group in
+            var firstRow = 0
+            return zip(segments, layouts).compactMap { segment, layout in
+                defer { firstRow += layout.count }
+                return (segment.state.memories[group] as? KeyValueMemory).map {
+                    AttentionSegment(firstRow: firstRow, layout: layout, cache: $0.cache)
+                }
+            }
+        }
+        writePositions(segments, layouts)
     }
 
     private var c: Configuration { model.configuration }
-    private var backend: any Backend { site.backend }
-    private var workspace: Workspace { site.workspace }
-    private var rows: Int { layout.count }
+    private var backend: any Backend { model.stages[stage].backend }
+    private var workspace: Workspace { workspaces[stage] }
+    private var rows: Int { tokens.count }
 
-    /// Runs all tokens of the step; the logits of `outputs` go to `logits`, outputs.count × vocabularySize, and the maxima of their
-    /// blocks, where the product's are theirs, to `maxima`.
+    /// What depends on positions alone goes to all stages: cosines and sines, and the queries' temperature.
+    private func writePositions(_ segments: [Segment], _ layouts: [StepLayout]) {
+        var rotation: [Float] = [], localRotation: [Float] = [], temperature: [Float] = []
+        for (segment, layout) in zip(segments, layouts) {
+            let positions = (0..<layout.count).map(layout.position)
+            rotation += segment.state.rotary?.rotations(at: positions) ?? []
+            localRotation += segment.state.localRotary?.rotations(at: positions) ?? []
+            if let factors = c.attentionTemperature { temperature += positions.map(factors.factor) }
+        }
+        for (stage, workspace) in zip(model.stages, workspaces) {
+            for (values, target) in [
+                (rotation, workspace.rotation), (localRotation, workspace.localRotation),
+                (temperature, workspace.temperature),
+            ] {
+                if let target { stage.backend.write(values, to: target) }
+            }
+        }
+    }
+
+    /// Runs all tokens of the step. The logits of the rows `outputs` go to `logits`, outputs.count × vocabularySize, and the maxima
+    /// of their blocks to `maxima` where these are the product's own.
     ///
-    /// - Throws: What a device does that has to be done with its blocks before the step goes on elsewhere.
+    /// - Throws: What a device throws that has to finish its blocks before the step goes on elsewhere.
     mutating func callAsFunction(
-        _ tokens: [Int32], outputs: [Int], logits: Activations?, maxima: Activations? = nil
+        outputs: [Int], logits: Activations?, maxima: Activations? = nil
     ) throws(InferenceError) {
         backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.x)
         for (layer, block) in model.blk.enumerated() {
-            if layer == site.blocks.upperBound { try move(to: sites[1], with: \.x, rows: rows) }
-            attention(block, layer - site.blocks.lowerBound)
-            feedForward(block)
+            if layer == model.stages[stage].blocks.upperBound { try move(to: 1, with: \.x, rows: rows) }
+            mix(block, layer)
+            feedForward(block, layer)
         }
         guard let logits else { return }
         backend.gather(workspace.x, rows: outputs, into: workspace.h)
-        try move(to: sites[0], with: \.h, rows: outputs.count)
+        try move(to: 0, with: \.h, rows: outputs.count)
         let h = workspace.h
         normalise(h, rows: outputs.count, model.output_norm, into: h)
         backend.multiply(h, rows: outputs.count, [model.output.into(logits, maxima: c.changesLogits ? nil : maxima)])
@@ -47,54 +80,73 @@ struct ForwardPass {
         if let cap = c.finalSoftCap { backend.softCap(logits, rows: outputs.count, cap: cap) }
     }
 
-    /// Goes on at another site, with rows 0..<rows of some activations.
+    /// Goes on at another stage, with rows 0..<rows of some activations.
     private mutating func move(
-        to next: Site, with activations: KeyPath<Workspace, Activations>, rows: Int
+        to next: Int, with activations: KeyPath<Workspace, Activations>, rows: Int
     ) throws(InferenceError) {
-        guard next !== site else { return }
+        guard next != stage else { return }
         let source = workspace[keyPath: activations]
         try backend.finish(reading: [source], rows: rows)
         let values = backend.read(source, rows: rows) { Array($0) }
-        site = next
+        stage = next
         backend.write(values, to: workspace[keyPath: activations])
     }
 
-    /// x += attention(norm(x)); `layer` counts from the first of the site's blocks.
-    private func attention(_ block: TransformerBlock, _ layer: Int) {
-        let (h, q, k, v) = (workspace.h, workspace.q, workspace.k, workspace.v)
-        let attention = block.attention
-        normalise(workspace.x, rows: rows, block.attn_norm, into: h)
+    /// x += mixer(norm(x))
+    private func mix(_ block: TransformerBlock, _ layer: Int) {
+        normalise(workspace.x, rows: rows, block.attn_norm, into: workspace.h)
+        switch (block.mixer, model.workspaceShape.layers[layer].mixer) {
+        case (.attention(let attention), .attention(let place)):
+            attend(attention, layer, workspace.attention[place])
+        default: break
+        }
+        addToStream(block.post_attention_norm)
+    }
+
+    /// y = output(softmax(q · kᵀ) · v)
+    private func attend(_ attention: Attention, _ layer: Int, _ buffers: Workspace.AttentionBuffers) {
+        let (h, q, k, v) = (workspace.h, buffers.q, buffers.k, buffers.v)
         backend.multiply(
             h, rows: rows, [attention.attn_q.into(q), attention.attn_k.into(k), attention.attn_v.into(v)])
         if let norm = attention.attn_q_norm { normalise(q, rows: rows, norm, into: q) }
         if let norm = attention.attn_k_norm { normalise(k, rows: rows, norm, into: k) }
-        let local = block.isWindowed ? workspace.localRotation : nil
-        if let rope = c.rope, let rotation = local ?? workspace.rotation {
+        if let rope = c.rope, let rotation = rotation(attention.plan) {
             for heads in [q, k] {
                 backend.rotate(
-                    heads, rows: rows, headDimension: c.keyLength, rotation: rotation, pairing: rope.pairing)
+                    heads, rows: rows, headDimension: attention.plan.keyLength, rotation: rotation,
+                    pairing: rope.pairing)
             }
         }
         if let temperature = workspace.temperature { backend.scaleRows(q, rows: rows, by: temperature) }
-        backend.store(keys: k, values: v, rows: rows, in: site.cache, layer: layer, firstSlot: layout.committed)
-        backend.attend(q, layout, site.cache, layer: layer, attention.parameters, into: workspace.attended)
-        backend.multiply(workspace.attended, rows: rows, [attention.attn_output.into(workspace.y)])
-        addToStream(block.post_attention_norm)
+        let (group, index) = model.memoryPlaces[layer]
+        let segments = attentionSegments[group]
+        backend.store(keys: k, values: v, segments, layer: index)
+        backend.attend(q, segments, layer: index, attention.parameters, into: buffers.attended)
+        backend.multiply(buffers.attended, rows: rows, [attention.attn_output.into(workspace.y)])
+    }
+
+    private func rotation(_ plan: AttentionPlan) -> Activations? {
+        switch plan.rotation {
+        case .none: nil
+        case .global: workspace.rotation
+        case .local: workspace.localRotation
+        }
     }
 
     /// x += feedForward(norm(x))
-    private func feedForward(_ block: TransformerBlock) {
+    private func feedForward(_ block: TransformerBlock, _ layer: Int) {
         normalise(workspace.x, rows: rows, block.ffn_norm, into: workspace.h)
-        switch block.mlp {
-        case .dense(let dense): feedForward(dense)
-        case .experts(let experts): mixture(experts)
+        switch (block.feedForward, model.workspaceShape.layers[layer].feedForward) {
+        case (.dense(let dense), .dense(let place)): feedForward(dense, workspace.dense[place])
+        case (.experts(let experts), .experts(let place)): mixture(experts, workspace.experts[place])
+        default: break
         }
         addToStream(block.post_ffw_norm)
     }
 
     /// y = down(activation(gate(h)) ⊙ up(h))
-    private func feedForward(_ dense: FeedForward) {
-        let (h, gate, up) = (workspace.h, workspace.gate, workspace.up)
+    private func feedForward(_ dense: FeedForward, _ buffers: Workspace.FeedForwardBuffers) {
+        let (h, gate, up) = (workspace.h, buffers.gate, buffers.up)
         if let ffn_gate = dense.ffn_gate {
             backend.multiply(h, rows: rows, [ffn_gate.into(gate), dense.ffn_up.into(up)])
             backend.gate(gate, up, rows: rows, c.activation, into: gate)
@@ -106,19 +158,15 @@ struct ForwardPass {
     }
 
     /// y = Σ weight(expert) · down(activation(gate(h)) ⊙ up(h)) over the chosen experts
-    private func mixture(_ mixture: MixtureOfExperts) {
-        guard let experts = workspace.experts else { return }
-        let h = workspace.h
-        backend.multiply(h, rows: rows, [mixture.ffn_gate_inp.into(experts.logits)])
-        backend.route(experts.logits, rows: rows, c.routing, into: experts.routing)
+    private func mixture(_ mixture: MixtureOfExperts, _ buffers: Workspace.ExpertBuffers) {
+        let (h, plan, routing) = (workspace.h, mixture.plan, buffers.routing)
+        backend.multiply(h, rows: rows, [mixture.ffn_gate_inp.into(buffers.logits)])
+        backend.route(buffers.logits, rows: rows, plan.routing, into: routing)
         backend.multiplyExperts(
-            h, rows: rows, [mixture.ffn_gate_exps.into(experts.gate), mixture.ffn_up_exps.into(experts.up)],
-            experts.routing)
-        backend.gate(
-            experts.gate, experts.up, rows: rows * c.expertUsedCount, c.activation, into: experts.gate)
-        backend.multiplyExperts(
-            experts.gate, rows: rows, [mixture.ffn_down_exps.into(experts.down)], experts.routing)
-        backend.combineExperts(experts.down, rows: rows, experts.routing, into: workspace.y)
+            h, rows: rows, [mixture.ffn_gate_exps.into(buffers.gate), mixture.ffn_up_exps.into(buffers.up)], routing)
+        backend.gate(buffers.gate, buffers.up, rows: rows * plan.usedCount, c.activation, into: buffers.gate)
+        backend.multiplyExperts(buffers.gate, rows: rows, [mixture.ffn_down_exps.into(buffers.down)], routing)
+        backend.combineExperts(buffers.down, rows: rows, routing, into: workspace.y)
     }
 
     /// x += residualScale · norm(y)

@@ -1,10 +1,42 @@
-// A transformer's weights, loaded into a backend.
+// A transformer's weights, loaded into one or two backends.
 
 package import InferGGUF
 package import InferSupport
 package import InferTensors
+import Synchronization
 
-/// A decoder-only transformer: immutable after loading, shared by any number of contexts.
+/// The last layers of a model on a device of their own, the others on another backend.
+package struct Offload: Sendable {
+    /// Where those layers go.
+    package let device: any Backend
+    /// How many of the last blocks; one more stands for everything: the embedding table and the outputs too.
+    package let layers: Int
+
+    /// The last `layers` layers on `device`.
+    package init(_ layers: Int, on device: any Backend) {
+        self.layers = layers
+        self.device = device
+    }
+}
+
+/// Consecutive blocks that are computed on one backend.
+struct Stage: Sendable {
+    let backend: any Backend
+    let blocks: Range<Int>
+
+    /// The stages of `blockCount` blocks: the first one is on the backend that embeds and has the outputs, even where no block is.
+    static func all(of blockCount: Int, backend: any Backend, offload: Offload?) -> [Stage] {
+        guard let offload, offload.layers > 0 else { return [Stage(backend: backend, blocks: 0..<blockCount)] }
+        guard offload.layers <= blockCount else { return [Stage(backend: offload.device, blocks: 0..<blockCount)] }
+        let first = blockCount - offload.layers
+        return [
+            Stage(backend: backend, blocks: 0..<first), Stage(backend: offload.device, blocks: first..<blockCount),
+        ]
+    }
+}
+
+/// A decoder-only transformer. Its weights never change after loading; any number of sequences share them, and what their steps
+/// compute in.
 package final class TransformerModel: Sendable {
     /// The model's hyper-parameters.
     package let configuration: Configuration
@@ -16,6 +48,14 @@ package final class TransformerModel: Sendable {
     package var device: (any DeviceBackend)? { backend as? any DeviceBackend }
     /// Where the blocks are, in order.
     let stages: [Stage]
+    /// What a sequence keeps, and for each layer its group and its index in that.
+    let memoryGroups: [MemoryGroup]
+    let memoryPlaces: [(group: Int, index: Int)]
+    /// The buffers that a step needs.
+    let workspaceShape: WorkspaceShape
+    /// What steps compute in, one at a time.
+    let stepMemory = Mutex(StepMemory())
+    let logitsPool: LogitsPool
 
     let token_embd: EmbeddingTable
     let blk: [TransformerBlock]
@@ -35,8 +75,12 @@ package final class TransformerModel: Sendable {
         let configuration = try Configuration(file)
         let width = configuration.embeddingLength
         stages = Stage.all(of: configuration.blockCount, backend: backend, offload: offload)
+        (memoryGroups, memoryPlaces) = MemoryGroup.all(configuration.layers, stages)
+        workspaceShape = WorkspaceShape(configuration)
+        logitsPool = LogitsPool(columns: configuration.vocabularySize)
         let backend = stages.first?.backend ?? backend
         var loader = WeightLoader(file, backend: backend, progress: progress)
+        try loader.requireBlocks(below: configuration.blockCount + configuration.nextTokenBlockCount)
         token_embd = try loader.table("token_embd.weight", columns: width, rows: configuration.vocabularySize)
         var blocks: [TransformerBlock] = []
         for stage in stages {
@@ -61,14 +105,6 @@ package final class TransformerModel: Sendable {
         progress?(1)
     }
 
-    /// Experts' inner width, 0 for dense models.
-    var expertFeedForwardLength: Int {
-        blk.reduce(0) {
-            guard case .experts(let experts) = $1.mlp else { return $0 }
-            return max($0, experts.ffn_up_exps.weight.rows)
-        }
-    }
-
     /// The rotation of layers without a window, or of those with one where it differs, for contexts of `capacity` tokens:
     /// LongRoPE's factors depend on whether that exceeds the original context.
     func rotaryEmbedding(windowed: Bool, capacity: Int) -> RotaryEmbedding? {
@@ -76,19 +112,5 @@ package final class TransformerModel: Sendable {
         let long = capacity > rope.originalContextLength
         let factors = rope_freqs ?? (long ? rope_factors_long : rope_factors_short)
         return RotaryEmbedding(rope, factors: factors)
-    }
-
-    /// The shape of a cache for `layers` blocks and `slots` tokens.
-    func cacheShape(layers: Int, slots: Int, type: KVCacheType) throws(InferenceError) -> KVCacheShape {
-        if type == .q8_0 {
-            guard configuration.keyLength.isMultiple(of: 32), configuration.valueLength.isMultiple(of: 32) else {
-                throw InferenceError(
-                    .invalidArgument,
-                    "a q8_0 cache needs heads in multiples of 32; this model's have \(configuration.keyLength)")
-            }
-        }
-        return KVCacheShape(
-            layers: layers, heads: configuration.headCountKV, keyDimension: configuration.keyLength,
-            valueDimension: configuration.valueLength, slots: slots, type: type)
     }
 }

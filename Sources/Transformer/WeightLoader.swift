@@ -12,11 +12,16 @@ struct WeightLoader {
     private let progress: ((Double) -> Void)?
     private var loadedBytes = 0
     private var loadedNames: Set<String> = []
+    /// The names of each block's tensors that the file has.
+    private let blockTensors: [Int: [String]]
 
     init(_ file: GGUFFile, backend: any Backend, progress: ((Double) -> Void)?) {
         self.file = file
         self.backend = backend
         self.progress = progress
+        blockTensors = file.tensors.reduce(into: [:]) { blocks, tensor in
+            if let block = tensor.block { blocks[block, default: []].append(tensor.name) }
+        }
     }
 
     func has(_ name: String) -> Bool { file.tensor(name) != nil }
@@ -42,6 +47,30 @@ struct WeightLoader {
                 .unsupportedTensorType, "\(file.path): tensor \(name) has type \(tensor.type), which is not supported")
         }
         return tensor
+    }
+
+    /// Refuses a tensor of block `index` that was not read: it stands for something that this engine does not compute.
+    func requireAllRead(ofBlock index: Int, architecture: String) throws(InferenceError) {
+        for name in blockTensors[index] ?? [] where !loadedNames.contains(name) && !Self.isRedundant(name) {
+            throw InferenceError(
+                .unsupportedModel,
+                "\(file.path): tensor \(name.printable) is not part of what this engine computes for architecture "
+                    + "\(architecture.printable)")
+        }
+    }
+
+    /// Refuses tensors of blocks that the metadata does not speak of.
+    func requireBlocks(below count: Int) throws(InferenceError) {
+        let others = blockTensors.keys.filter { !(0..<count).contains($0) }
+        guard let index = others.min(), let name = blockTensors[index]?.first else { return }
+        throw InferenceError(
+            .malformedModel,
+            "\(file.path): tensor \(name.printable) belongs to block \(index), but block_count is \(count)")
+    }
+
+    /// Whether a tensor says only what the metadata says already: old converters wrote RoPE's frequencies per block.
+    private static func isRedundant(_ name: String) -> Bool {
+        name.hasSuffix(".attn_rot_embd.weight") || name.hasSuffix(".attn.rotary_emb.inv_freq")
     }
 
     /// Counts a tensor once, though tied embeddings and fused matrices are loaded more than once.
@@ -130,5 +159,14 @@ struct WeightLoader {
                 .malformedModel, "\(file.path): tensor \(name) holds a zero or a value that is not finite")
         }
         return values
+    }
+}
+
+extension TensorInfo {
+    /// The index of the block that a tensor belongs to, as in `blk.7.attn_q.weight`; nil for the others.
+    var block: Int? {
+        guard name.hasPrefix("blk.") else { return nil }
+        let parts = name.split(separator: ".", maxSplits: 2)
+        return parts.count == 3 ? Int(parts[1]) : nil
     }
 }

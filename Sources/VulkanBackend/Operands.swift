@@ -52,6 +52,9 @@ final class VulkanActivations: Activations, @unchecked Sendable {
 
     var address: UInt64 { buffer.address }
 
+    /// Where row `row` begins.
+    func address(ofRow row: Int) -> UInt64 { address + UInt64(4 * row * stride) }
+
     /// Floats of a row of `columns` values, with its padding.
     static func stride(_ columns: Int) -> Int { (columns + 7) & ~7 }
 }

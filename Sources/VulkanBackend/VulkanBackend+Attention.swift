@@ -6,13 +6,15 @@ package import InferTensors
 import Synchronization
 
 extension VulkanBackend {
-    package func store(
-        keys: Activations, values: Activations, rows: Int, in cache: KVCache, layer: Int, firstSlot: Int
-    ) {
-        let storing = Storing(
-            DeviceRows(activations(keys)), DeviceRows(activations(values)), rows: rows,
-            in: unsafeDowncast(cache, to: VulkanKeyValueCache.self), layer: layer, firstSlot: firstSlot)
-        perform(.storing(storing))
+    package func store(keys: Activations, values: Activations, _ segments: [AttentionSegment], layer: Int) {
+        for segment in segments {
+            perform(
+                .storing(
+                    Storing(
+                        DeviceRows(activations(keys)), DeviceRows(activations(values)), segment.rows,
+                        in: unsafeDowncast(segment.cache, to: VulkanKeyValueCache.self), layer: layer,
+                        firstSlot: segment.layout.committed)))
+        }
     }
 
     package func moveSlots(_ moves: [(from: Int, to: Int)], in cache: KVCache) {
@@ -41,13 +43,21 @@ extension VulkanBackend {
     }
 
     package func attend(
-        _ queries: Activations, _ layout: StepLayout, _ cache: KVCache, layer: Int, _ parameters: AttentionParameters,
+        _ queries: Activations, _ segments: [AttentionSegment], layer: Int, _ parameters: AttentionParameters,
         into y: Activations
     ) {
+        for segment in segments { attend(queries, segment, layer: layer, parameters, into: y) }
+    }
+
+    private func attend(
+        _ queries: Activations, _ segment: AttentionSegment, layer: Int, _ parameters: AttentionParameters,
+        into y: Activations
+    ) {
+        let layout = segment.layout
         let visible = (0..<layout.count).reduce(0) { most, row in
             max(most, min(layout.position(of: row) + 1, parameters.window ?? .max))
         }
-        let shape = unsafeDowncast(cache, to: VulkanKeyValueCache.self).shape
+        let shape = unsafeDowncast(segment.cache, to: VulkanKeyValueCache.self).shape
         let work = AttentionWork(
             rows: layout.count, heads: parameters.heads, visible: visible, valueDimension: shape.valueDimension)
         var failure: InferenceError?
@@ -63,8 +73,9 @@ extension VulkanBackend {
             if let failure { throw failure }
             guard let memory else { return }
             let step = AttentionStep(
-                queries: activations(queries), outputs: activations(y), layout: layout,
-                uploaded: try upload(layout), cache: unsafeDowncast(cache, to: VulkanKeyValueCache.self), layer: layer,
+                queries: activations(queries), outputs: activations(y), firstRow: segment.firstRow, layout: layout,
+                uploaded: try upload(layout), cache: unsafeDowncast(segment.cache, to: VulkanKeyValueCache.self),
+                layer: layer,
                 parameters: parameters, scores: memory, tiling: tiling, visible: visible)
             for first in stride(from: 0, to: layout.count, by: work.rowsAtOnce) {
                 try step.attend(first..<min(first + work.rowsAtOnce, layout.count), on: queue)
@@ -73,10 +84,14 @@ extension VulkanBackend {
     }
 
     private func upload(_ layout: StepLayout) throws(InferenceError) -> UploadedLayout {
-        let earlier = uploadedLayout.withLock { $0 }
-        if let earlier, earlier.serves(layout, frame: queue.frameNumber) { return earlier }
+        let frame = queue.frameNumber
+        let earlier = uploadedLayouts.withLock { $0.last { $0.serves(layout, frame: frame) } }
+        if let earlier { return earlier }
         let fresh = try UploadedLayout(layout, on: queue)
-        uploadedLayout.withLock { $0 = fresh }
+        uploadedLayouts.withLock { layouts in
+            layouts.removeAll { $0.frame != frame }
+            layouts.append(fresh)
+        }
         return fresh
     }
 }

@@ -21,7 +21,7 @@ package final class VulkanBackend: Backend {
     /// Not to be locked within an operation: whoever holds it may wait for the queue.
     let scratch: Mutex<VulkanScratch>
     /// Where a step's layout was uploaded last, and in which frame.
-    let uploadedLayout = Mutex<UploadedLayout?>(nil)
+    let uploadedLayouts = Mutex<[UploadedLayout]>([])
     /// Operations so far: tells whether what was read is still what there is.
     let operations = Atomic<UInt64>(0)
     private let copiedBack = Atomic<Int>(0)

@@ -56,9 +56,9 @@ struct AttentionTests {
             backend.write(tokens.flatMap(\.query), to: queries)
             backend.write(tokens.flatMap(\.key), to: keys)
             backend.write(tokens.flatMap(\.value), to: values)
-            backend.store(
-                keys: keys, values: values, rows: tokens.count, in: cache, layer: 1, firstSlot: layout.committed)
-            backend.attend(queries, layout, cache, layer: 1, parameters, into: outputs)
+            let segments = [AttentionSegment(firstRow: 0, layout: layout, cache: cache)]
+            backend.store(keys: keys, values: values, segments, layer: 1)
+            backend.attend(queries, segments, layer: 1, parameters, into: outputs)
             return backend.read(outputs, rows: tokens.count) { flat in
                 tokens.indices.map { Array(flat[$0 * heads * dimension..<($0 + 1) * heads * dimension]) }
             }

@@ -3,6 +3,7 @@
 import InferGGUF
 import InferTensors
 import InferTransformer
+import TestSupport
 import Testing
 
 @Suite("Exactness")
@@ -14,33 +15,18 @@ struct ExactnessTests {
     ]
     static let tokens: [Int32] = (0..<40).map { Int32($0 * 37 % 250 + 3) }
 
-    /// The logits of every token, evaluated one at a time.
-    private func oneByOne(_ model: TransformerModel, _ tokens: [Int32], _ type: KVCacheType) throws -> [[UInt32]] {
-        let context = try model.makeContext(capacity: 64, cacheType: type)
-        return try tokens.map { token in
-            try context.evaluate([token], outputs: [0])
-            return context.withLogits { $0.map(\.bitPattern) }
-        }
-    }
-
-    private func rows(_ context: ModelContext, _ width: Int) -> [[UInt32]] {
-        context.withLogits { logits in
-            stride(from: 0, to: logits.count, by: width).map { logits[$0..<$0 + width].map(\.bitPattern) }
-        }
-    }
-
     @Test("Chunks of any size give the bits of single tokens", arguments: names)
     func chunks(_ name: String) throws {
         let backend = try CPUBackend(threads: 2)
         let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: backend)
-        let expected = try oneByOne(model, Self.tokens, .f16)
+        let expected = try model.oneByOne(Self.tokens)
         for size in [3, 7, 40] {
-            let context = try model.makeContext(capacity: 64, cacheType: .f16)
+            let run = try SequenceRun(model, capacity: 64, cacheType: .f16)
             var found: [[UInt32]] = []
             for start in stride(from: 0, to: Self.tokens.count, by: size) {
                 let chunk = Array(Self.tokens[start..<min(start + size, Self.tokens.count)])
-                try context.evaluate(chunk, outputs: Array(chunk.indices))
-                found += rows(context, model.configuration.vocabularySize)
+                try run.evaluate(chunk, outputs: Array(chunk.indices))
+                found += run.bits
             }
             #expect(found == expected, "chunks of \(size)")
         }
@@ -52,9 +38,9 @@ struct ExactnessTests {
         var results: [[[UInt32]]] = []
         for threads in [1, 2, 3] {
             let model = try TransformerModel(file, backend: CPUBackend(threads: threads))
-            let context = try model.makeContext(capacity: 64, cacheType: .f16)
-            try context.evaluate(Self.tokens, outputs: Array(Self.tokens.indices))
-            results.append(rows(context, model.configuration.vocabularySize))
+            let run = try SequenceRun(model, capacity: 64, cacheType: .f16)
+            try run.evaluate(Self.tokens, outputs: Array(Self.tokens.indices))
+            results.append(run.bits)
         }
         #expect(results[1] == results[0] && results[2] == results[0])
     }
@@ -65,9 +51,9 @@ struct ExactnessTests {
         let kernels: [KernelChoice] = [.reference] + TunedKernels.names.map { .named($0) }
         let results = try kernels.map { kernels in
             let model = try TransformerModel(file, backend: CPUBackend(threads: 1, kernels: kernels))
-            let context = try model.makeContext(capacity: 16, cacheType: .f16)
-            try context.evaluate(Array(Self.tokens[..<10]), outputs: [0, 9])
-            return rows(context, model.configuration.vocabularySize)
+            let run = try SequenceRun(model, capacity: 16, cacheType: .f16)
+            try run.evaluate(Array(Self.tokens[..<10]), outputs: [0, 9])
+            return run.bits
         }
         #expect(results.allSatisfy { $0 == results[0] })
     }
@@ -75,33 +61,33 @@ struct ExactnessTests {
     @Test("A path through a tree gives the bits of plain decoding", arguments: names, KVCacheType.allCases)
     func trees(_ name: String, _ type: KVCacheType) throws {
         let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: CPUBackend(threads: 2))
-        guard type != .q8_0 || model.configuration.keyLength.isMultiple(of: 32) else { return }
-        let context = try model.makeContext(capacity: 64, cacheType: type)
+        guard type != .q8_0 || model.takesQ8Cache else { return }
+        let run = try SequenceRun(model, capacity: 64, cacheType: type)
         let past = Array(Self.tokens[..<20])
-        try context.evaluate(past, outputs: [])
+        try run.evaluate(past, outputs: [])
         // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8; the other rows are wrong guesses between.
         let wrong: Int32 = 2
         let t = Self.tokens
         let tree = [wrong, t[20], wrong, t[21], wrong, wrong, t[22], wrong, t[23], wrong]
         let parents: [Int32] = [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8]
         let path = [1, 3, 6, 8]
-        try context.evaluate(tree, parents: parents, outputs: path)
-        let found = rows(context, model.configuration.vocabularySize)
-        let expected = try oneByOne(model, Array(t[..<28]), type)
+        try run.evaluate(tree, parents: parents, outputs: path)
+        let found = run.bits
+        let expected = try model.oneByOne(Array(t[..<28]), type)
         #expect(found == Array(expected[20..<24]))
         // And what follows the accepted path does not show that it came from a tree.
-        try context.accept(rows: path)
-        #expect(context.count == 24)
-        try context.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
-        #expect(rows(context, model.configuration.vocabularySize) == Array(expected[24..<28]))
+        try run.state.keep(rows: path)
+        #expect(run.count == 24)
+        try run.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
+        #expect(run.bits == Array(expected[24..<28]))
     }
 
     @Test("The comparison can fail: another position, another result")
     func control() throws {
         let model = try TransformerModel(
             GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
-        let expected = try oneByOne(model, Self.tokens, .f16)
-        let shifted = try oneByOne(model, Array(Self.tokens.dropFirst()), .f16)
+        let expected = try model.oneByOne(Self.tokens)
+        let shifted = try model.oneByOne(Array(Self.tokens.dropFirst()))
         #expect(expected.last != shifted.last)
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import InferGGUF
 import InferTensors
 import InferTransformer
+import TestSupport
 import Testing
 
 @Suite("Parity with the reference engine")
@@ -29,20 +30,17 @@ struct ParityTests {
         var deviations: [Double] = []
         for reference in fixture.cases {
             let tokens = reference.prompt_tokens + reference.steps.map(\.token)
-            let context = try model.makeContext(capacity: tokens.count, cacheType: .f32)
+            let run = try SequenceRun(model, capacity: tokens.count, cacheType: .f32)
             let first = reference.prompt_tokens.count - 1
-            try context.evaluate(tokens, outputs: Array(first..<first + reference.steps.count))
-            let vocabulary = model.configuration.vocabularySize
-            context.withLogits { logits in
-                for (row, step) in reference.steps.enumerated() {
-                    let row = logits[row * vocabulary..<(row + 1) * vocabulary].map(Double.init)
+            try run.evaluate(tokens, outputs: Array(first..<first + reference.steps.count))
+            for (row, step) in zip(run.rows, reference.steps) {
+                    let row = row.map(Double.init)
                     let maximum = row.max() ?? 0
                     let logSum = maximum + log(row.reduce(0) { $0 + exp($1 - maximum) })
                     for pair in step.top.prefix(10) {
                         deviations.append(abs(row[Int(pair[0])] - logSum - pair[1]) * exp(pair[1]))
                     }
                 }
-            }
         }
         let mean = deviations.reduce(0, +) / Double(deviations.count)
         #expect(!deviations.isEmpty)

@@ -69,8 +69,11 @@ struct AttentionTests {
             write(queries, seed: 1)
             write(keys, seed: 2)
             write(values, seed: 3)
-            backend.store(
-                keys: keys, values: values, rows: tokens.count, in: cache, layer: 1, firstSlot: slot)
+            backend.store(keys: keys, values: values, segments(StepLayout(chain: tokens.count, after: slot)), layer: 1)
+        }
+
+        private func segments(_ layout: StepLayout) -> [AttentionSegment] {
+            [AttentionSegment(firstRow: 0, layout: layout, cache: cache)]
         }
 
         /// Fills the first slots with the tokens at their positions.
@@ -84,7 +87,7 @@ struct AttentionTests {
         func step(_ layout: StepLayout, wrong: Set<Int> = []) -> [[Float]] {
             store(
                 (0..<layout.count).map { (layout.position(of: $0), wrong.contains($0)) }, at: layout.committed)
-            backend.attend(queries, layout, cache, layer: 1, parameters, into: outputs)
+            backend.attend(queries, segments(layout), layer: 1, parameters, into: outputs)
             let width = outputs.columns
             return backend.read(outputs, rows: layout.count) { all in
                 (0..<layout.count).map { Array(all[$0 * width..<($0 + 1) * width]) }

@@ -1,32 +1,6 @@
 // Running models in tests, and comparing what comes out.
 
 import Foundation
-import InferTensors
-import InferTransformer
-
-extension ModelContext {
-    /// The logits of the last step, row by row.
-    var rows: [[Float]] {
-        let width = model.configuration.vocabularySize
-        return withLogits { logits in
-            stride(from: 0, to: logits.count, by: width).map { Array(logits[$0..<$0 + width]) }
-        }
-    }
-
-    /// Their bits.
-    var bits: [[UInt32]] { rows.map { $0.map(\.bitPattern) } }
-}
-
-extension TransformerModel {
-    /// The bits of every row of logits when `tokens` are evaluated one at a time.
-    func oneByOne(_ tokens: [Int32], _ type: KVCacheType = .f16) throws -> [[UInt32]] {
-        let context = try makeContext(capacity: 64, cacheType: type)
-        return try tokens.map { token in
-            try context.evaluate([token], outputs: [0])
-            return context.bits[0]
-        }
-    }
-}
 
 /// How far rows of logits are from those wanted: Σ |Δ log p| · p over all tokens, the mean of the rows.
 func distance(_ wanted: [[Float]], _ found: [[Float]]) -> Double {

@@ -6,15 +6,16 @@ import InferSupport
 import InferTensors
 import InferTransformer
 import InferVulkan
+import TestSupport
 import Testing
 
 @Suite("Lifetimes on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"), .serialized)
 struct LifetimeTests {
     private func generate(_ model: TransformerModel) throws {
-        let context = try model.makeContext(capacity: 16, cacheType: .f16)
-        try context.evaluate([5, 6, 7], outputs: [2])
-        try context.evaluate([8], outputs: [0])
-        let isFinite = context.withLogits { $0.allSatisfy(\.isFinite) }
+        let run = try SequenceRun(model, capacity: 16, cacheType: .f16)
+        try run.evaluate([5, 6, 7], outputs: [2])
+        try run.evaluate([8], outputs: [0])
+        let isFinite = run.rows[0].allSatisfy(\.isFinite)
         #expect(isFinite)
     }
 
@@ -92,11 +93,11 @@ struct LifetimeTests {
         let file = try Fixture.file("tiny-llama-f32")
         let backend = try VulkanBackend(timeout: 0)
         #expect {
-            let context = try TransformerModel(file, backend: backend).makeContext(capacity: 64, cacheType: .f16)
+            let run = try SequenceRun(TransformerModel(file, backend: backend), capacity: 64, cacheType: .f16)
             // Some step takes longer than no time at all.
             for _ in 0..<1000 {
-                try context.evaluate(Array(repeating: 5, count: 60), outputs: [59])
-                try context.rewind(to: 0)
+                try run.evaluate(Array(repeating: 5, count: 60), outputs: [59])
+                try run.state.forget(from: 0)
             }
         } throws: { error in
             let error = error as? InferenceError
@@ -111,7 +112,7 @@ struct LifetimeTests {
         let model = try TransformerModel(Fixture.file("tiny-llama-f32"), backend: backend)
         let count = backend.allocatedByteCount
         #expect {
-            try model.makeContext(capacity: 1 << 30, cacheType: .f32)
+            try model.makeSequence(capacity: 1 << 30, cacheType: .f32)
         } throws: {
             ($0 as? InferenceError)?.code == .outOfMemory
         }

@@ -5,6 +5,7 @@ import InferDecoding
 import InferTensors
 import InferTransformer
 import InferVulkan
+import TestSupport
 import Testing
 
 @Suite("Likeliest tokens on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
@@ -83,19 +84,19 @@ struct LikeliestTokensTests {
     @Test("A draw from the likeliest tokens and the sums is that from the whole row", arguments: [Float(1), 0.95])
     func draws(topP: Float) throws {
         let model = try TransformerModel(Fixture.file("tiny-llama-q4_0"), backend: try Device.shared.get())
-        let context = try model.makeContext(capacity: 70, cacheType: .f16)
+        let run = try SequenceRun(model, capacity: 70, cacheType: .f16)
         var options = SamplingOptions()
         options.temperature = 0.2
         options.topP = topP
         let sampler = Sampler(options)
-        let use = LogitsUse(wholeRows: false, likeliest: 64, softmaxScale: sampler.softmaxScale)
+        let request = LogitsRequest(wholeRows: false, topTokens: 64, softmaxScale: sampler.softmaxScale)
         var undecided = 0
         for position in 1...60 {
-            try context.evaluate([Int32(position)], outputs: [0], use: use)
+            try run.evaluate([Int32(position)], outputs: [0], request: request)
             let choice = sampler.choose(
-                among: context.likeliest[0], isComplete: false, sums: context.softmaxSums[0], position: position,
+                among: (run.output?.topTokens ?? [])[0], isComplete: false, sums: run.output?.softmaxSums.first, position: position,
                 history: [])
-            let whole = context.withLogits { sampler.sample($0, position: position, history: []) }
+            let whole = run.rows[0].withUnsafeBufferPointer { sampler.sample($0, position: position, history: []) }
             #expect(whole != nil)
             if choice == .undecided { undecided += 1 } else { #expect(choice == whole.map(Sampler.Choice.token)) }
         }
@@ -107,13 +108,13 @@ struct LikeliestTokensTests {
         // A device of its own: other tests read, too.
         let device = try VulkanBackend()
         let model = try TransformerModel(Fixture.file("tiny-llama-q4_0"), backend: device)
-        let context = try model.makeContext(capacity: 16, cacheType: .f16)
-        try context.evaluate([5, 6, 7], outputs: [])
+        let run = try SequenceRun(model, capacity: 16, cacheType: .f16)
+        try run.evaluate([5, 6, 7], outputs: [])
         #expect(device.readBackByteCount == 0)
-        try context.evaluate([8, 9], outputs: [0, 1], use: LogitsUse(wholeRows: false, likeliest: 6))
+        try run.evaluate([8, 9], outputs: [0, 1], request: LogitsRequest(wholeRows: false, topTokens: 6))
         #expect(device.readBackByteCount == 2 * 6 * 8)
-        let found = context.likeliest
-        let best = context.withLogits { row in Array(row[..<model.configuration.vocabularySize]) }
+        let found = run.output?.topTokens ?? []
+        let best = run.rows[0]
         #expect(found.first?.first?.logit == best.max() && found.allSatisfy { $0.count == 6 })
         #expect(device.readBackByteCount == 2 * 6 * 8 + 2 * 4 * model.configuration.vocabularySize)
     }

@@ -5,6 +5,7 @@ import InferGGUF
 import InferTensors
 import InferTransformer
 import InferVulkan
+import TestSupport
 import Testing
 
 @Suite("Models on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
@@ -28,11 +29,10 @@ struct ModelTests {
     @Test("Log-probabilities are the processor's", arguments: Fixture.names)
     func parity(_ name: String) throws {
         let results = try [CPUBackend(threads: 1) as any Backend, Device.shared.get()].map { backend in
-            let context = try TransformerModel(Fixture.file(name), backend: backend)
-                .makeContext(capacity: 24, cacheType: .f32)
-            try context.evaluate(Array(Self.tokens[..<12]), outputs: [])
-            try context.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
-            return context.rows
+            let run = try SequenceRun(TransformerModel(Fixture.file(name), backend: backend), capacity: 24, cacheType: .f32)
+            try run.evaluate(Array(Self.tokens[..<12]), outputs: [])
+            try run.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
+            return run.rows
         }
         // Summed over all tokens, so more than the mean over the best ten.
         #expect(distance(results[0], results[1]) <= (name.contains("f32") || name.contains("f16") ? 0.002 : 0.02))
@@ -44,12 +44,12 @@ struct ModelTests {
         let model = try model(name)
         let expected = try model.oneByOne(Self.tokens)
         for size in [2, 3, 7, 40] {
-            let context = try model.makeContext(capacity: 64, cacheType: .f16)
+            let run = try SequenceRun(model, capacity: 64, cacheType: .f16)
             var found: [[UInt32]] = []
             for start in stride(from: 0, to: Self.tokens.count, by: size) {
                 let chunk = Array(Self.tokens[start..<min(start + size, Self.tokens.count)])
-                try context.evaluate(chunk, outputs: Array(chunk.indices))
-                found += context.bits
+                try run.evaluate(chunk, outputs: Array(chunk.indices))
+                found += run.bits
             }
             #expect(found == expected, "chunks of \(size)")
         }
@@ -59,21 +59,21 @@ struct ModelTests {
     @Test("A path through a tree gives the bits of plain decoding", arguments: various, KVCacheType.allCases)
     func trees(_ name: String, _ type: KVCacheType) throws {
         let model = try model(name)
-        guard type != .q8_0 || model.configuration.keyLength.isMultiple(of: 32) else { return }
-        let context = try model.makeContext(capacity: 64, cacheType: type)
-        try context.evaluate(Array(Self.tokens[..<20]), outputs: [])
+        guard type != .q8_0 || model.takesQ8Cache else { return }
+        let run = try SequenceRun(model, capacity: 64, cacheType: type)
+        try run.evaluate(Array(Self.tokens[..<20]), outputs: [])
         // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8; the other rows are wrong guesses between.
         let wrong: Int32 = 2
         let t = Self.tokens
         let tree = [wrong, t[20], wrong, t[21], wrong, wrong, t[22], wrong, t[23], wrong]
         let path = [1, 3, 6, 8]
-        try context.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8], outputs: path)
-        let found = context.bits
+        try run.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8], outputs: path)
+        let found = run.bits
         let expected = try model.oneByOne(Array(t[..<28]), type)
         #expect(found == Array(expected[20..<24]))
-        try context.accept(rows: path)
-        try context.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
-        #expect(context.bits == Array(expected[24..<28]))
+        try run.state.keep(rows: path)
+        try run.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
+        #expect(run.bits == Array(expected[24..<28]))
         try expectSilence()
     }
 
@@ -85,16 +85,15 @@ struct ModelTests {
             nil, DeviceTiling(isSoftware: false, sharedBytes: 49_152), .init(isSoftware: true, sharedBytes: 16_384),
         ]
         .map { tiling in
-            let context = try TransformerModel(file, backend: VulkanBackend(tiling: tiling))
-                .makeContext(capacity: 64, cacheType: .f16)
+            let run = try SequenceRun(TransformerModel(file, backend: VulkanBackend(tiling: tiling)), capacity: 64, cacheType: .f16)
             var found: [[UInt32]] = []
             for range in [0..<24, 24..<25, 25..<28] {
-                try context.evaluate(Array(Self.tokens[range]), outputs: Array(0..<range.count))
-                found += context.bits
+                try run.evaluate(Array(Self.tokens[range]), outputs: Array(0..<range.count))
+                found += run.bits
             }
             let tree = (0..<12).map { Self.tokens[28 + $0] }
-            try context.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8, 9, 2], outputs: Array(0..<12))
-            return found + context.bits
+            try run.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8, 9, 2], outputs: Array(0..<12))
+            return found + run.bits
         }
         #expect(results[0].count == 40)
         #expect(results[1] == results[0])

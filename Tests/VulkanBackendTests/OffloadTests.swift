@@ -7,6 +7,7 @@ import InferTensors
 import InferTransformer
 import InferVulkan
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite("Part of a model on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
@@ -31,10 +32,10 @@ struct OffloadTests {
     @Test("Any number of layers agrees with the processor", arguments: names)
     func parity(_ name: String) throws {
         func rows(_ model: TransformerModel) throws -> [[Float]] {
-            let context = try model.makeContext(capacity: 24, cacheType: .f32)
-            try context.evaluate(Array(Self.tokens[..<12]), outputs: [])
-            try context.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
-            return context.rows
+            let run = try SequenceRun(model, capacity: 24, cacheType: .f32)
+            try run.evaluate(Array(Self.tokens[..<12]), outputs: [])
+            try run.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
+            return run.rows
         }
         let wanted = try rows(TransformerModel(Fixture.file(name), backend: CPUBackend(threads: 2)))
         for layers in try counts(name) {
@@ -51,18 +52,18 @@ struct OffloadTests {
         for layers in try counts(name) {
             let model = try model(name, layers: layers)
             let expected = try model.oneByOne(Array(t[..<28]))
-            let context = try model.makeContext(capacity: 64, cacheType: .f16)
-            try context.evaluate(Array(t[..<20]), outputs: [0, 19])
-            #expect(context.bits == [expected[0], expected[19]], "\(layers) layers")
+            let run = try SequenceRun(model, capacity: 64, cacheType: .f16)
+            try run.evaluate(Array(t[..<20]), outputs: [0, 19])
+            #expect(run.bits == [expected[0], expected[19]], "\(layers) layers")
             // The true continuation is rows 1, 3, 6, 8, as in ModelTests.
             let tree = [2, t[20], 2, t[21], 2, 2, t[22], 2, t[23], 2]
             for _ in 0..<2 {
-                try context.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8], outputs: [1, 3, 6, 8])
-                #expect(context.bits == Array(expected[20..<24]), "\(layers) layers")
-                try context.accept(rows: [1, 3, 6, 8])
-                try context.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
-                #expect(context.bits == Array(expected[24..<28]), "\(layers) layers")
-                try context.rewind(to: 20)
+                try run.evaluate(tree, parents: [-1, -1, 0, 1, 1, 4, 3, 6, 6, 8], outputs: [1, 3, 6, 8])
+                #expect(run.bits == Array(expected[20..<24]), "\(layers) layers")
+                try run.state.keep(rows: [1, 3, 6, 8])
+                try run.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
+                #expect(run.bits == Array(expected[24..<28]), "\(layers) layers")
+                try run.state.forget(from: 20)
             }
         }
         let first = try Device.shared.get().validationMessages.first
@@ -92,14 +93,14 @@ struct OffloadTests {
             let demand = demands.byteCount(layers: layers)
             let model = try TransformerModel(
                 file, backend: CPUBackend(threads: 1), offload: Offload(layers, on: backend))
-            let context = try model.makeContext(capacity: 1 << 15, cacheType: .f16)
-            try context.evaluate(Self.tokens, outputs: [39], use: LogitsUse(likeliest: 64))
+            let run = try SequenceRun(model, capacity: 1 << 15, cacheType: .f16)
+            try run.evaluate(Self.tokens, outputs: [39], request: LogitsRequest(topTokens: 64))
             // What the host reads, the scratch memory that longer contexts need, and a draft tree's logits were not taken.
             let taken = backend.allocatedByteCount - before
             #expect(taken <= demand, "\(layers) layers")
             let scratch = backend.byteCount(
-                ofAttentionRows: 512, heads: model.configuration.headCount,
-                valueDimension: model.configuration.valueLength, context: 1 << 15)
+                ofAttentionRows: 512, heads: model.attentionPlans[0].heads,
+                valueDimension: model.attentionPlans[0].valueLength, context: 1 << 15)
             #expect(demand - taken <= scratch + (1 << 20), "\(layers) layers")
         }
     }

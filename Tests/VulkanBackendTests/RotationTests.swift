@@ -37,9 +37,11 @@ struct RotationTests {
         /// What attention over what was stored gives, and queries and keys as they are left.
         func results() -> [[UInt32]] {
             let parameters = AttentionParameters(heads: heads, keyValueHeads: keyHeads, scale: 0.2)
-            backend.store(keys: k, values: v, rows: rows, in: cache, layer: 1, firstSlot: 0)
-            backend.attend(
-                q, StepLayout(chain: rows, after: 0), cache, layer: 1, parameters, into: attended)
+            let segments = [
+                AttentionSegment(firstRow: 0, layout: StepLayout(chain: rows, after: 0), cache: cache)
+            ]
+            backend.store(keys: k, values: v, segments, layer: 1)
+            backend.attend(q, segments, layer: 1, parameters, into: attended)
             return [attended, q, k].map { backend.read($0, rows: rows) { $0.map(\.bitPattern) } }
         }
     }

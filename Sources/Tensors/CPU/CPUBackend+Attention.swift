@@ -4,23 +4,31 @@ import InferGGUF
 import Synchronization
 
 extension CPUBackend {
-    package func store(
-        keys: Activations, values: Activations, rows: Int, in cache: KVCache, layer: Int, firstSlot: Int
-    ) {
-        let cache = unsafeDowncast(cache, to: CPUKeyValueCache.self)
-        let shape = cache.shape
+    package func store(keys: Activations, values: Activations, _ segments: [AttentionSegment], layer: Int) {
+        let rows = segments.reduce(0) { $0 + $1.layout.count }
         forEachRange(rows, cost: keys.columns + values.columns) { range in
-            for row in range {
-                let slot = firstSlot + row
-                for head in 0..<shape.heads {
-                    kernels.storeKey(
-                        shape.keyDimension, keys.row(row) + head * shape.keyDimension, as: shape.type,
-                        into: cache.keyPanel(layer: layer, head: head, slot: slot), lane: slot % KeyPanel.keys)
-                    kernels.store(
-                        shape.valueDimension, values.row(row) + head * shape.valueDimension, as: shape.type,
-                        into: cache.value(layer: layer, head: head, slot: slot))
+            for segment in segments {
+                let cache = unsafeDowncast(segment.cache, to: CPUKeyValueCache.self)
+                for row in segment.rows.clamped(to: range) {
+                    let slot = segment.layout.committed + row - segment.firstRow
+                    store(keys.row(row), values.row(row), in: cache, layer: layer, slot: slot)
                 }
             }
+        }
+    }
+
+    private func store(
+        _ keys: UnsafeMutablePointer<Float>, _ values: UnsafeMutablePointer<Float>, in cache: CPUKeyValueCache,
+        layer: Int, slot: Int
+    ) {
+        let shape = cache.shape
+        for head in 0..<shape.heads {
+            kernels.storeKey(
+                shape.keyDimension, keys + head * shape.keyDimension, as: shape.type,
+                into: cache.keyPanel(layer: layer, head: head, slot: slot), lane: slot % KeyPanel.keys)
+            kernels.store(
+                shape.valueDimension, values + head * shape.valueDimension, as: shape.type,
+                into: cache.value(layer: layer, head: head, slot: slot))
         }
     }
 
@@ -34,28 +42,24 @@ extension CPUBackend {
     }
 
     package func attend(
-        _ queries: Activations, _ layout: StepLayout, _ cache: KVCache, layer: Int, _ parameters: AttentionParameters,
+        _ queries: Activations, _ segments: [AttentionSegment], layer: Int, _ parameters: AttentionParameters,
         into y: Activations
     ) {
-        let step = AttentionStep(
-            queries: queries, outputs: y, layout: layout, cache: unsafeDowncast(cache, to: CPUKeyValueCache.self),
-            layer: layer, parameters: parameters, kernels: kernels)
-        let tiling = AttentionTiling(rows: layout.count, parameters)
+        let steps = segments.map {
+            AttentionStep(
+                queries: queries, outputs: y, firstRow: $0.firstRow, layout: $0.layout,
+                cache: unsafeDowncast($0.cache, to: CPUKeyValueCache.self), layer: layer, parameters: parameters,
+                kernels: kernels)
+        }
+        let tiling = AttentionTiling(steps)
         scratch.withLock { scratch in
             let memory = scratch.attention
-            let shape = step.cache.shape
-            func item(_ index: Int, _ memory: AlignedMemory) -> AttentionItem {
-                let (rows, heads, keyValueHead) = tiling[index]
-                return step.item(
-                    rows: rows, heads: heads, keyValueHead: keyValueHead, AttentionScratch(memory, shape))
-            }
-            let work = tiling.work(after: layout.committed, parameters, shape)
-            if work < Self.leastSharedWork || threads == 1 {
-                for index in 0..<tiling.count { step.attend(item(index, memory[0])) }
-            } else if tiling.count >= memory.count || tiling.idle(threads, of: work) < Self.leastSharedParts {
-                pool.run(tiling.count) { index, thread in step.attend(item(index, memory[thread])) }
+            if tiling.work < Self.leastSharedWork || threads == 1 {
+                for index in 0..<tiling.count { tiling.item(index, memory[0]).attend() }
+            } else if tiling.count >= memory.count || tiling.idle(threads) < Self.leastSharedParts {
+                pool.run(tiling.count) { index, thread in tiling.item(index, memory[thread]).attend() }
             } else {
-                attendTogether(step, (0..<tiling.count).map { item($0, memory[$0]) })
+                attendTogether((0..<tiling.count).map { tiling.item($0, memory[$0]) })
             }
         }
     }
@@ -68,8 +72,8 @@ extension CPUBackend {
     static let itemsPerThread = 4
 
     /// Computes few items, all threads at each stage: scores by panels, softmax by queries, sums by dimensions.
-    private func attendTogether(_ step: AttentionStep, _ items: [AttentionItem]) {
-        for item in items { step.loadQueries(item) }
+    private func attendTogether(_ items: [AttentionItem]) {
+        for item in items { item.loadQueries() }
         let panels = items.reduce(0) { max($0, $1.panels) }
         let share = max(8, (panels * items.count + threads * 4 - 1) / (threads * 4))
         let shares = (panels + share - 1) / share
@@ -77,7 +81,7 @@ extension CPUBackend {
             let (index, part) = chunk.quotientAndRemainder(dividingBy: shares)
             let item = items[index]
             let first = min(part * share, item.panels)
-            step.score(item, panels: first..<min(first + share, item.panels))
+            item.score(panels: first..<min(first + share, item.panels))
         }
         let queries = items.reduce(0) { max($0, $1.count) }
         let part = (queries * items.count + threads * 4 - 1) / (threads * 4)
@@ -85,20 +89,20 @@ extension CPUBackend {
         pool.run(items.count * parts) { chunk, _ in
             let (index, number) = chunk.quotientAndRemainder(dividingBy: parts)
             let first = min(number * part, items[index].count)
-            step.normalise(items[index], queries: first..<min(first + part, items[index].count))
+            items[index].normalise(queries: first..<min(first + part, items[index].count))
         }
         // As many whole items as share out evenly; the others are cut at cache lines of values.
-        let dimension = step.cache.shape.valueDimension
+        let dimension = items.first?.step.cache.shape.valueDimension ?? 0
         let whole = items.count / threads * threads
         let slice = 32
         let slices = (dimension + slice - 1) / slice
         pool.run(whole + (items.count - whole) * slices) { chunk, _ in
             if chunk < whole {
-                step.accumulate(items[chunk], dimensions: 0..<dimension)
+                items[chunk].accumulate(dimensions: 0..<dimension)
             } else {
                 let (index, part) = (chunk - whole).quotientAndRemainder(dividingBy: slices)
                 let first = part * slice
-                step.accumulate(items[whole + index], dimensions: first..<min(first + slice, dimension))
+                items[whole + index].accumulate(dimensions: first..<min(first + slice, dimension))
             }
         }
     }

@@ -6,10 +6,11 @@ import InferTensors
 extension Architecture {
     static let gptOss = Architecture("gpt-oss", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         configuration.activation = .clampedSwiGLU
-        configuration.routing.gating = .topThenSoftmax
-        configuration.routing.normalisesWeights = false
-        configuration.slidingWindow = try keys.count("attention.sliding_window", in: 1...(1 << 30))
-        configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 2)
-        try configuration.readLocalRopeBase(keys)
+        configuration.layers.forEachRouting {
+            $0.gating = .topThenSoftmax
+            $0.normalisesWeights = false
+        }
+        let window = try keys.count("attention.sliding_window", in: 1...(1 << 30))
+        try configuration.useWindow(of: window, keys, defaultPeriod: 2)
     }
 }

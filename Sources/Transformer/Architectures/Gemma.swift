@@ -10,22 +10,22 @@ extension Architecture {
 
     static let gemma2 = Architecture("gemma2", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         configuration.useGemmaScales(layersOfLargest: 46)
-        configuration.slidingWindow = try keys.optionalCount("attention.sliding_window", in: 1...(1 << 30)) ?? 4096
-        configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 2)
-        try configuration.readLocalRopeBase(keys)
-        configuration.attentionSoftCap = try keys.softCap("attn_logit_softcapping", default: 50)
+        let window = try keys.optionalCount("attention.sliding_window", in: 1...(1 << 30)) ?? 4096
+        try configuration.useWindow(of: window, keys, defaultPeriod: 2)
+        let softCap = try keys.softCap("attn_logit_softcapping", default: 50)
+        configuration.layers.forEachAttention { $1.softCap = softCap }
         configuration.finalSoftCap = try keys.softCap("final_logit_softcapping", default: 30)
     }
 
     static let gemma3 = Architecture("gemma3", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         configuration.useGemmaScales(layersOfLargest: 62)
         if let window = try keys.optionalCount("attention.sliding_window", in: 0...(1 << 30)), window > 0 {
-            configuration.slidingWindow = window
-            configuration.windowedLayers = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 6)
             // Only the layers that see everything were stretched to longer contexts.
             configuration.localRope = configuration.rope
             configuration.localRope?.scaling = .none
             configuration.localRope?.base = try keys.positive("rope.freq_base_swa") ?? 10_000
+            let isWindowed = try keys.windowedLayers(of: configuration.blockCount, defaultPeriod: 6)
+            configuration.layers.useWindow(of: window, in: isWindowed, rotation: .local)
         }
         configuration.finalSoftCap = try keys.softCap("final_logit_softcapping", default: nil)
     }
@@ -44,6 +44,8 @@ extension Configuration {
     fileprivate mutating func useGemmaScales(layersOfLargest: Int?) {
         activation = .gelu
         embeddingScale = Float(embeddingLength).squareRoot()
-        if blockCount == layersOfLargest { attentionScale = 1 / Float(embeddingLength / headCount).squareRoot() }
+        guard blockCount == layersOfLargest else { return }
+        let width = embeddingLength
+        layers.forEachAttention { $1.scale = 1 / Float(width / $1.heads).squareRoot() }
     }
 }

@@ -7,7 +7,9 @@ extension Architecture {
     static let granite = Architecture("granite", ropePairing: .adjacent) { configuration, keys throws(InferenceError) in
         if let scale = try keys.positiveUnlessZero("embedding_scale") { configuration.embeddingScale = scale }
         if let scale = try keys.positiveUnlessZero("residual_scale") { configuration.residualScale = scale }
-        if let scale = try keys.positiveUnlessZero("attention.scale") { configuration.attentionScale = scale }
+        if let scale = try keys.positiveUnlessZero("attention.scale") {
+            configuration.layers.forEachAttention { $1.scale = scale }
+        }
         let divisor = try keys.required(keys.positive("logit_scale"), "logit_scale")
         configuration.logitScale = 1 / divisor
         guard configuration.logitScale.isFinite else { throw keys.malformed("logit_scale", "is \(divisor), too small") }

@@ -7,6 +7,8 @@ import InferTensors
 /// One layer's attention in one step.
 struct AttentionStep {
     let queries: VulkanActivations, outputs: VulkanActivations
+    /// The segment's first row in ``queries`` and ``outputs``.
+    let firstRow: Int
     let layout: StepLayout
     let uploaded: UploadedLayout
     let cache: VulkanKeyValueCache
@@ -47,7 +49,7 @@ struct AttentionStep {
         try queue.dispatch(
             Shader(SI_SHADER_attend_values, [cache.element, UInt32(shared)]),
             PushConstants(
-                [scores.address, values.address, values.scaleAddress, outputs.address, sinks] + places,
+                [scores.address, values.address, values.scaleAddress, outputAddress, sinks] + places,
                 [
                     shape.valueDimension, outputs.stride, visible, parameters.heads, headsPerKey, shape.slots,
                     layout.committed, window, rows.lowerBound, rows.count, columnGroups, layout.isChain ? 0 : 1,
@@ -64,7 +66,7 @@ struct AttentionStep {
         try queue.dispatch(
             Shader(SI_SHADER_attend_combine),
             PushConstants(
-                [scores.address, outputs.address, sinks, uploaded.depths],
+                [scores.address, outputAddress, sinks, uploaded.depths],
                 [
                     dimension, outputs.stride, visible, parameters.heads, layout.committed, window, rows.lowerBound,
                     rows.count, parameters.sinks == nil ? 0 : 1,
@@ -73,6 +75,8 @@ struct AttentionStep {
             writes: [outputs.address])
     }
 
+    private var queryAddress: UInt64 { queries.address(ofRow: firstRow) }
+    private var outputAddress: UInt64 { outputs.address(ofRow: firstRow) }
     private var window: Int { parameters.window ?? 0 }
     private var sinks: UInt64 { parameters.sinks.map(address) ?? 0 }
     private var headsPerKey: Int { parameters.heads / parameters.keyValueHeads }
@@ -98,7 +102,7 @@ struct AttentionStep {
                     cache.element, UInt32(shape.keyDimension), UInt32(shared), UInt32(keysOfThread), isTree ? 1 : 0,
                 ]),
             PushConstants(
-                [queries.address, keys.address, keys.scaleAddress, scores.address] + places,
+                [queryAddress, keys.address, keys.scaleAddress, scores.address] + places,
                 [
                     queries.stride, visible, parameters.heads, headsPerKey, shape.slots, layout.committed,
                     window, rows.lowerBound, rows.count, tokens.lowerBound, tokens.upperBound,

@@ -14,4 +14,7 @@ struct DeviceRows {
         columns = x.columns
         stride = x.stride
     }
+
+    /// Where row `row` begins.
+    func address(ofRow row: Int) -> UInt64 { address + UInt64(4 * row * stride) }
 }

@@ -15,24 +15,29 @@ struct Storing {
     }
 
     private let keys: Half, values: Half
-    private let rows: Int, firstSlot: Int
+    /// Rows of the keys and values.
+    private let rows: Range<Int>
+    /// Where the first of them goes.
+    private let firstSlot: Int
     private let shape: KVCacheShape
     /// The cache's type as shaders number it.
     private let element: UInt32
     private var rotations: Rotations?
 
     init(
-        _ keys: DeviceRows, _ values: DeviceRows, rows: Int, in cache: VulkanKeyValueCache, layer: Int, firstSlot: Int
+        _ keys: DeviceRows, _ values: DeviceRows, _ rows: Range<Int>, in cache: VulkanKeyValueCache, layer: Int,
+        firstSlot: Int
     ) {
         self.keys = Half(source: keys, layer: cache.keys[layer], row: cache.keys.row)
         self.values = Half(source: values, layer: cache.values[layer], row: cache.values.row)
         (self.rows, self.firstSlot, shape, element) = (rows, firstSlot, cache.shape, cache.element)
     }
 
-    /// With the rotations before it, the last of which is of these keys; nil where it is not. A block of eight-bit integers needs
+    /// With the rotations before it, the last of which is of these keys; nil where it is not, or where other segments' rows are
+    /// rotated, too. A block of eight-bit integers needs
     /// the pairs of others to be rotated.
     func rotating(_ rotations: Rotations) -> Self? {
-        guard element != 3, rotations.targets.last?.address == keys.source.address, rotations.rows == rows,
+        guard element != 3, rotations.targets.last?.address == keys.source.address, rows == 0..<rotations.rows,
             rotations.headDimension == shape.keyDimension
         else { return nil }
         var joined = self
@@ -50,7 +55,8 @@ struct Storing {
             Shader(SI_SHADER_store, [element, rotations.map { $0.pairing == .halves ? 2 : 1 } ?? 0]),
             PushConstants(
                 [
-                    queries?.address ?? 0, keys.source.address, values.source.address, rotations?.angles.address ?? 0,
+                    queries?.address ?? 0, keys.source.address(ofRow: rows.lowerBound),
+                    values.source.address(ofRow: rows.lowerBound), rotations?.angles.address ?? 0,
                     keys.layer.address, keys.layer.scaleAddress, values.layer.address, values.layer.scaleAddress,
                 ],
                 [
@@ -58,7 +64,7 @@ struct Storing {
                     firstSlot, keys.row.dimension, keys.row.padded, keys.source.stride, values.row.dimension,
                     values.row.padded, values.source.stride, queryGroups, keyGroups,
                 ]),
-            groups: (queryGroups + keyGroups + groups(values.row, pairs: 0), rows, 1),
+            groups: (queryGroups + keyGroups + groups(values.row, pairs: 0), rows.count, 1),
             reads: [keys.source.address, values.source.address] + (rotations.map { [$0.angles.address] } ?? []),
             writes: [keys.layer.buffer, values.layer.buffer] + targets.map(\.address))
     }

@@ -68,18 +68,4 @@ import Testing
         #expect(draft.offered.values == [0.9, 0.8, 0.7])
         #expect(draft.offered.tags == [0, 0, 2])
     }
-
-    @Test func walksFollowTheChoices() {
-        var tree = DraftTree()
-        tree.insert(chain: [1, 2], acceptance: 1)
-        tree.insert(chain: [3, 4], acceptance: 1)
-        var walk = DraftWalk(tree)
-        #expect(walk.follow(3) == 3)
-        #expect(walk.follow(4) == 4)
-        #expect(walk.follow(4) == nil)
-        #expect(walk.rows == [0, 3, 4])
-        var other = DraftWalk(tree)
-        #expect(other.follow(2) == nil)
-        #expect(other.rows == [0])
-    }
 }

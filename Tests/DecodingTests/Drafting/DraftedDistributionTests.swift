@@ -60,7 +60,6 @@ private enum Method {
             let tree = drafts ? makeDraft(after: last, &state) : DraftTree()
             // The logits of all rows, as one step of a model gives them.
             let rows = ([last] + tree.tokens).map { source.logits(after: $0) }
-            var walk = DraftWalk(tree)
             var row: Int? = 0
             while let current = row {
                 let drawn = rows[current].withUnsafeBufferPointer {
@@ -75,7 +74,7 @@ private enum Method {
                 counts[Int(last)][Int(token)] += 1
                 last = token
                 position += 1
-                row = walk.follow(token)
+                row = tree.child(token, of: current - 1).map { $0 + 1 }
             }
         }
         return counts

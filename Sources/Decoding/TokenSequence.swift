@@ -1,0 +1,141 @@
+// A text as tokens, together with what the model keeps of it.
+
+package import InferSupport
+package import InferTensors
+package import InferTransformer
+
+/// The tokens of one conversation or document, and the state computed for them. Both change together: ``tokens`` always says what
+/// the state holds, and an error leaves them as they were.
+package final class TokenSequence {
+    /// What the model's layers keep.
+    package let state: SequenceState
+    /// The tokens so far. All of them are evaluated except, at most, a tail: the token chosen last, or tokens restored from a file.
+    package private(set) var tokens: [Int32] = []
+    /// The output of the last step, and which of its rows follows the last token; nil when none does.
+    private var output: SegmentOutput?
+    private var row: Int?
+    /// The rows of a draft step that ``tokens`` follow, from the first on, until they are kept; nil without a draft.
+    private var draftRows: [Int]?
+
+    /// An empty sequence over `state`.
+    package init(_ state: SequenceState) { self.state = state }
+
+    /// Most tokens that it can hold.
+    package var capacity: Int { state.capacity }
+    /// How many of ``tokens`` are evaluated and kept.
+    package var evaluatedCount: Int { state.count }
+    /// Whether the logits that follow the last token are there.
+    package var hasLogits: Bool { row != nil }
+    /// Whether there is no room for a further token.
+    package var isFull: Bool { tokens.count >= capacity }
+
+    // MARK: Steps
+
+    /// The rows of a step that evaluates `chunk` after the tokens so far, which are all evaluated.
+    ///
+    /// - Parameter request: What is wanted of the last token's logits; nil for nothing.
+    package func segment(prompt chunk: ArraySlice<Int32>, request: LogitsRequest?) -> Segment {
+        dropOutput()
+        guard let request else { return Segment(state, Array(chunk), outputs: []) }
+        return Segment(state, Array(chunk), outputs: [chunk.count - 1], request: request)
+    }
+
+    /// Adds `chunk`, which a step has evaluated.
+    package func add(prompt chunk: ArraySlice<Int32>, _ output: SegmentOutput) {
+        tokens += chunk
+        if output.count > 0 { (self.output, row) = (output, 0) }
+    }
+
+    /// The rows of a step that evaluates the token chosen last, row 0, and behind it the nodes of `draft`: node i is row i + 1.
+    package func segment(_ draft: DraftTree, request: LogitsRequest) -> Segment {
+        dropOutput()
+        let tail = Array(tokens[evaluatedCount...])
+        guard !draft.isEmpty else { return Segment(state, tail, outputs: [tail.count - 1], request: request) }
+        return Segment(
+            state, tail + draft.tokens, parents: [-1] + draft.parents.map { $0 + 1 }, outputs: Array(0...draft.count),
+            request: request)
+    }
+
+    /// Takes the output of that step.
+    package func take(_ output: SegmentOutput) {
+        (self.output, row) = (output, 0)
+        draftRows = output.count > 1 ? [0] : nil
+    }
+
+    /// Adds the token that was chosen from the logits at hand. If it is the draft's node of row `next`, its own logits are at hand
+    /// then.
+    package func append(_ token: Int32, next: Int?) {
+        tokens.append(token)
+        row = next
+        if let next { draftRows?.append(next) }
+    }
+
+    /// Keeps the rows of a draft step that the tokens follow and drops the others. What is left is as after plain decoding: the
+    /// token chosen last is not evaluated, and its logits are gone.
+    package func keepDraftRows() throws(InferenceError) {
+        guard var rows = draftRows else { return }
+        draftRows = nil
+        if row != nil, rows.count > 1 {
+            rows.removeLast()
+            row = nil
+        }
+        try state.keep(rows: rows)
+    }
+
+    /// An output that is held makes the next step use other memory.
+    private func dropOutput() { (output, row) = (nil, nil) }
+
+    // MARK: Logits
+
+    /// The top tokens that follow the last token; nil when they are not known.
+    package var topTokens: [Candidate]? {
+        guard let row, let output, output.topTokens.indices.contains(row) else { return nil }
+        return output.topTokens[row]
+    }
+
+    /// The softmax's sums of the logits that follow the last token; nil when they are not known.
+    package var softmaxSums: SoftmaxSums? {
+        guard let row, let output, output.softmaxSums.indices.contains(row) else { return nil }
+        return output.softmaxSums[row]
+    }
+
+    /// Lends the logits that follow the last token; nil when they are not there.
+    package func withLogits<R>(_ body: (UnsafeBufferPointer<Float>) -> R) -> R? {
+        guard let row, let output else { return nil }
+        return output.withLogits(row: row, body)
+    }
+
+    // MARK: Going back
+
+    /// Keeps of the evaluated tokens what `prompt` begins with, but not its last token, whose logits are needed, and forgets
+    /// the rest.
+    ///
+    /// - Returns: The number of tokens kept.
+    package func keepCommonPrefix(with prompt: [Int32]) throws(InferenceError) -> Int {
+        try keepDraftRows()
+        let limit = min(evaluatedCount, prompt.count - 1)
+        let common = zip(tokens, prompt).prefix(limit).prefix { $0 == $1 }.count
+        let reusable = state.reusablePrefix(of: common)
+        try rewind(to: reusable)
+        return reusable
+    }
+
+    /// Forgets all tokens from position `position` on.
+    package func rewind(to position: Int) throws(InferenceError) {
+        guard (0...tokens.count).contains(position) else {
+            throw InferenceError(
+                .invalidArgument, "cannot rewind to position \(position): the session holds \(tokens.count) tokens")
+        }
+        try keepDraftRows()
+        if position == tokens.count { return }
+        if position < evaluatedCount { try state.forget(from: position) }
+        tokens.removeLast(tokens.count - position)
+        dropOutput()
+    }
+
+    /// Replaces everything by tokens that are yet to be evaluated.
+    package func replace(with tokens: [Int32]) throws(InferenceError) {
+        try rewind(to: 0)
+        self.tokens = tokens
+    }
+}
