@@ -1,4 +1,4 @@
-// Where a drafter's memory is kept between runs.
+// The file that keeps a drafter's memory between runs.
 
 import InferSupport
 import InferTokenizers

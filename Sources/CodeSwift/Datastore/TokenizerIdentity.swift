@@ -1,6 +1,7 @@
-// Which tokenizer the ids in a datastore belong to.
+// The tokenizer that the ids in a datastore belong to.
 
-import InferSupport
+public import InferGGUF
+public import InferSupport
 public import InferTokenizers
 
 /// What a datastore remembers of the tokenizer it was built with.
@@ -27,5 +28,16 @@ public struct TokenizerIdentity: Hashable, Sendable {
     /// Name, size and fingerprint in one phrase.
     public var summary: String {
         "\(name.printable) (\(vocabularyCount) tokens, fingerprint \(String(fingerprint, radix: 16)))"
+    }
+}
+
+extension TokenizerIdentity {
+    /// The identity of `tokenizer`, named after what the model's `metadata` says of algorithm, pre-tokenizer and model.
+    public init(_ tokenizer: Tokenizer, metadata: Metadata) throws(InferenceError) {
+        var kind = [try metadata.string("tokenizer.ggml.model") ?? "unknown"]
+        if let preTokenizer = try metadata.string("tokenizer.ggml.pre") { kind.append(preTokenizer) }
+        let name = kind.joined(separator: "/")
+        let model = try metadata.string("general.name")
+        self.init(tokenizer, name: model.map { "\(name) of \($0)" } ?? name)
     }
 }

@@ -1,4 +1,4 @@
-// The CodeSwift drafter: many sources, one tree.
+// The CodeSwift drafter: many sources, one draft tree.
 
 public import InferDecoding
 import InferTokenizers

@@ -1,4 +1,4 @@
-// Guesses from what the model itself thought likely.
+// The source that remembers the model's own top tokens.
 
 import InferDecoding
 import InferSupport

@@ -1,4 +1,4 @@
-// Guesses from suffix arrays.
+// The source that searches datastores and the repository.
 
 import InferTokenizers
 

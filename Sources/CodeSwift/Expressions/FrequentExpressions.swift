@@ -1,7 +1,7 @@
-// Token sequences that a corpus repeats.
+// The token sequences that a corpus repeats most.
 
 package import InferSupport
-import InferTokenizers
+package import InferTokenizers
 
 /// The repeated sequences of a corpus that are worth most, as a small corpus that can stand for the whole.
 ///
@@ -137,4 +137,23 @@ package struct FrequentExpressions {
         guard end - first >= options.leastLength else { return nil }
         return Expression(suffixes: suffixes, skipped: Int32(first - place), length: Int32(end - first))
     }
+}
+
+/// Which tokens end a line, or open or close a bracket: behind them an expression may begin, and with them it may end.
+package struct TokenBoundaries: Sendable {
+    private let isBoundary: [Bool]
+
+    /// The boundaries among the tokens of `tokenizer`, by their bytes.
+    package init(_ tokenizer: Tokenizer) {
+        let marks = Set("\n()[]{}".utf8)
+        isBoundary = (0..<TokenID(tokenizer.count)).map { tokenizer.bytes(of: $0).contains { marks.contains($0) } }
+    }
+
+    /// The tokens of which `condition` holds, in a vocabulary of `count`.
+    package init(count: Int, where condition: (TokenID) -> Bool) {
+        isBoundary = (0..<TokenID(count)).map(condition)
+    }
+
+    /// Whether `token` is a boundary; what is no token, such as a separator, is one.
+    func contains(_ token: TokenID) -> Bool { token < 0 || Int(token) >= isBoundary.count || isBoundary[Int(token)] }
 }

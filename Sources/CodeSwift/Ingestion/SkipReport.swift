@@ -1,6 +1,58 @@
-// What ingestion passed over.
+// Which files ingestion skipped, and why.
 
 import InferSupport
+
+/// Why ingestion passed something over.
+public enum SkipReason: String, CaseIterable, Sendable {
+    /// A symbolic link; what it points to may lie outside the root.
+    case link
+    /// A pipe, socket or device.
+    case special
+    /// A folder of a version control system, a package manager or a build, or the file `.git` that stands for one.
+    case folder
+    /// More levels of folders than are followed.
+    case depth
+    /// Ignored by git.
+    case ignored
+    /// Under rules of git that cannot be known: a file of rules or a configuration that cannot be read, or is too large.
+    case unknown
+    /// Another extension than those asked for.
+    case `extension`
+    /// Larger than the limit.
+    case large
+    /// Without contents.
+    case empty
+    /// Not text.
+    case binary
+    /// Written by a program: generated, minified, a lock file, data.
+    case generated
+    /// Looks like it holds passwords or keys.
+    case secret
+    /// The same contents as a file before it.
+    case duplicate
+    /// Cannot be read, or changed into something else meanwhile.
+    case unreadable
+
+    /// The reason in words, behind a number of files.
+    public var summary: String {
+        switch self {
+        case .link: "symbolic links"
+        case .special: "pipes, sockets and devices"
+        case .folder: "folders of tools (such as .git and node_modules)"
+        case .depth: "folders nested too deeply"
+        case .ignored: "ignored by git"
+        case .unknown: "that git may ignore, by rules that cannot be read"
+        case .extension: "with other extensions"
+        case .large: "larger than the limit"
+        case .empty: "empty"
+        case .binary: "not text"
+        case .generated: "generated, minified or data"
+        case .secret: "that look like they hold secrets"
+        case .duplicate: "equal to another file"
+        case .unreadable: "that cannot be read"
+        }
+    }
+}
 
 /// Numbers of files and folders passed over, and a few examples for each reason.
 public struct SkipReport: Sendable {

@@ -1,4 +1,4 @@
-// Sharing out independent work among threads.
+// Threads for independent work.
 
 import InferSupport
 import Synchronization

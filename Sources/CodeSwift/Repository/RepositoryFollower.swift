@@ -1,4 +1,4 @@
-// A repository that is indexed in the background.
+// A repository store that is updated in the background.
 
 package import InferSupport
 package import InferTokenizers

@@ -1,4 +1,4 @@
-// The working tree, searchable, kept up to date.
+// A searchable copy of a working tree that is kept up to date.
 
 package import InferSupport
 package import InferTokenizers
@@ -148,6 +148,38 @@ package final class RepositoryStore: Sendable {
         state.withLock { state in
             // After a change meanwhile the plan is out of date; the next change will make another.
             if state.generation == plan.generation { state.replace(from: plan.kept, with: merged) }
+        }
+    }
+}
+
+extension RepositoryStore {
+    /// The segments without lines `lines`, counted from 1, of the file at `path`: lines that are being written, or that a
+    /// prompt holds already. The store itself stays as it is.
+    package func segments(excluding lines: ClosedRange<Int>, of path: String) -> [StoreSegment] {
+        var (segments, place) = searchable(path)
+        guard let (segment, positions, tokens) = place else { return segments }
+        var line = 1
+        for (position, token) in zip(positions, tokens) {
+            let bytes = tokenizer.bytes(of: token)
+            let breaks = bytes.count { $0 == UInt8(ascii: "\n") }
+            // A line's break is its last byte; a token belongs to all lines it touches.
+            let last = line + breaks - (bytes.last == UInt8(ascii: "\n") ? 1 : 0)
+            if lines.overlaps(line...max(line, last)) { segments[segment].excluded.insert(position..<position + 1) }
+            line += breaks
+        }
+        return segments
+    }
+}
+
+extension RepositoryStore {
+    /// The top of the repository that the folder at `path` belongs to: the nearest folder with a `.git` in it, from `path` on
+    /// upwards. Nil when there is none.
+    package static func top(around path: String) -> String? {
+        guard var place = AbsolutePath.resolve(path) else { return nil }
+        while true {
+            if AbsolutePath.resolve(place == "/" ? "/.git" : "\(place)/.git") != nil { return place }
+            guard place != "/", let slash = place.lastIndex(of: "/") else { return nil }
+            place = slash == place.startIndex ? "/" : String(place[..<slash])
         }
     }
 }

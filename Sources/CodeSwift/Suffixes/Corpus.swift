@@ -1,4 +1,4 @@
-// Documents as token ids, being gathered.
+// Documents as token ids: gathered one by one, then sorted by suffix.
 
 package import InferSupport
 package import InferTokenizers
@@ -90,5 +90,83 @@ package final class Corpus {
         larger.copyMemory(from: bytes)
         memory.deallocate()
         memory = larger
+    }
+}
+
+/// A read-only view of token ids; reading beyond the end gives the separator.
+struct TokenBuffer {
+    let bytes: UnsafeRawBufferPointer
+    let count: Int
+    /// Two or four.
+    let width: Int
+    /// The id that stands between documents: the one after the vocabulary's last.
+    let separator: UInt32
+
+    /// Bytes per token that hold every id of a vocabulary of `count` tokens, and the separator.
+    static func width(vocabularyCount count: Int) -> Int { count < 1 << 16 ? 2 : 4 }
+
+    /// The id at `position`, which need not be inside.
+    subscript(position: Int) -> UInt32 {
+        guard position >= 0, position < count else { return separator }
+        if width == 2 { return UInt32(bytes.load(fromByteOffset: position &* 2, as: UInt16.self)) }
+        return bytes.load(fromByteOffset: position &* 4, as: UInt32.self)
+    }
+}
+
+/// A finished corpus and the sorted suffixes of its tokens.
+///
+/// Sendable because nothing changes any more.
+package final class SortedCorpus: @unchecked Sendable {
+    /// The documents; not to be changed.
+    let corpus: Corpus
+    /// All suffixes; those that begin with a separator come last.
+    private let allSuffixes: UnsafeMutableBufferPointer<UInt32>
+    private let allBuckets: UnsafeMutableBufferPointer<UInt32>
+
+    /// Sorts the suffixes of `corpus`, which is not to be changed afterwards.
+    ///
+    /// - Parameter progress: Called now and then with the share that is done.
+    /// - Throws: ``InferenceError`` as ``SuffixSorter`` does.
+    package init(_ corpus: consuming Corpus, progress: (Double) -> Void = { _ in }) throws(InferenceError) {
+        self.corpus = corpus
+        allSuffixes = .allocate(capacity: corpus.tokenCount)
+        allBuckets = .allocate(capacity: corpus.vocabularyCount + 1)
+        let alphabet = corpus.vocabularyCount + 1
+        if TokenBuffer.width(vocabularyCount: corpus.vocabularyCount) == 2 {
+            try SuffixSorter.sort(
+                corpus.bytes.bindMemory(to: UInt16.self), alphabet: alphabet, into: allSuffixes, progress)
+        } else {
+            try SuffixSorter.sort(
+                corpus.bytes.bindMemory(to: UInt32.self), alphabet: alphabet, into: allSuffixes, progress)
+        }
+        countBuckets()
+    }
+
+    deinit {
+        allSuffixes.deallocate()
+        allBuckets.deallocate()
+    }
+
+    /// Start of every suffix that does not begin with a separator.
+    var suffixes: UnsafeBufferPointer<UInt32> {
+        UnsafeBufferPointer(rebasing: allSuffixes[..<(corpus.tokenCount - corpus.documentCount)])
+    }
+
+    /// Index of the first suffix that begins with each token, and the number of suffixes.
+    var buckets: UnsafeBufferPointer<UInt32> { UnsafeBufferPointer(allBuckets) }
+
+    /// Its suffix array for look-ups.
+    package var index: SuffixIndex {
+        SuffixIndex(owner: self, tokens: corpus.tokens, suffixes: suffixes, buckets: buckets)
+    }
+
+    private func countBuckets() {
+        let tokens = corpus.tokens
+        allBuckets.initialize(repeating: 0)
+        for position in 0..<tokens.count {
+            let next = Int(tokens[position]) + 1
+            if next < allBuckets.count { allBuckets[next] += 1 }
+        }
+        for token in allBuckets.indices.dropFirst() { allBuckets[token] += allBuckets[token - 1] }
     }
 }

@@ -1,6 +1,43 @@
-// Look-ups that were made before.
+// Patterns, and a cache of the look-ups made for them.
 
 import InferTokenizers
+
+/// A sequence of tokens that occurs in a ``StoreSearch``.
+struct Pattern: BitwiseCopyable {
+    /// By which it is known.
+    var hash: UInt64
+    /// Where its spans are.
+    var spans: Int
+    /// Number of spans, one for each part that it occurs in.
+    var spanCount: Int32
+    /// Number of tokens.
+    var length: Int32
+    /// Number of occurrences in all parts.
+    var count: Int
+
+    /// The suffixes of one part that begin with a pattern.
+    struct Span: BitwiseCopyable {
+        var part: Int32
+        var lower: UInt32
+        var upper: UInt32
+
+        var count: Int { Int(upper - lower) }
+    }
+}
+
+/// Hashes that grow token by token, good enough to know a sequence by.
+enum TokenHash {
+    /// The hash of the sequence of one token.
+    static func begin(_ token: TokenID) -> UInt64 { mix(UInt64(UInt32(bitPattern: token)) | 1 << 32) }
+
+    /// The hash of a sequence with one more token.
+    static func extend(_ hash: UInt64, _ token: TokenID) -> UInt64 { mix(hash ^ UInt64(UInt32(bitPattern: token))) }
+
+    private static func mix(_ value: UInt64) -> UInt64 {
+        let product = (value ^ value >> 31) &* 0x9E37_79B9_7F4A_7C15
+        return product ^ product >> 29
+    }
+}
 
 /// Remembers where patterns occur and what follows them, those that do not occur among them. Code has many idioms, of which each
 /// look-up takes dozens of reads from all over the memory, and the same ones come again every few steps.

@@ -1,4 +1,4 @@
-// Many binary searches at once.
+// Many binary searches in suffix arrays, run side by side.
 
 /// Narrows ranges of suffixes to those that go on with a token, any number of them side by side.
 ///

@@ -1,4 +1,4 @@
-// Looking up patterns in a suffix array.
+// Looking up patterns and their continuations in one suffix array.
 
 package import InferTokenizers
 
@@ -101,4 +101,79 @@ package struct SuffixIndex: @unchecked Sendable {
         }
         return firstIndex(from: lower + 1, to: min(lower + step, upper), offset: offset) { $0 > token }
     }
+}
+
+extension SuffixIndex {
+    /// Occurrences of a pattern up to this number are all read.
+    static let exhaustiveLimit = 48
+    /// Occurrences read of a more frequent pattern, evenly spaced.
+    static let sampleCount = 32
+
+    /// Appends the most frequent continuations of the occurrences in `range` to `result`, most frequent first, then by
+    /// token. Tokens at positions in `excluded` do not count.
+    ///
+    /// Of ranges of more than 48 occurrences 32 are read, which takes the same time for any store: the counts are
+    /// estimates then, and rare continuations can be missing.
+    ///
+    /// - Parameter limit: The most to append.
+    package func continuations(
+        of range: SuffixRange, limit: Int, excluding excluded: PositionSet? = nil, into result: inout [Continuation]
+    ) {
+        let reads = range.count > Self.exhaustiveLimit ? Self.sampleCount : range.count
+        var found: [Continuation] = []
+        for read in 0..<reads {
+            let place = position(range.lower + range.count * read / reads) &+ range.length
+            // Nothing after a separator, and nothing a damaged file makes up, is a token.
+            guard case let next = tokens[place], next < tokens.separator, excluded?.contains(place) != true else {
+                continue
+            }
+            let token = TokenID(bitPattern: next)
+            // Suffixes are sorted, so equal continuations are neighbours.
+            if found.last?.token != token { found.append(Continuation(token: token, count: 0)) }
+            found[found.count - 1].count += 1
+        }
+        for index in found.indices { found[index].count = found[index].count * range.count / reads }
+        found.sort { ($0.count, $1.token) > ($1.count, $0.token) }
+        result += found.prefix(limit)
+    }
+}
+
+/// The memory of a ``SuffixIndex``. Copies cost nothing, and nothing keeps the memory: whoever has one keeps the index.
+struct SuffixView: BitwiseCopyable {
+    let tokens: TokenBuffer
+    let suffixes: UnsafeBufferPointer<UInt32>
+    /// One entry per token of the vocabulary, and one more.
+    let buckets: UnsafeBufferPointer<UInt32>
+
+    /// The position in the tokens of the suffix at `index`.
+    func position(_ index: Int) -> Int { Int(suffixes[index]) }
+
+    /// Indices of the suffixes that begin with `token`, which is empty for what is no token.
+    func bucket(_ token: TokenID) -> Range<Int> {
+        guard token >= 0, Int(token) + 1 < buckets.count else { return 0..<0 }
+        let lower = Int(buckets[Int(token)])
+        let upper = min(Int(buckets[Int(token) + 1]), suffixes.count)
+        return lower < upper ? lower..<upper : 0..<0
+    }
+}
+
+/// The suffixes, neighbours in the suffix array, that begin with one and the same pattern.
+package struct SuffixRange: Hashable, Sendable, BitwiseCopyable {
+    /// Index of the first suffix.
+    package var lower: Int
+    /// Index after the last suffix.
+    package var upper: Int
+    /// Tokens in the pattern.
+    package var length: Int
+
+    /// Number of occurrences.
+    package var count: Int { upper - lower }
+}
+
+/// One way in which occurrences of a pattern go on.
+package struct Continuation: Hashable, Sendable, BitwiseCopyable {
+    /// The token that follows.
+    package var token: TokenID
+    /// How many of the occurrences it follows; estimated for patterns that occur often.
+    package var count: Int
 }

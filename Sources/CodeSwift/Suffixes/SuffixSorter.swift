@@ -43,3 +43,229 @@ package enum SuffixSorter {
         }
     }
 }
+
+/// Sorts the suffixes of one text; the names of its LMS substrings are a shorter text, sorted the same way.
+///
+/// A suffix is of type S when it is smaller than its successor, else L; it is LMS when it is S and its predecessor L.
+/// While sorting, an entry of the array is one of: 0, nothing to induce; a positive position, whose predecessor is still
+/// to be placed in this direction; the complement of a position, which is done with in this direction.
+struct InducedSort<Symbol: FixedWidthInteger> {
+    let text: UnsafePointer<Symbol>
+    let count: Int
+    let alphabet: Int
+    let suffixes: UnsafeMutablePointer<Int32>
+
+    /// Fills ``suffixes``, and says now and then what share of the work is done.
+    func run(_ progress: (Double) -> Void = { _ in }) {
+        guard count > 1 else {
+            if count == 1 { suffixes[0] = 0 }
+            return
+        }
+        let leftmost = BitSet(count: count)
+        let leftmostCount = markLeftmost(leftmost)
+        sortLeftmostSubstrings(leftmost)
+        progress(0.35)
+        let names = nameSubstrings(leftmost, leftmostCount)
+        progress(0.5)
+        if names < leftmostCount { sortNames(leftmost, leftmostCount, names) }
+        progress(0.75)
+        placeSortedLeftmost(leftmostCount)
+    }
+
+    private func symbol(_ position: Int) -> Int { Int(truncatingIfNeeded: text[position]) }
+
+    /// Marks the LMS positions and returns their number.
+    private func markLeftmost(_ leftmost: BitSet) -> Int {
+        var found = 0
+        var next = symbol(count - 1)
+        var nextIsS = false
+        for position in stride(from: count - 2, through: 0, by: -1) {
+            let current = symbol(position)
+            let isS = current < next || (current == next && nextIsS)
+            if nextIsS, !isS {
+                leftmost.insert(position + 1)
+                found += 1
+            }
+            nextIsS = isS
+            next = current
+        }
+        return found
+    }
+
+    /// Puts the first index of every symbol's bucket into `buckets`, or the index after its last.
+    private func locateBuckets(_ buckets: UnsafeMutablePointer<Int32>, ends: Bool) {
+        buckets.update(repeating: 0, count: alphabet)
+        for position in 0..<count { buckets[symbol(position)] &+= 1 }
+        var sum: Int32 = 0
+        for symbol in 0..<alphabet {
+            let size = buckets[symbol]
+            sum &+= size
+            buckets[symbol] = ends ? sum : sum &- size
+        }
+    }
+
+    /// Sorts LMS positions by the substrings up to the next LMS position; leaves all of ``suffixes`` in that induced
+    /// order.
+    private func sortLeftmostSubstrings(_ leftmost: BitSet) {
+        let buckets = UnsafeMutablePointer<Int32>.allocate(capacity: alphabet)
+        defer { buckets.deallocate() }
+        suffixes.update(repeating: 0, count: count)
+        locateBuckets(buckets, ends: true)
+        leftmost.forEachDescending { position in
+            let bucket = symbol(position)
+            buckets[bucket] &-= 1
+            suffixes[Int(buckets[bucket])] = Int32(truncatingIfNeeded: position)
+        }
+        induce(buckets)
+    }
+
+    /// Moves the LMS positions to the front in their order, numbers their distinct substrings in that order, and leaves
+    /// the numbers, in the order of the text, at the end of ``suffixes``. Returns how many numbers there are.
+    private func nameSubstrings(_ leftmost: BitSet, _ leftmostCount: Int) -> Int {
+        var front = 0
+        for index in 0..<count {
+            let position = suffixes[index]
+            if leftmost.contains(Int(position)) {
+                suffixes[front] = position
+                front += 1
+            }
+        }
+        // LMS positions are at least two apart, so half of a position is a slot of its own behind the front part.
+        let slots = suffixes + leftmostCount
+        slots.update(repeating: 0, count: count - leftmostCount)
+        var end = count
+        leftmost.forEachDescending { position in
+            // The substring includes the LMS position it ends at; the last one ends with the text.
+            slots[position >> 1] = Int32(truncatingIfNeeded: min(end, count - 1) &- position &+ 1)
+            end = position
+        }
+        var names: Int32 = 0
+        var previous = 0
+        var previousLength = 0
+        for index in 0..<leftmostCount {
+            let position = Int(suffixes[index])
+            let length = Int(slots[position >> 1])
+            if length != previousLength || !hasEqualSymbols(previous, position, length) {
+                names &+= 1
+                previous = position
+                previousLength = length
+            }
+            slots[position >> 1] = names
+        }
+        if names < leftmostCount {
+            var target = count
+            for slot in stride(from: (count - 1) >> 1, through: 0, by: -1) where slots[slot] != 0 {
+                target -= 1
+                suffixes[target] = slots[slot] &- 1
+            }
+        }
+        return Int(names)
+    }
+
+    /// Whether the substrings of `length` at two positions are equal. The last LMS substring ends with the end of the
+    /// text, which equals no symbol.
+    private func hasEqualSymbols(_ first: Int, _ second: Int, _ length: Int) -> Bool {
+        guard first + length < count, second + length < count else { return false }
+        for offset in 0..<length where text[first + offset] != text[second + offset] { return false }
+        return true
+    }
+
+    /// Sorts the text of names, which decides the order of the LMS suffixes, and turns names back into positions.
+    private func sortNames(_ leftmost: BitSet, _ leftmostCount: Int, _ names: Int) {
+        let reduced = suffixes + (count - leftmostCount)
+        InducedSort<Int32>(text: reduced, count: leftmostCount, alphabet: names, suffixes: suffixes).run()
+        var target = leftmostCount
+        leftmost.forEachDescending { position in
+            target -= 1
+            reduced[target] = Int32(truncatingIfNeeded: position)
+        }
+        for index in 0..<leftmostCount { suffixes[index] = reduced[Int(suffixes[index])] }
+    }
+
+    /// Moves the sorted LMS positions from the front to the ends of their buckets, and induces all others from them.
+    private func placeSortedLeftmost(_ leftmostCount: Int) {
+        let buckets = UnsafeMutablePointer<Int32>.allocate(capacity: alphabet)
+        defer { buckets.deallocate() }
+        suffixes.advanced(by: leftmostCount).update(repeating: 0, count: count - leftmostCount)
+        locateBuckets(buckets, ends: true)
+        for index in stride(from: leftmostCount - 1, through: 0, by: -1) {
+            let position = suffixes[index]
+            suffixes[index] = 0
+            let bucket = symbol(Int(position))
+            buckets[bucket] &-= 1
+            suffixes[Int(buckets[bucket])] = position
+        }
+        induce(buckets)
+    }
+
+    /// Places all L suffixes from left to right, each next to its successor, then all S suffixes from right to left.
+    private func induce(_ buckets: UnsafeMutablePointer<Int32>) {
+        locateBuckets(buckets, ends: false)
+        // The end of the text is the smallest suffix: its predecessor comes first.
+        place(count - 1, ascendingIn: buckets)
+        for index in 0..<count {
+            let entry = suffixes[index]
+            suffixes[index] = ~entry
+            if entry > 0 { place(Int(entry) &- 1, ascendingIn: buckets) }
+        }
+        locateBuckets(buckets, ends: true)
+        for index in stride(from: count - 1, through: 0, by: -1) {
+            let entry = suffixes[index]
+            guard entry > 0 else {
+                suffixes[index] = ~entry
+                continue
+            }
+            let position = Int(entry) &- 1
+            let bucket = symbol(position)
+            buckets[bucket] &-= 1
+            // A predecessor of type L has its place already.
+            let isLast = position == 0 || symbol(position &- 1) > bucket
+            suffixes[Int(buckets[bucket])] = Int32(truncatingIfNeeded: isLast ? ~position : position)
+        }
+    }
+
+    private func place(_ position: Int, ascendingIn buckets: UnsafeMutablePointer<Int32>) {
+        let bucket = symbol(position)
+        // A predecessor of type S waits for the other direction.
+        let isLast = position > 0 && symbol(position &- 1) < bucket
+        suffixes[Int(buckets[bucket])] = Int32(truncatingIfNeeded: isLast ? ~position : position)
+        buckets[bucket] &+= 1
+    }
+}
+
+/// A set of integers in 0..<count. Members may come from a damaged file: those outside never get into it.
+final class BitSet {
+    private let count: Int
+    private let words: UnsafeMutablePointer<UInt64>
+    private let wordCount: Int
+
+    init(count: Int) {
+        self.count = count
+        wordCount = (count + 63) / 64
+        words = .allocate(capacity: wordCount)
+        words.initialize(repeating: 0, count: wordCount)
+    }
+
+    deinit { words.deallocate() }
+
+    func insert(_ member: Int) {
+        guard member >= 0, member < count else { return }
+        words[member >> 6] |= 1 << UInt64(member & 63)
+    }
+
+    func contains(_ member: Int) -> Bool {
+        member >= 0 && member < count && words[member >> 6] >> UInt64(member & 63) & 1 == 1
+    }
+
+    /// Calls `body` with the members, the largest first.
+    func forEachDescending(_ body: (Int) -> Void) {
+        for index in stride(from: wordCount - 1, through: 0, by: -1) {
+            var word = words[index]
+            while word != 0 {
+                let bit = 63 - word.leadingZeroBitCount
+                body(index << 6 | bit)
+                word ^= 1 << UInt64(bit)
+            }
+        }
+    }
+}

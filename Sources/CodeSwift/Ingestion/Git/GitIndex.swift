@@ -1,4 +1,4 @@
-// The files git tracks, from its index file.
+// The files that git tracks, from its index file.
 
 /// Paths of a git index, versions 2 to 4 (gitformat-index(5)).
 struct GitIndex: Sendable {

@@ -1,4 +1,4 @@
-// One repository: where its files are, what it tracks, and the rules it has beside .gitignore files.
+// One git repository: its folders, its index, and its rules outside .gitignore files.
 
 import InferSupport
 

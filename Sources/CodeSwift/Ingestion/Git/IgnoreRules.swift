@@ -1,4 +1,4 @@
-// All rules that hold in one folder.
+// All ignore rules that apply in one folder.
 
 import InferSupport
 

@@ -1,4 +1,4 @@
-// How likely a guess is, by what all sources say of it and of its rivals.
+// The logistic mixer: one probability from what all sources say about a token.
 
 import InferSupport
 
@@ -138,4 +138,21 @@ package struct GuessMixer: ~Copyable {
     package mutating func adopt(_ weights: [Float]) {
         for (index, weight) in weights.enumerated() { current[index] = weight }
     }
+}
+
+/// A guess whose outcome is known, as ``GuessMixer`` saw it.
+package struct GuessOutcome: Sendable {
+    /// The inputs of its sum, called ``GuessMixer/inputNames``.
+    package var inputs: [Float]
+    /// How likely it was by the mixer's weights of that time.
+    package var probability: Float
+    /// Whether the text went on like that.
+    package var isRight: Bool
+}
+
+/// What turns matches into probabilities: how often guesses of each sort were right, and how sources are weighed against each
+/// other.
+struct Experience: ~Copyable {
+    var table = AcceptanceTable()
+    var mixer = GuessMixer()
 }

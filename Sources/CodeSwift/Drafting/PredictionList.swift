@@ -1,6 +1,20 @@
-// The guesses for one place, from all sources.
+// The predictions of all sources for one node, combined.
 
 import InferTokenizers
+
+/// One source's opinion of one token at one place of a draft.
+struct Opinion {
+    var token: TokenID
+    /// Which of the drafter's sources it is.
+    var source: Int32
+    var kind: SourceKind
+    /// By the formula alone; what experience is counted against.
+    var prior: Float
+    /// Corrected by experience.
+    var probability: Float
+    var sort: AcceptanceTable.Sort
+    var isBackOff: Bool
+}
 
 /// Tokens that may come next at one place of a draft, each with the probability that the sources together give it.
 struct CandidateList: ~Copyable {

@@ -1,4 +1,4 @@
-// A list of plain values for inner loops.
+// A growing array of plain values for inner loops.
 
 /// A growing list that keeps its memory when it is emptied. Nothing is counted, copied on write or checked but by assertions:
 /// who reads computes the indices.
