@@ -3,23 +3,23 @@
 import InferSupport
 import InferTokenizers
 
-/// What the CodeSwift drafter learned, as plain values: what may be kept in a file.
+/// What the CodeSwift drafter has learned, as plain values that can be stored in a file.
 package struct DraftMemory: Equatable, Sendable {
-    /// Earlier outputs, −1 after each.
+    /// Earlier outputs, with −1 after each.
     var history: [TokenID] = []
-    /// The model's candidates by context: ``PreferenceSource/recordLength`` numbers each.
+    /// The model's top tokens by context: ``PreferenceSource/recordLength`` numbers each.
     var preferences: [Int32] = []
-    /// What became of guesses, as ``AcceptanceTable`` counts.
+    /// The outcomes of predictions: ``AcceptanceTable/tallies``.
     var tallies: [Float] = []
-    /// How sources are weighed, as ``GuessMixer/weights``.
+    /// The weights of the sources: ``PredictionMixer/weights``.
     var weights: [Float] = []
 
     package init() {}
 
-    /// Tokens of earlier outputs.
+    /// Number of tokens in earlier outputs.
     package var historyCount: Int { history.count { $0 >= 0 } }
 
-    /// Contexts with candidates.
+    /// Number of contexts with top tokens.
     package var preferenceCount: Int { preferences.count / PreferenceSource.recordLength }
 }
 
@@ -40,13 +40,13 @@ extension DraftMemory {
     private static let version: UInt32 = 2
     private static let headerSize = 56
 
-    /// The most numbers of each kind that a drafter remembers.
+    /// Maximum count of each kind of number, in file order.
     private static let mostNumbers = [
         HistorySource.standardLimit, PreferenceSource.standardCapacity * PreferenceSource.recordLength,
-        AcceptanceTable.tallyCount, GuessMixer.weightCount,
+        AcceptanceTable.tallyCount, PredictionMixer.weightCount,
     ]
 
-    /// The bytes of a file that keeps it for the repository at `repository` and the tokenizer with that fingerprint.
+    /// The contents of a file for the repository at `repository` and the tokenizer with this fingerprint.
     func encoded(repository: String, fingerprint: UInt64) -> [UInt8] {
         var bytes = Self.magic
         let counts = [history.count, preferences.count, tallies.count, weights.count]
@@ -63,15 +63,14 @@ extension DraftMemory {
         return bytes
     }
 
-    /// Whether a file is such a file, of another version of the format.
+    /// Whether the bytes are a file in another version of the format.
     static func isOfOtherVersion(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.count >= headerSize && bytes.starts(with: magic)
             && UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: magic.count, as: UInt32.self)) != version
     }
 
-    /// Reads the contents of a file, every value of which is checked. Nil when it was written for another repository or
-    /// tokenizer, for one of other than `vocabularyCount` tokens, or by a version of the program that kept other things, or when it
-    /// is damaged.
+    /// Reads the contents of a file and checks every value. Nil if the file is damaged, has another version, or was
+    /// written for another repository or tokenizer, or for a vocabulary of another size.
     init?(_ bytes: UnsafeRawBufferPointer, repository: String, fingerprint: UInt64, vocabularyCount: Int) {
         func number<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _ type: T.Type) -> T {
             T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
@@ -85,8 +84,8 @@ extension DraftMemory {
         let counts = (0..<4).map { number(24 + 8 * $0, UInt64.self) }
         let start = Self.headerSize + path.count
         let payload = bytes.count - start - 8
-        // Before anything is read that depends on the length: a damaged one may be of gigabytes. Each count alone first, so that
-        // the sum cannot overflow.
+        // Checks the lengths before anything that depends on them: a damaged file can claim gigabytes. Checks each
+        // count on its own first, so that the sum cannot overflow.
         guard zip(counts, Self.mostNumbers).allSatisfy({ $0 <= $1 }), counts.reduce(0, +) == payload / 4,
             payload.isMultiple(of: 4),
             number(bytes.count - 8, UInt64.self)
@@ -104,7 +103,7 @@ extension DraftMemory {
         weights = next(counts[3]).map { Float(bitPattern: $0) }
         let tokens = -1..<Int32(clamping: vocabularyCount)
         guard history.allSatisfy({ tokens.contains($0) }), PreferenceSource.areRecords(preferences, of: tokens),
-            AcceptanceTable.areTallies(tallies), GuessMixer.areWeights(weights)
+            AcceptanceTable.areTallies(tallies), PredictionMixer.areWeights(weights)
         else { return nil }
     }
 }

@@ -2,7 +2,7 @@
 
 import InferTokenizers
 
-/// Repetitions in the text: prompt and output so far.
+/// Predicts from repetitions in the text: the prompt and the output so far.
 final class ContextSource: DraftSource {
     let kind = SourceKind.context
     private var automaton = SuffixAutomaton()
@@ -22,28 +22,28 @@ final class ContextSource: DraftSource {
         automaton.offerMatches(extending: range, by: token, to: &matches)
     }
 
-    func addFollowings(
-        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    func addContinuations(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to continuations: inout ContinuationList
     ) {
-        automaton.addFollowings(of: range, in: matches, limit: limit, to: &followings)
+        automaton.addContinuations(of: range, in: matches, limit: limit, to: &continuations)
     }
 }
 
-/// Earlier outputs, the newest within a limit.
+/// Predicts from earlier outputs of the model. The oldest are dropped when there are too many.
 final class HistorySource: DraftSource {
     let kind = SourceKind.history
-    /// Stands between outputs; no token.
+    /// Marks the end of an output; not a token id.
     private static let separator: TokenID = -1
-    /// The most tokens that are kept, unless said otherwise.
+    /// The default limit: maximum number of tokens that are kept.
     static let standardLimit = 1 << 16
     private let limit: Int
-    /// The outputs, a separator after each.
+    /// The outputs, with a separator after each.
     private(set) var tokens: [TokenID] = []
     private var automaton = SuffixAutomaton()
     private var state = SuffixAutomaton.start
     private var length = 0
 
-    /// An empty history of at most `limit` tokens.
+    /// An empty history that keeps at most `limit` tokens.
     init(limit: Int = HistorySource.standardLimit) { self.limit = limit }
 
     /// Adds an output.
@@ -55,7 +55,7 @@ final class HistorySource: DraftSource {
     private func insertAll(_ more: [TokenID]) {
         tokens += more
         if tokens.count > limit {
-            // Half goes at once, so that starting anew is rare.
+            // Drops half at once, so that the automaton is rarely rebuilt.
             let kept = tokens.suffix(limit / 2)
             tokens = Array(kept.drop { $0 != Self.separator }.dropFirst())
             automaton = SuffixAutomaton()
@@ -63,7 +63,7 @@ final class HistorySource: DraftSource {
         for token in tokens[automaton.count...] { automaton.append(token) }
     }
 
-    /// Puts what was remembered elsewhere, with its index, before what there is.
+    /// Puts an earlier history before the current one. `index` is its automaton.
     func prepend(_ earlier: [TokenID], _ index: SuffixAutomaton) {
         let own = tokens
         tokens = earlier
@@ -98,19 +98,20 @@ final class HistorySource: DraftSource {
         automaton.offerMatches(extending: range, by: token, to: &matches)
     }
 
-    func addFollowings(
-        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    func addContinuations(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to continuations: inout ContinuationList
     ) {
-        automaton.addFollowings(of: range, in: matches, limit: limit, to: &followings)
+        automaton.addContinuations(of: range, in: matches, limit: limit, to: &continuations)
     }
 }
 
 extension SuffixAutomaton {
-    /// Offers the class `state` and the shorter classes, as matches of the text's endings.
+    /// Offers `state` and the shorter classes as matches of the text's endings.
     ///
     /// - Parameters:
+    ///   - state: The class of the longest match.
     ///   - length: Length of the match of `state`; nil for the longest substring of the class.
-    ///   - endsText: Whether the end of the text is one of the occurrences, which has no continuation.
+    ///   - endsText: Whether the end of the text is itself one of the occurrences. That one has no continuation.
     func offerMatches(from state: State, length: Int?, endsText: Bool, to matches: inout MatchList) {
         var state = state
         var length = length ?? self.length(state)
@@ -126,7 +127,7 @@ extension SuffixAutomaton {
         }
     }
 
-    /// Offers the matches numbered `range` with `token` behind them, and the match of `token` alone.
+    /// Offers the matches in `range` extended by `token`, and the match of `token` alone.
     func offerMatches(extending range: Range<Int>, by token: TokenID, to matches: inout MatchList) {
         var shortest = 0
         for number in range {
@@ -137,7 +138,8 @@ extension SuffixAutomaton {
         if shortest != 1, let state = next(Self.start, token) { _ = offer(state, length: 1, to: &matches) }
     }
 
-    /// Offers the class `state`, of whose substrings the one of `length` matched, and returns the shortest one's length.
+    /// Offers the class `state`, where the substring of `length` tokens matched. Returns the length of the shortest
+    /// substring of the class.
     private func offer(_ state: State, length: Int, to matches: inout MatchList) -> Int {
         let shortest = self.length(shorter(state)) + 1
         matches.offer(
@@ -145,15 +147,16 @@ extension SuffixAutomaton {
         return shortest
     }
 
-    /// Adds what follows the matches numbered `range`: the most frequent first, of equally frequent ones the most recent.
-    func addFollowings(
-        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    /// Adds the continuations of the matches in `range`: most frequent first; among equally frequent ones, most recent
+    /// first.
+    func addContinuations(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to continuations: inout ContinuationList
     ) {
         for number in range {
-            followings.begin(level: number - range.lowerBound)
+            continuations.begin(level: number - range.lowerBound)
             forEachContinuation(of: State(truncatingIfNeeded: matches[number].place)) { token, state in
                 guard token >= 0 else { return }
-                followings.insert(token, count: occurrences(state), end: lastEnd(state), limit: limit)
+                continuations.insert(token, count: occurrences(state), end: lastEnd(state), limit: limit)
             }
         }
     }

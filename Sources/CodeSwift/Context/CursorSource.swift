@@ -2,14 +2,15 @@
 
 import InferTokenizers
 
-/// What stands in the text behind the place that the output follows.
+/// Predicts the tokens that follow the cursor in the text being rewritten.
 final class CursorSource: DraftSource {
     let kind = SourceKind.cursor
     private var cursor = TextCursor()
 
-    /// A confirmed token is worth as much as a free match of so many (by simulation, five to eight).
+    /// A confirmed token counts as much as this many matched tokens elsewhere. Values from 5 to 8 were best in
+    /// simulation.
     private static let weight = 6
-    /// More confirmed tokens make no difference.
+    /// Further confirmed tokens do not increase the match length.
     private static let mostConfirmed = 12
 
     func reset(to tokens: [TokenID], kept: Int) { cursor.reset(to: tokens) }
@@ -29,45 +30,46 @@ final class CursorSource: DraftSource {
         }
     }
 
-    func addFollowings(
-        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    func addContinuations(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to continuations: inout ContinuationList
     ) {
         for number in range {
             guard let token = cursor.token(matches[number].place) else { continue }
-            followings.begin(level: number - range.lowerBound)
-            followings.append(token, count: 1)
+            continuations.begin(level: number - range.lowerBound)
+            continuations.append(token, count: 1)
         }
     }
 }
 
-/// A place in the text that the output follows: while the two agree it moves along, and after a difference it looks for the
-/// output's last tokens nearby, so that an edit is copied on behind the words it changed.
+/// A cursor in the prompt that follows the output. While the two agree, it moves along. After a difference, it searches
+/// for the last tokens of the output nearby, so that copying continues after an edit.
 struct TextCursor: ~Copyable {
     private var text = FlatList<TokenID>(capacity: 1 << 10)
-    /// Where the output begins: what is rewritten lies before.
+    /// Number of prompt tokens. The rewritten text is before this position, the output after it.
     private var end = 0
-    /// Where the next token is expected; nil when nothing is being followed.
+    /// Position where the next token is expected; nil if the cursor follows nothing.
     private var place: Int?
-    /// Tokens that have agreed since the place was found.
+    /// Number of tokens that have agreed since the position was found.
     private var confirmed = 0
     /// Whether the last token agreed.
     private var agrees = false
 
-    /// Tokens before and after a difference among which the output is looked for.
+    /// After a difference, the search covers this range of positions relative to the cursor.
     private static let window = -16...96
-    /// Tokens that must agree for a place to be followed at first.
+    /// Number of tokens that must agree before the cursor starts to follow a position.
     private static let initialLength = 6
 
-    /// Where the output is expected to go on, and how many tokens have agreed; nil when it follows nothing.
+    /// The position where the output is expected to continue, and the number of tokens that have agreed; nil if there
+    /// is none.
     var expectation: (place: Int, confirmed: Int)? {
         guard let place, agrees, confirmed > 0, place < end else { return nil }
         return (place, confirmed)
     }
 
-    /// The token at `place`; nil where the output begins.
+    /// The prompt token at `place`; nil from the end of the prompt on.
     func token(_ place: Int) -> TokenID? { place < end ? text[place] : nil }
 
-    /// Begins behind a new text.
+    /// Starts a new text. The output begins after `tokens`.
     mutating func reset(to tokens: [TokenID]) {
         text.truncate()
         for token in tokens { text.append(token) }
@@ -76,7 +78,7 @@ struct TextCursor: ~Copyable {
         agrees = false
     }
 
-    /// Goes on with a token of the output.
+    /// Adds a token of the output.
     mutating func append(_ token: TokenID) {
         text.append(token)
         if let place, place < end, text[place] == token {
@@ -90,7 +92,8 @@ struct TextCursor: ~Copyable {
         if !agrees { find() }
     }
 
-    /// Looks for the output's end near `anchor`, the longest agreement first, then the nearest.
+    /// Searches near `anchor` for the last tokens of the output. Prefers the longest agreement, then the nearest
+    /// position.
     private mutating func resynchronize(around anchor: Int) {
         var best = (length: 0, distance: Int.max, place: anchor)
         let lower = max(1, anchor + Self.window.lowerBound)
@@ -103,14 +106,14 @@ struct TextCursor: ~Copyable {
                 best = (length, distance, candidate)
             }
         }
-        // A single token that agrees somewhere else is chance.
+        // A single token that agrees farther away is a coincidence.
         guard best.length >= 2 || (best.length == 1 && best.distance <= 4) else { return }
         place = best.place
         confirmed = best.length - 1
         agrees = true
     }
 
-    /// Looks for a long agreement anywhere before.
+    /// Searches the whole prompt for a long agreement.
     private mutating func find() {
         guard text.count - end >= Self.initialLength else { return }
         var candidate = end
@@ -125,7 +128,7 @@ struct TextCursor: ~Copyable {
         }
     }
 
-    /// Tokens, up to `limit`, that agree before `candidate` and at the end of the text.
+    /// Number of tokens, up to `limit`, that agree before `candidate` and at the end of the text.
     private func agreement(_ candidate: Int, limit: Int) -> Int {
         var length = 0
         while length < limit, candidate - length > 0, text[candidate - length - 1] == text[text.count - length - 1] {

@@ -37,7 +37,7 @@ struct DatastoreHeader: Equatable {
     var fileLength: Int
     var sections: [Section]
 
-    /// One stretch of the file.
+    /// A contiguous range of the file.
     struct Section: Equatable {
         var kind: UInt32
         var offset: Int
@@ -45,32 +45,32 @@ struct DatastoreHeader: Equatable {
         var checksum: UInt64
     }
 
-    /// What sections hold.
+    /// The kinds of sections.
     enum Kind: UInt32, CaseIterable {
-        /// Token ids; a separator, the id after the vocabulary's last, ends every document.
+        /// Token ids. Each document ends with a separator: the id after the vocabulary's last.
         case tokens = 1
-        /// Start of every suffix that does not begin with a separator, u32, in the order of the suffixes.
+        /// The start positions of the suffixes that do not begin with a separator, u32, in sorted order.
         case suffixes = 2
-        /// For every token, and one more: index of the first suffix that begins with it or a larger one, u32.
+        /// For each token, and one more: index of the first suffix that begins with this token or a larger one, u32.
         case buckets = 3
-        /// For every document, and one more: position of its first token, and start of its name in the names; u32 each.
+        /// For each document, and one more: position of its first token, and offset of its name in the names; u32 each.
         case documents = 4
-        /// Names of the documents, one after the other: paths relative to the root they were found under.
+        /// The names of the documents, concatenated: paths relative to the folder that was ingested.
         case names = 5
-        /// The tokenizer in words, UTF-8.
+        /// The description of the tokenizer, UTF-8.
         case tokenizer = 6
 
-        /// The section in words.
+        /// A name for messages.
         var title: String { "\(self)" }
     }
 
-    /// Bytes before the first section.
+    /// Number of bytes before the first section.
     var prefixLength: Int { Self.size + sections.count * Self.entrySize }
 
     /// The section of a kind.
     func section(_ kind: Kind) -> Section? { sections.first { $0.kind == kind.rawValue } }
 
-    /// Header and table as the file has them.
+    /// Header and section table as bytes of the file.
     var encoded: [UInt8] {
         var bytes = Self.magic
         bytes.appendLittleEndian(Self.version)
@@ -90,7 +90,7 @@ struct DatastoreHeader: Equatable {
         return bytes
     }
 
-    /// The footer that goes with ``encoded``.
+    /// The footer for ``encoded``.
     var footer: [UInt8] {
         var bytes: [UInt8] = []
         bytes.appendLittleEndian(XXHash64.hash(encoded))
@@ -99,10 +99,10 @@ struct DatastoreHeader: Equatable {
 }
 
 extension DatastoreHeader {
-    /// The most sections a file may have; more than this version knows are allowed, so that later ones can add some.
+    /// Maximum number of sections. More than this version knows are allowed, so that later versions can add some.
     private static let maximumSections = 64
 
-    /// Reads and checks header, table and footer of `file`, in time that does not depend on its size.
+    /// Reads and checks header, section table and footer of `file`. The time does not depend on the size of the file.
     init(_ file: MappedFile) throws(InferenceError) {
         let bytes = file.bytes
         func malformed(_ what: String) -> InferenceError {
@@ -159,7 +159,7 @@ extension DatastoreHeader {
         try check(file)
     }
 
-    /// Throws unless sizes agree with each other and every section lies inside the file.
+    /// Throws unless all sizes are consistent and every section is inside the file.
     private func check(_ file: MappedFile) throws(InferenceError) {
         func require(_ condition: Bool, _ what: @autoclosure () -> String) throws(InferenceError) {
             if !condition { throw InferenceError(.malformedDatastore, "\(file.path): \(what())") }
@@ -189,7 +189,7 @@ extension DatastoreHeader {
         }
     }
 
-    /// Bytes in a section whose length follows from the counts.
+    /// The number of bytes of a section, if it follows from the counts.
     private func expectedLength(_ kind: Kind) -> Int? {
         switch kind {
         case .tokens: tokenCount * tokenWidth

@@ -3,12 +3,13 @@
 package import InferSupport
 import InferTokenizers
 
-/// Writes datastores. The same corpus gives the same bytes.
+/// Writes datastore files. The same corpus always gives the same bytes.
 package enum DatastoreWriter {
-    /// Writes `corpus` to `path`: under a temporary name in the same directory, synced, then renamed, so that the file is
-    /// either the old one or all of the new one.
+    /// Writes `corpus` to `path`. Writes to a temporary name in the same folder, syncs, then renames: the file at
+    /// `path` is always either the old one or the complete new one.
     ///
-    /// - Throws: ``InferenceError`` with `unwritableFile` or `invalidArgument`.
+    /// - Throws: ``InferenceError`` with `unwritableFile`, or with `invalidArgument` if the corpus has another
+    ///   vocabulary than `tokenizer`.
     package static func write(
         _ corpus: SortedCorpus, tokenizer: TokenizerIdentity, to path: String
     ) throws(InferenceError) {
@@ -79,11 +80,12 @@ package enum DatastoreWriter {
 }
 
 extension Corpus {
-    /// Adds the documents of `store`, but not those whose tokens are in `known`, where the hashes of the new ones go.
+    /// Adds the documents of `store`, except those whose hash is in `known`. Adds the hashes of the new ones to
+    /// `known`.
     ///
-    /// - Returns: How many were left out.
-    /// - Throws: ``InferenceError`` with `incompatibleDatastore` for another vocabulary, with `malformedDatastore` for a damaged
-    ///   store, or as ``append(_:name:)`` does.
+    /// - Returns: The number of documents left out.
+    /// - Throws: ``InferenceError`` with `incompatibleDatastore` for another vocabulary, with `malformedDatastore` for
+    ///   a damaged store, or as ``append(_:name:)`` does.
     package func append(_ store: Datastore, known: inout Set<UInt64>) throws(InferenceError) -> Int {
         guard store.tokenizer.vocabularyCount == vocabularyCount else {
             throw InferenceError(
@@ -91,7 +93,7 @@ extension Corpus {
                 "\(store.path) was built for \(store.tokenizer.summary), not for a vocabulary of \(vocabularyCount) tokens"
             )
         }
-        // Damage must not get new checksums. The suffixes are sorted anew.
+        // A damaged store must not get new, valid checksums. Its suffixes need no check, because they are sorted again.
         try store.verifyChecksums()
         try store.verifyDocuments()
         let bytes = store.bytes(.tokens)

@@ -2,14 +2,18 @@
 
 import InferSupport
 
-/// A logistic formula per kind of source, fitted by replaying the reference answers of HumanEval, MBPP-Swift and two
-/// repositories, edits left out: z = b0 + b1 ln M + b2 logit(share) + b3 ln N [longest] + b4 ln M logit(share)
-/// + b5 [step start] + b6…b9 [back-off of order ≥ 4, 3, 2, 1], with M matched tokens, N occurrences, and the share of them
-/// that goes on as guessed, clipped to 0.01…0.97.
+/// Prior acceptance probabilities from a logistic formula for each kind of source. It was fitted by replaying the
+/// reference answers of HumanEval, MBPP-Swift and two repositories, without edits:
 ///
-/// Logarithms and the logistic function come from tables: they are wanted a few hundred times a step.
+///     z = b0 + b1 ln M + b2 logit(share) + b3 ln N [longest match] + b4 ln M logit(share)
+///         + b5 [first token of the step] + b6…b9 [back-off of order ≥ 4, 3, 2, 1]
+///
+/// M is the number of matched tokens, N the number of occurrences, and the share is the fraction of the occurrences
+/// that continue with the predicted token, clipped to 0.01…0.97.
+///
+/// Logarithms and the logistic function come from tables, because they are needed a few hundred times per step.
 struct AcceptancePriors: ~Copyable {
-    /// b0 … b9 of repositories, common datastores, the context and the history, one after the other.
+    /// b0 … b9 of repositories, datastores, the context and the history, concatenated.
     private static let coefficients: [Float] = [
         -2.223, 0.229, 0.519, 0.189, 0.129, -0.032, -0.187, -0.128, -0.201, -0.426,
         -3.039, 0.326, 0.565, 0.284, 0.041, -0.008, 0.715, 0.779, 0.55, 0.19,
@@ -18,12 +22,12 @@ struct AcceptancePriors: ~Copyable {
     ]
     private static let perKind = 10
 
-    /// Where a kind's coefficients begin; nil for a kind without a formula.
+    /// Index of the first coefficient of a kind; nil for a kind without a formula.
     private static func start(of kind: SourceKind) -> Int? {
         switch kind {
         case .repository: 0
         case .common: perKind
-        // The cursor is a match in the context.
+        // The cursor counts as a match in the context.
         case .context, .cursor: 2 * perKind
         case .history: 3 * perKind
         case .preference: nil
@@ -37,7 +41,7 @@ struct AcceptancePriors: ~Copyable {
     }
 
     private var coefficients = FlatList<Float>(capacity: 64)
-    /// ln n.
+    /// ln n, for n = 0 … ``logarithmCount`` − 1 (0 counts as 1).
     private var logarithms = FlatList<Float>(capacity: 1024)
     /// 1 / (1 + e⁻ᶻ) for z = −12 … 12.
     private var logistic = FlatList<Float>(capacity: 1024)
@@ -54,12 +58,14 @@ struct AcceptancePriors: ~Copyable {
         }
     }
 
-    /// The formula for guesses that follow a match; nil for preferences, which come with probabilities of their own.
+    /// The formula for the continuations of a match; nil for preferences, which have their own probabilities.
     ///
     /// - Parameters:
-    ///   - length: Tokens that match, guesses included.
-    ///   - isBackOff: Whether a longer match of the same source offers other guesses.
-    ///   - startsStep: Whether the guesses follow the text itself.
+    ///   - kind: The kind of source.
+    ///   - length: Number of matched tokens, including nodes of the draft.
+    ///   - occurrences: Number of occurrences of the match.
+    ///   - isBackOff: Whether the same source has a longer match.
+    ///   - startsStep: Whether the prediction is for the first token after the text.
     func line(_ kind: SourceKind, length: Int, occurrences: Int, isBackOff: Bool, startsStep: Bool) -> Line? {
         guard let first = Self.start(of: kind) else { return nil }
         let lnLength = logarithm(length)
@@ -73,7 +79,8 @@ struct AcceptancePriors: ~Copyable {
         return Line(offset: offset, slope: coefficients[first + 2] + coefficients[first + 4] * lnLength)
     }
 
-    /// The probability that a guess is right, if all before it are, which follows `count` of a match's `occurrences`.
+    /// The probability that a prediction is accepted if all before it are. It follows `count` of the match's
+    /// `occurrences`.
     func probability(_ line: Line, count: Int, occurrences: Int) -> Float {
         let logit: Float =
             if count * 100 >= occurrences * 97 { 3.4761 } else if count * 100 <= occurrences { -4.5951 } else {
@@ -90,8 +97,8 @@ struct AcceptancePriors: ~Copyable {
     }
 }
 
-/// Corrects the priors by experience: for every sort of guess, the number that was right over the number that should have
-/// been. Sorts with little experience lean on wider ones.
+/// Corrects the priors by observed outcomes: for each category of predictions, the number accepted divided by the sum
+/// of their prior probabilities. Categories with few outcomes lean on wider ones.
 struct AcceptanceTable: ~Copyable {
     struct Tally {
         var right: Float = 0
@@ -100,22 +107,23 @@ struct AcceptanceTable: ~Copyable {
         mutating func add(_ isRight: Bool, _ probability: Float) {
             right += isRight ? 1 : 0
             predicted += probability
-            // Old experience fades, so that another text can teach otherwise.
+            // Old outcomes lose weight, so that the table can adapt to another text.
             if predicted > 400 {
                 right /= 2
                 predicted /= 2
             }
         }
 
-        /// The correction; `wider` has the weight of four predicted successes.
+        /// The correction factor. The wider category's factor `wider` has the weight of four expected acceptances.
         func ratio(_ wider: Float) -> Float { (right + 4 * wider) / (predicted + 4) }
     }
 
-    /// A sort of guesses, the narrowest: kind of source, order of a back-off, share, length and number of occurrences.
-    struct Sort { fileprivate var cell: Int32 }
+    /// The narrowest category of a prediction: kind of source, order of the back-off, share, match length and number of
+    /// occurrences.
+    struct Category { fileprivate var cell: Int32 }
 
-    /// The part of a sort that is the same for all that follow a match.
-    struct MatchSort {
+    /// The part of the category that all continuations of a match have in common.
+    struct MatchCategory {
         fileprivate var level: Int32
         fileprivate var length: Int32
     }
@@ -124,19 +132,19 @@ struct AcceptanceTable: ~Copyable {
     private static let shares = 8
     private static let lengths = 10
     private static let counts = 3
-    /// Cells of a kind of source and level.
+    /// Number of cells per kind of source and level.
     private static let cellsPerLevel = shares * lengths * counts
     private static let cellsPerShare = lengths * counts
 
-    /// By the kind of source; by kind, level and share; by all.
+    /// Three tables: by kind of source; by kind, level and share; by the whole category.
     private var byKind = FlatList(repeating: Tally(), count: SourceKind.allCases.count)
     private var byShare = FlatList(repeating: Tally(), count: SourceKind.allCases.count * levels * shares)
     private var byCell = FlatList(repeating: Tally(), count: SourceKind.allCases.count * levels * cellsPerLevel)
 
-    /// The sort of what follows a match.
-    static func sort(_ kind: SourceKind, length: Int, occurrences: Int, isBackOff: Bool) -> MatchSort {
+    /// The category of a match.
+    static func category(_ kind: SourceKind, length: Int, occurrences: Int, isBackOff: Bool) -> MatchCategory {
         let level = kind.rawValue * levels + (isBackOff ? min(length, 3) : 0)
-        // 1, 2, 3, 4, 5–6, 7–8, 9–12, 13–16, 17–24, more.
+        // Length classes: 1, 2, 3, 4, 5–6, 7–8, 9–12, 13–16, 17–24, more.
         let lengthClass =
             switch length {
             case ...4: max(length, 1) - 1
@@ -146,28 +154,28 @@ struct AcceptanceTable: ~Copyable {
             default: 9
             }
         let countClass = occurrences == 1 ? 0 : occurrences <= 5 ? 1 : 2
-        return MatchSort(level: Int32(level), length: Int32(lengthClass * counts + countClass))
+        return MatchCategory(level: Int32(level), length: Int32(lengthClass * counts + countClass))
     }
 
-    /// The sort of a guess that follows `count` of a match's `occurrences`.
-    static func sort(_ match: MatchSort, count: Int, occurrences: Int) -> Sort {
-        // Shares by halves: 1, above 1/2, 1/4, …
+    /// The category of a prediction that follows `count` of the match's `occurrences`.
+    static func category(_ match: MatchCategory, count: Int, occurrences: Int) -> Category {
+        // Share classes by powers of two: 1, above 1/2, above 1/4, …
         let quotient = UInt(occurrences / max(count, 1))
         let share = count * 100 >= occurrences * 99 ? 0 : min(7, UInt.bitWidth - quotient.leadingZeroBitCount)
-        return Sort(cell: match.level * Int32(cellsPerLevel) + Int32(share * cellsPerShare) + match.length)
+        return Category(cell: match.level * Int32(cellsPerLevel) + Int32(share * cellsPerShare) + match.length)
     }
 
-    /// The prior `probability` of a guess, corrected.
-    func correct(_ probability: Float, _ sort: Sort) -> Float {
-        let cell = Int(sort.cell)
+    /// The prior `probability` of a prediction, corrected.
+    func correct(_ probability: Float, _ category: Category) -> Float {
+        let cell = Int(category.cell)
         let kind = byKind[cell / (Self.levels * Self.cellsPerLevel)].ratio(1)
         let ratio = byCell[cell].ratio(byShare[cell / Self.cellsPerShare].ratio(kind))
         return min(max(probability * ratio, 0.0001), 0.985)
     }
 
-    /// Learns whether a guess of prior `probability` was right.
-    mutating func add(_ isRight: Bool, _ probability: Float, _ sort: Sort) {
-        let cell = Int(sort.cell)
+    /// Records whether a prediction with the prior `probability` was accepted.
+    mutating func add(_ isRight: Bool, _ probability: Float, _ category: Category) {
+        let cell = Int(category.cell)
         byKind[cell / (Self.levels * Self.cellsPerLevel)].add(isRight, probability)
         byShare[cell / Self.cellsPerShare].add(isRight, probability)
         byCell[cell].add(isRight, probability)
@@ -175,7 +183,7 @@ struct AcceptanceTable: ~Copyable {
 
     // MARK: As plain numbers
 
-    /// Right and predicted of every tally, from wide to narrow.
+    /// All tallies, wide to narrow, as pairs of accepted and expected counts.
     var tallies: [Float] {
         var tallies: [Float] = []
         func append(_ list: borrowing FlatList<Tally>) {
@@ -190,18 +198,18 @@ struct AcceptanceTable: ~Copyable {
         return tallies
     }
 
-    /// Whether `tallies` can be those of a table.
+    /// Whether `tallies` are valid tallies of a table, or empty.
     static func areTallies(_ tallies: [Float]) -> Bool {
         tallies.isEmpty || (tallies.count == tallyCount && tallies.allSatisfy { (0...1000).contains($0) })
     }
 
-    /// Numbers in ``tallies``.
+    /// Number of values in ``tallies``.
     static var tallyCount: Int {
         let cells = SourceKind.allCases.count * levels * cellsPerLevel
         return 2 * (SourceKind.allCases.count * (1 + levels * shares) + cells)
     }
 
-    /// Adds what another table learned, which must be ``areTallies(_:)``.
+    /// Adds the tallies of another table, which must satisfy ``areTallies(_:)``.
     mutating func add(_ tallies: [Float]) {
         guard !tallies.isEmpty else { return }
         var next = 0

@@ -2,23 +2,23 @@
 
 import InferTokenizers
 
-/// Calls and time by part of the CodeSwift drafter. Nothing is counted where nobody asked for it; where it is, the clock alone
-/// costs some 50 ns a call.
+/// Counts calls and time of the drafter's parts. Nothing is measured without a profile; with one, reading the clock
+/// costs about 50 ns per call.
 package final class DraftProfile {
-    /// A part of the drafter's work.
+    /// One part of the drafter's work.
     package struct Part: Sendable {
-        /// Such as `common.extend`, or `draft` for all of making a tree.
+        /// A name such as `common.extend`, or `draft` for growing the whole tree.
         package var name: String
         package var calls = 0
         package var duration = Duration.zero
     }
 
-    /// What a source is asked to do.
+    /// The methods of a source.
     enum Request: Int, CaseIterable {
-        case reset, append, endings, prepare, extend, followings
+        case reset, append, endings, prepare, extend, continuations
     }
 
-    /// What the drafter does with all sources; includes what it asks of them.
+    /// The stages of the drafter. They include the time in the sources.
     enum Stage: Int, CaseIterable {
         case draft, learn, follow, preferences
     }
@@ -26,13 +26,13 @@ package final class DraftProfile {
     private var requests: [Part]
     private var stages: [Part]
 
-    /// Has counted nothing yet.
+    /// An empty profile.
     package init() {
         requests = SourceKind.allCases.flatMap { kind in Request.allCases.map { Part(name: "\(kind).\($0)") } }
         stages = Stage.allCases.map { Part(name: "\($0)") }
     }
 
-    /// The parts that took part.
+    /// The parts with at least one call.
     package var parts: [Part] { (stages + requests).filter { $0.calls > 0 } }
 
     func add(_ request: Request, _ kind: SourceKind, since start: ContinuousClock.Instant) {
@@ -47,7 +47,7 @@ package final class DraftProfile {
     }
 }
 
-/// Passes everything on to another source and notes the time it takes.
+/// Forwards all calls to another source and records their time.
 final class ProfiledSource: DraftSource {
     private let source: any DraftSource
     private let profile: DraftProfile
@@ -89,11 +89,11 @@ final class ProfiledSource: DraftSource {
         profile.add(.extend, kind, since: start)
     }
 
-    func addFollowings(
-        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    func addContinuations(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to continuations: inout ContinuationList
     ) {
         let start = ContinuousClock.now
-        source.addFollowings(of: range, in: matches, limit: limit, to: &followings)
-        profile.add(.followings, kind, since: start)
+        source.addContinuations(of: range, in: matches, limit: limit, to: &continuations)
+        profile.add(.continuations, kind, since: start)
     }
 }

@@ -2,67 +2,67 @@
 
 import InferTokenizers
 
-/// A source of guesses, which follows the text and finds its endings.
+/// A source of predictions. It follows the text and finds earlier occurrences of its endings.
 ///
-/// The calls are coarse, one or two for each place of a draft: what happens per match happens within a source.
+/// To keep dynamic dispatch cheap, each method is called once or twice per node of a draft. The loops over matches are
+/// inside the sources.
 protocol DraftSource: AnyObject {
-    /// What it is.
+    /// The kind of the source.
     var kind: SourceKind { get }
 
-    /// Takes `tokens` as the text from now on; the first `kept` of them are those of the text before.
+    /// Replaces the text by `tokens`. The first `kept` tokens are the same as those of the previous text.
     func reset(to tokens: [TokenID], kept: Int)
 
-    /// Goes on with a token.
+    /// Adds a token to the text.
     func append(_ token: TokenID)
 
-    /// Offers the matches of the text's endings, the longest first.
+    /// Offers the matches of the text's endings, longest first.
     func findEndings(_ matches: inout MatchList)
 
-    /// Hears that the matches numbered `range` will be asked to extend by each of `tokens`, so that it can look all of them up at
-    /// once.
+    /// Announces that ``extend(_:by:_:)`` will be called for the matches in `range` with some of `tokens`, so that the
+    /// source can look up all of them in one batch.
     func prepare(_ range: Range<Int>, in matches: borrowing MatchList, by tokens: borrowing FlatList<TokenID>)
 
-    /// Offers those of the matches numbered `range` that go on with `token`, the longest first, and then that of `token`
-    /// alone.
+    /// Offers the matches in `range` that continue with `token`, longest first, and then the match of `token` alone.
     func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList)
 
-    /// Adds what follows the matches numbered `range`, up to `limit` tokens each, the most frequent first.
-    func addFollowings(
-        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList)
+    /// Adds the continuations of the matches in `range`: up to `limit` tokens per match, most frequent first.
+    func addContinuations(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to continuations: inout ContinuationList)
 }
 
 extension DraftSource {
-    /// Nothing, where look-ups are cheap.
+    /// Does nothing: the default for sources with cheap look-ups.
     func prepare(_ range: Range<Int>, in matches: borrowing MatchList, by tokens: borrowing FlatList<TokenID>) {}
 }
 
-/// Where a guess was found. Kinds differ in how far a match can be trusted.
+/// Where a prediction comes from. A match is more reliable in some kinds of sources than in others.
 package enum SourceKind: Int, CaseIterable, Sendable, BitwiseCopyable {
-    /// The working tree.
+    /// The repository (the working tree).
     case repository
-    /// A corpus shared by many.
+    /// A datastore.
     case common
-    /// The text itself: prompt and output so far.
+    /// The text itself: the prompt and the output so far.
     case context
     /// Earlier outputs of the model.
     case history
-    /// The place in the text that is being rewritten.
+    /// The text that the output rewrites.
     case cursor
-    /// What the model itself thought likely after the same token.
+    /// The model's own top tokens after the same token.
     case preference
 }
 
-/// Occurrences of one ending of the text, or of the text with some guesses behind it.
+/// The occurrences of one ending of the text, or of the text extended by nodes of a draft.
 struct Match {
-    /// Where, in the source's own terms.
+    /// Location of the occurrences; each source defines the meaning.
     var place: Int
-    /// Where the occurrences end, for sources that need two numbers.
+    /// A second number for sources that need one to describe the location.
     var end = 0
-    /// How often they occur, at least 1.
+    /// Number of occurrences, at least 1.
     var occurrences: Int
-    /// Tokens that agree.
+    /// Number of tokens that match.
     var length: Int32
-    /// The shortest ending that occurs at the same places.
+    /// Length of the shortest ending that occurs at the same positions.
     var shortest: Int32
 
     init(length: Int, shortest: Int, occurrences: Int, place: Int, end: Int = 0) {
@@ -74,14 +74,15 @@ struct Match {
     }
 }
 
-/// Matches of all sources at all places of a draft. Of a source's matches at one place, offered the longest first, it keeps the
-/// longest and a few shorter ones that occur much more often, those of orders 2 and 1 among them.
+/// The matches of all sources at all nodes of a draft. A source offers its matches for a node longest first. The list
+/// keeps the longest match and a few shorter ones (back-offs) that occur much more often, among them the matches of one
+/// and two tokens.
 struct MatchList: ~Copyable {
     private var matches = FlatList<Match>(capacity: 512)
-    /// Where the matches of the source and place begin that are being offered.
+    /// Index of the first match of the current source and node.
     private var start = 0
 
-    /// Orders that are kept behind the longest.
+    /// Maximum number of back-offs after the longest match.
     private static let backOffs = 3
 
     var count: Int { matches.count }
@@ -93,16 +94,16 @@ struct MatchList: ~Copyable {
         start = 0
     }
 
-    /// Begins with a source at a place, and returns where its matches will begin.
+    /// Starts the matches of a source at a node and returns the index of the first.
     mutating func begin() -> Int {
         start = matches.count
         return start
     }
 
-    /// Whether further matches would be left out.
+    /// Whether the list ignores all further matches of the current source and node.
     var isComplete: Bool { matches.count - start > Self.backOffs }
 
-    /// Takes a match, shorter than those offered before, if it is one to keep.
+    /// Takes a match if it is worth keeping. It must be shorter than those offered before.
     mutating func offer(_ match: Match) {
         let kept = matches.count - start
         guard kept > 0 else { return matches.append(match) }
@@ -113,62 +114,63 @@ struct MatchList: ~Copyable {
     }
 }
 
-/// Tokens that follow matches, level by level: a level is the number of a match among those of its source and place.
-struct FollowingList: ~Copyable {
-    /// A token, and how many of a match's occurrences it follows.
-    struct Following {
+/// The continuations of the matches of one source at one node. The level of a continuation is the number of its match:
+/// 0 for the longest.
+struct ContinuationList: ~Copyable {
+    /// A token and the number of a match's occurrences that it follows.
+    struct Entry {
         var token: TokenID
         var count: Int32
         var level: Int32
-        /// Where it was seen last, for those that count as many as others.
+        /// Position where it was seen last; decides between equal counts.
         var end: Int32
     }
 
-    private var followings = FlatList<Following>(capacity: 64)
+    private var entries = FlatList<Entry>(capacity: 64)
     private var level: Int32 = 0
     private var levelStart = 0
 
-    var count: Int { followings.count }
+    var count: Int { entries.count }
 
-    subscript(index: Int) -> Following { followings[index] }
+    subscript(index: Int) -> Entry { entries[index] }
 
     mutating func removeAll() {
-        followings.truncate()
+        entries.truncate()
         levelStart = 0
     }
 
-    /// Begins with the match of number `level`.
+    /// Starts the continuations of match number `level`.
     mutating func begin(level: Int) {
         self.level = Int32(truncatingIfNeeded: level)
-        levelStart = followings.count
+        levelStart = entries.count
     }
 
-    /// Adds what follows less often than all before it.
+    /// Appends a token that is not more frequent than those before it.
     mutating func append(_ token: TokenID, count: Int) {
-        followings.append(
-            Following(token: token, count: Int32(truncatingIfNeeded: min(count, 1 << 30)), level: level, end: 0))
+        entries.append(
+            Entry(token: token, count: Int32(truncatingIfNeeded: min(count, 1 << 30)), level: level, end: 0))
     }
 
-    /// Puts a token in its place among those of the match: the more frequent first, of equally frequent ones the one seen
-    /// last; beyond `limit` the last is dropped.
+    /// Inserts a token in sorted order among those of the match: more frequent ones first, then more recent ones. Drops
+    /// the last token if there are more than `limit`.
     mutating func insert(_ token: TokenID, count: Int, end: Int, limit: Int) {
-        let new = Following(
+        let new = Entry(
             token: token, count: Int32(truncatingIfNeeded: count), level: level, end: Int32(truncatingIfNeeded: end))
-        var index = followings.count
+        var index = entries.count
         if index - levelStart == limit {
-            guard index > levelStart, Self.precedes(new, followings[index - 1]) else { return }
+            guard index > levelStart, Self.precedes(new, entries[index - 1]) else { return }
             index -= 1
         } else {
-            followings.append(new)
+            entries.append(new)
         }
-        while index > levelStart, Self.precedes(new, followings[index - 1]) {
-            followings[index] = followings[index - 1]
+        while index > levelStart, Self.precedes(new, entries[index - 1]) {
+            entries[index] = entries[index - 1]
             index -= 1
         }
-        followings[index] = new
+        entries[index] = new
     }
 
-    private static func precedes(_ a: Following, _ b: Following) -> Bool {
+    private static func precedes(_ a: Entry, _ b: Entry) -> Bool {
         a.count > b.count || (a.count == b.count && a.end > b.end)
     }
 }

@@ -2,95 +2,95 @@
 
 import InferTokenizers
 
-/// One source's opinion of one token at one place of a draft.
-struct Opinion {
+/// One source's prediction of one token at one node of a draft.
+struct SourcePrediction {
     var token: TokenID
-    /// Which of the drafter's sources it is.
+    /// Index of the source in the drafter's list.
     var source: Int32
     var kind: SourceKind
-    /// By the formula alone; what experience is counted against.
+    /// From the fitted formula alone. Observed outcomes are compared with it.
     var prior: Float
-    /// Corrected by experience.
+    /// The prior, corrected by observed outcomes.
     var probability: Float
-    var sort: AcceptanceTable.Sort
+    var category: AcceptanceTable.Category
     var isBackOff: Bool
 }
 
-/// Tokens that may come next at one place of a draft, each with the probability that the sources together give it.
-struct CandidateList: ~Copyable {
-    /// A token and what all sources think of it.
-    struct Candidate {
+/// The tokens that may come next at one node of a draft, each with the combined probability from all sources.
+struct PredictionList: ~Copyable {
+    /// A token and its probability from all sources.
+    struct Prediction {
         var token: TokenID
-        /// By the chain of sources.
+        /// Combined by the chain of sources.
         var chained: Float
-        /// By the mixer, in the end.
+        /// The final value, from the mixer.
         var probability: Float
-        /// The kind of guess, for the engine's own corrections: the source that trusts it most, whether that is a back-off,
-        /// and how many sources agree.
+        /// Identifies the type of prediction for the engine's own calibration: the most confident source, whether its
+        /// match is a back-off, and how many sources agree.
         var tag: UInt16
     }
 
-    /// One source's opinions.
+    /// The predictions of one source: a range of indices.
     struct Group {
         var start: Int
         var end: Int
-        /// The probability of the guess it trusts most.
+        /// The highest probability among them.
         var best: Float = 0
-        /// The sum of all.
+        /// The sum of their probabilities.
         var mass: Float = 0
     }
 
-    private var candidates = FlatList<Candidate>(capacity: 64)
+    private var predictions = FlatList<Prediction>(capacity: 64)
     private var groups = FlatList<Group>(capacity: 16)
-    /// What each kind of source thinks of each candidate; 0 where it does not offer it.
+    /// For each prediction, the probability from each kind of source; 0 if that kind does not predict the token.
     private var shares = FlatList<Float>(capacity: 512)
-    private var evidence = GuessMixer.Evidence()
+    private var evidence = PredictionMixer.Evidence()
     private var rivals = FlatList(repeating: Rivals(), count: SourceKind.allCases.count)
 
-    /// The most that the guesses of one source, or all together, can be worth.
-    private static let mostMass: Float = 0.98
-    /// Guesses that the chain of sources gives less teach nothing.
-    private static let leastLesson: Float = 0.01
+    /// Maximum sum of the probabilities of one source, and of all sources together.
+    private static let maximumMass: Float = 0.98
+    /// The mixer does not learn from predictions with a lower chained probability.
+    private static let learningThreshold: Float = 0.01
 
-    var count: Int { candidates.count }
+    var count: Int { predictions.count }
 
-    subscript(index: Int) -> Candidate { candidates[index] }
+    subscript(index: Int) -> Prediction { predictions[index] }
 
-    /// Takes the opinions of one place, those of a source next to each other, and combines them by the chain of sources.
-    mutating func combine(_ opinions: borrowing FlatList<Opinion>, in range: Range<Int>) {
-        candidates.truncate()
+    /// Takes the predictions for one node, which must be grouped by source, and combines them by the chain of sources.
+    mutating func combine(_ sourcePredictions: borrowing FlatList<SourcePrediction>, in range: Range<Int>) {
+        predictions.truncate()
         shares.truncate()
         for kind in SourceKind.allCases { rivals[kind.rawValue] = Rivals() }
-        group(opinions, range)
-        chain(opinions)
+        group(sourcePredictions, range)
+        chain(sourcePredictions)
         for kind in SourceKind.allCases { rivals[kind.rawValue].takeLogarithms() }
     }
 
-    /// Corrects the probabilities of the candidates that the chain of sources gives at least `least`.
-    mutating func mix(_ mixer: borrowing GuessMixer, least: Float) {
+    /// Recomputes, by the mixer, the probabilities of the predictions whose chained probability is at least `least`.
+    mutating func mix(_ mixer: borrowing PredictionMixer, least: Float) {
         var mass: Float = 0
-        for index in 0..<candidates.count {
-            if candidates[index].chained >= least {
+        for index in 0..<predictions.count {
+            if predictions[index].chained >= least {
                 weigh(index)
-                candidates[index].probability = mixer.probability(evidence)
+                predictions[index].probability = mixer.probability(evidence)
             }
-            mass += candidates[index].probability
+            mass += predictions[index].probability
         }
-        guard mass > Self.mostMass else { return }
-        for index in 0..<candidates.count { candidates[index].probability *= Self.mostMass / mass }
+        guard mass > Self.maximumMass else { return }
+        for index in 0..<predictions.count { predictions[index].probability *= Self.maximumMass / mass }
     }
 
-    /// Teaches the mixer which token followed.
+    /// Trains the mixer with the token that actually followed.
     ///
-    /// - Parameter observer: Who else is told of the outcomes, all of the place at once.
-    mutating func teach(_ mixer: inout GuessMixer, _ next: TokenID, observer: (([GuessOutcome]) -> Void)?) {
-        var outcomes: [GuessOutcome] = []
-        for index in 0..<candidates.count where candidates[index].chained >= Self.leastLesson {
+    /// - Parameter observer: Also receives the outcomes, all of one node in one call.
+    mutating func teach(_ mixer: inout PredictionMixer, _ next: TokenID, observer: (([PredictionOutcome]) -> Void)?) {
+        var outcomes: [PredictionOutcome] = []
+        for index in 0..<predictions.count where predictions[index].chained >= Self.learningThreshold {
             weigh(index)
-            let isRight = candidates[index].token == next
+            let isRight = predictions[index].token == next
             if observer != nil {
                 outcomes.append(
-                    GuessOutcome(
+                    PredictionOutcome(
                         inputs: evidence.values, probability: mixer.probability(evidence), isRight: isRight))
             }
             mixer.learn(evidence, isRight: isRight)
@@ -98,15 +98,15 @@ struct CandidateList: ~Copyable {
         if !outcomes.isEmpty { observer?(outcomes) }
     }
 
-    /// Takes note of each source's opinions, sources that are surer first.
-    private mutating func group(_ opinions: borrowing FlatList<Opinion>, _ range: Range<Int>) {
+    /// Finds the group of each source and sorts the groups by their best probability, highest first.
+    private mutating func group(_ sourcePredictions: borrowing FlatList<SourcePrediction>, _ range: Range<Int>) {
         groups.truncate()
         var start = range.lowerBound
         while start < range.upperBound {
             var group = Group(start: start, end: start)
-            while group.end < range.upperBound, opinions[group.end].source == opinions[start].source {
-                group.best = max(group.best, opinions[group.end].probability)
-                group.mass += opinions[group.end].probability
+            while group.end < range.upperBound, sourcePredictions[group.end].source == sourcePredictions[start].source {
+                group.best = max(group.best, sourcePredictions[group.end].probability)
+                group.mass += sourcePredictions[group.end].probability
                 group.end += 1
             }
             start = group.end
@@ -120,76 +120,76 @@ struct CandidateList: ~Copyable {
         }
     }
 
-    /// Combines the opinions as a chain with escape: the source that is surest comes first, and what probability it leaves is
-    /// shared out by the next.
-    private mutating func chain(_ opinions: borrowing FlatList<Opinion>) {
+    /// Combines the predictions as a chain with escape: the most confident source comes first, and the next sources
+    /// share the probability that it leaves.
+    private mutating func chain(_ sourcePredictions: borrowing FlatList<SourcePrediction>) {
         var left: Float = 1
         for number in 0..<groups.count {
             let group = groups[number]
-            // A source cannot promise more than one token.
-            let scale = left * (group.mass > Self.mostMass ? Self.mostMass / group.mass : 1)
-            for index in group.start..<group.end { add(opinions[index], scale) }
-            left *= 1 - min(group.mass, Self.mostMass)
+            // The probabilities of one source must not add up to more than 1.
+            let scale = left * (group.mass > Self.maximumMass ? Self.maximumMass / group.mass : 1)
+            for index in group.start..<group.end { add(sourcePredictions[index], scale) }
+            left *= 1 - min(group.mass, Self.maximumMass)
         }
     }
 
-    private mutating func add(_ opinion: Opinion, _ scale: Float) {
-        let probability = scale * opinion.probability
+    private mutating func add(_ sourcePrediction: SourcePrediction, _ scale: Float) {
+        let probability = scale * sourcePrediction.probability
         let kinds = SourceKind.allCases.count
         var index = 0
-        while index < candidates.count, candidates[index].token != opinion.token { index += 1 }
-        if index < candidates.count {
-            candidates[index].chained += probability
-            candidates[index].probability += probability
-            if candidates[index].tag & 0xF < 3 { candidates[index].tag += 1 }
+        while index < predictions.count, predictions[index].token != sourcePrediction.token { index += 1 }
+        if index < predictions.count {
+            predictions[index].chained += probability
+            predictions[index].probability += probability
+            if predictions[index].tag & 0xF < 3 { predictions[index].tag += 1 }
         } else {
-            let tag = UInt16(opinion.kind.rawValue) << 8 | (opinion.isBackOff ? 0x10 : 0)
-            candidates.append(
-                Candidate(token: opinion.token, chained: probability, probability: probability, tag: tag))
+            let tag = UInt16(sourcePrediction.kind.rawValue) << 8 | (sourcePrediction.isBackOff ? 0x10 : 0)
+            predictions.append(
+                Prediction(token: sourcePrediction.token, chained: probability, probability: probability, tag: tag))
             for _ in 0..<kinds { shares.append(0) }
         }
-        let share = index * kinds + opinion.kind.rawValue
-        shares[share] = max(shares[share], opinion.probability)
-        rivals[opinion.kind.rawValue].add(opinion)
+        let share = index * kinds + sourcePrediction.kind.rawValue
+        shares[share] = max(shares[share], sourcePrediction.probability)
+        rivals[sourcePrediction.kind.rawValue].add(sourcePrediction)
     }
 
     // MARK: What the mixer weighs
 
-    /// The two tokens that a kind of source trusts most.
+    /// The two most probable tokens of one kind of source.
     struct Rivals {
         var token: TokenID = -1
         var best: Float = 0
         var second: Float = 0
-        /// What they leave.
+        /// The log-probability that is left when each of them is excluded.
         var logRests: (best: Float, second: Float) = (0, 0)
 
-        mutating func add(_ opinion: Opinion) {
-            if opinion.token == token {
-                best = max(best, opinion.probability)
-            } else if opinion.probability > best {
+        mutating func add(_ sourcePrediction: SourcePrediction) {
+            if sourcePrediction.token == token {
+                best = max(best, sourcePrediction.probability)
+            } else if sourcePrediction.probability > best {
                 second = best
-                (token, best) = (opinion.token, opinion.probability)
+                (token, best) = (sourcePrediction.token, sourcePrediction.probability)
             } else {
-                second = max(second, opinion.probability)
+                second = max(second, sourcePrediction.probability)
             }
         }
 
         mutating func takeLogarithms() {
             guard best > 0 else { return }
-            logRests = (GuessMixer.Evidence.logRest(best), GuessMixer.Evidence.logRest(second))
+            logRests = (PredictionMixer.Evidence.logRest(best), PredictionMixer.Evidence.logRest(second))
         }
     }
 
-    /// Puts together what speaks for and against a candidate.
+    /// Sets the mixer's inputs for a prediction.
     private mutating func weigh(_ index: Int) {
-        let candidate = candidates[index]
+        let prediction = predictions[index]
         evidence.begin(
-            chained: candidate.chained, agreeing: Int(candidate.tag & 0xF), isBackOff: candidate.tag & 0x10 != 0)
+            chained: prediction.chained, agreeing: Int(prediction.tag & 0xF), isBackOff: prediction.tag & 0x10 != 0)
         for kind in SourceKind.allCases where rivals[kind.rawValue].best > 0 {
             let share = shares[index * SourceKind.allCases.count + kind.rawValue]
             if share > 0 { evidence.add(kind, for: share) }
             let rivals = rivals[kind.rawValue]
-            if rivals.token != candidate.token {
+            if rivals.token != prediction.token {
                 evidence.add(kind, logRest: rivals.logRests.best)
             } else if rivals.second > 0 {
                 evidence.add(kind, logRest: rivals.logRests.second)

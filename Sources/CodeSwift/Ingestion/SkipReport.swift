@@ -2,38 +2,38 @@
 
 import InferSupport
 
-/// Why ingestion passed something over.
+/// Why ingestion skipped a file or folder.
 public enum SkipReason: String, CaseIterable, Sendable {
-    /// A symbolic link; what it points to may lie outside the root.
+    /// A symbolic link. Its target may be outside the root.
     case link
     /// A pipe, socket or device.
     case special
-    /// A folder of a version control system, a package manager or a build, or the file `.git` that stands for one.
+    /// A folder of a version control system, a package manager or a build; or a `.git` file.
     case folder
-    /// More levels of folders than are followed.
+    /// Too many levels of folders.
     case depth
     /// Ignored by git.
     case ignored
-    /// Under rules of git that cannot be known: a file of rules or a configuration that cannot be read, or is too large.
+    /// Git's rules for it are unknown: a rule or configuration file cannot be read, or is too large.
     case unknown
-    /// Another extension than those asked for.
+    /// The extension was not requested.
     case `extension`
     /// Larger than the limit.
     case large
-    /// Without contents.
+    /// An empty file.
     case empty
     /// Not text.
     case binary
-    /// Written by a program: generated, minified, a lock file, data.
+    /// Generated, minified, a lock file, or data.
     case generated
-    /// Looks like it holds passwords or keys.
+    /// Seems to contain passwords or keys.
     case secret
-    /// The same contents as a file before it.
+    /// Equal to an earlier file.
     case duplicate
-    /// Cannot be read, or changed into something else meanwhile.
+    /// Cannot be read, or was replaced meanwhile.
     case unreadable
 
-    /// The reason in words, behind a number of files.
+    /// The reason as text that follows a number of files.
     public var summary: String {
         switch self {
         case .link: "symbolic links"
@@ -54,22 +54,22 @@ public enum SkipReason: String, CaseIterable, Sendable {
     }
 }
 
-/// Numbers of files and folders passed over, and a few examples for each reason.
+/// How many files and folders were skipped for each reason, with a few examples.
 public struct SkipReport: Sendable {
-    /// What was passed over for one reason.
+    /// The files and folders skipped for one reason.
     public struct Entry: Sendable {
-        /// How many files or folders.
+        /// Their number.
         public internal(set) var count = 0
-        /// The first few, as paths relative to their root, fit for a terminal.
+        /// The first few: paths relative to the root, with control characters escaped.
         public internal(set) var examples: [String] = []
     }
 
     private static let exampleLimit = 5
 
-    /// What was passed over, by reason.
+    /// The skipped files and folders by reason.
     public private(set) var entries: [SkipReason: Entry] = [:]
 
-    /// Number of files and folders passed over.
+    /// Number of all files and folders skipped.
     public var count: Int { entries.values.reduce(0) { $0 + $1.count } }
 
     mutating func add(_ reason: SkipReason, _ path: some Collection<UInt8>) {

@@ -1,15 +1,15 @@
 // Which files belong in a store, by name and by contents.
 
-/// Tells source text from what only takes up room, and from what must not be kept, without opening it.
+/// Recognises by its name a file that should not be in a store: binary, generated, data, or secret.
 package struct NameFilter {
     private let options: IngestionOptions
 
     package init(_ options: IngestionOptions) { self.options = options }
 
-    /// Why a file of this name is passed over; nil when the name says nothing against it.
+    /// Why a file with this name is skipped; nil if the name is no reason.
     package func reason(_ name: [UInt8]) -> SkipReason? {
         let name = String(decoding: name, as: UTF8.self).lowercased()
-        // What follows the last dot; a name that only begins with one has none.
+        // The part after the last dot. A name that only begins with a dot has no extension.
         let dot = name.lastIndex(of: ".")
         let `extension` = dot.map { $0 == name.startIndex ? "" : String(name[name.index(after: $0)...]) } ?? ""
         if options.skipsSecrets, Self.isSecret(name, `extension`) { return .secret }
@@ -47,7 +47,7 @@ package struct NameFilter {
         ".min.js", ".min.css", ".bundle.js", ".pb.go", ".pb.swift", ".pb.cc", ".pb.h", "_pb2.py", "_pb2_grpc.py",
         ".g.dart", ".generated.swift", ".generated.cs", ".designer.cs", ".freezed.dart",
     ]
-    /// Read by name, so that large archives need not be opened; others are recognised by their bytes.
+    /// Recognised by name, so that large archives are not opened. Other binary files are recognised by their bytes.
     private static let binaryExtensions: Set<String> = [
         "png", "jpg", "jpeg", "gif", "webp", "ico", "bmp", "pdf", "zip", "gz", "xz", "zst", "bz2", "7z", "tar", "jar",
         "class", "o", "a", "so", "dylib", "dll", "exe", "wasm", "pyc", "gguf", "bin", "safetensors", "onnx", "pt",
@@ -55,13 +55,13 @@ package struct NameFilter {
     ]
 }
 
-/// Tells source text from what only takes up room, and from what must not be kept.
+/// Recognises by its contents a file that should not be in a store.
 package struct ContentFilter {
     private let options: IngestionOptions
 
     package init(_ options: IngestionOptions) { self.options = options }
 
-    /// Why a file with these contents is passed over; nil when it is source text.
+    /// Why a file with these contents is skipped; nil if it is source text.
     package func reason(_ contents: [UInt8]) -> SkipReason? {
         if contents.isEmpty { return .empty }
         if Self.isBinary(contents) { return .binary }
@@ -69,14 +69,14 @@ package struct ContentFilter {
         return options.skipsSecrets && Self.holdsSecret(contents) ? .secret : nil
     }
 
-    /// A zero byte among the first 8000 is git's rule; text in another encoding than UTF-8 gives poor tokens.
+    /// A zero byte in the first 8000 bytes is git's criterion. Text that is not UTF-8 gives poor tokens.
     private static func isBinary(_ contents: [UInt8]) -> Bool {
         contents.prefix(8000).contains(0) || String(validating: contents, as: UTF8.self) == nil
     }
 
     private static func isGenerated(_ contents: [UInt8]) -> Bool {
         if markers.contains(where: { contains(contents.prefix(2048), $0) }) { return true }
-        // Hardly any line breaks: minified, or data.
+        // Very few line breaks: minified code or data.
         let lines = contents.count { $0 == UInt8(ascii: "\n") } + 1
         return contents.count > 4096 && contents.count / lines > 300
     }
@@ -85,7 +85,8 @@ package struct ContentFilter {
         Array($0.utf8)
     }
 
-    /// How access tokens of large services begin, and how many letters, digits, hyphens or underscores follow.
+    /// The prefixes of access tokens of large services, and the minimum number of letters, digits, hyphens or
+    /// underscores after them.
     private static let tokenPrefixes: [(prefix: [UInt8], rest: Int)] = [
         ("AKIA", 16), ("ghp_", 36), ("gho_", 36), ("ghs_", 36), ("github_pat_", 60), ("glpat-", 20), ("xoxb-", 20),
         ("xoxp-", 20), ("sk_live_", 24), ("AIza", 35), ("npm_", 36), ("hf_", 34),
@@ -93,8 +94,8 @@ package struct ContentFilter {
     private static let keyBegin = Array("-----BEGIN".utf8)
     private static let keyTitle = Array("PRIVATE KEY".utf8)
 
-    /// Looks at every run of letters, digits, hyphens and underscores that could be an access token, or the first line
-    /// of a PEM-encoded private key.
+    /// Checks every run of letters, digits, hyphens and underscores for an access token or the first line of a private
+    /// key in PEM format.
     private static func holdsSecret(_ contents: [UInt8]) -> Bool {
         var start = 0
         for (index, byte) in contents.enumerated() where !isTokenByte[Int(byte)] {
@@ -116,7 +117,7 @@ package struct ContentFilter {
             || scalar == "_" || scalar == "-"
     }
 
-    /// Whether `text` occurs in `bytes`; for short stretches.
+    /// Whether `text` occurs in `bytes`. Meant for short inputs.
     private static func contains(_ bytes: ArraySlice<UInt8>, _ text: [UInt8]) -> Bool {
         guard let first = text.first else { return true }
         return bytes.indices.contains { bytes[$0] == first && bytes[$0...].starts(with: text) }

@@ -3,17 +3,17 @@
 package import InferSupport
 package import InferTokenizers
 
-/// Token ids of documents, one document after the other with a separator after each, and the documents' names.
+/// The token ids of documents, concatenated with a separator after each document, and the documents' names.
 package final class Corpus {
-    /// Tokens in the vocabulary; the separator is the id after the last.
+    /// Number of tokens in the vocabulary. The separator is the id after the last one.
     package let vocabularyCount: Int
-    /// Number of tokens, separators included.
+    /// Number of tokens, including separators.
     package private(set) var tokenCount = 0
-    /// Position of the first token of every document.
+    /// Position of the first token of each document.
     package private(set) var documentStarts: [UInt32] = []
-    /// Start of every document's name in ``names``.
+    /// Offset of each document's name in ``names``.
     package private(set) var nameStarts: [UInt32] = []
-    /// The names, one after the other.
+    /// The names in UTF-8, concatenated.
     package private(set) var names: [UInt8] = []
 
     /// The documents' names.
@@ -37,19 +37,22 @@ package final class Corpus {
     /// Number of documents.
     package var documentCount: Int { documentStarts.count }
 
-    /// The tokens so far; valid until the next change and as long as the corpus lives.
+    /// A view of the tokens; valid until the next change and while the corpus exists.
     var tokens: TokenBuffer {
         TokenBuffer(
             bytes: UnsafeRawBufferPointer(memory), count: tokenCount, width: width, separator: UInt32(vocabularyCount))
     }
 
-    /// The tokens' bytes.
+    /// The same tokens as bytes: ``tokenCount`` values of 2 or 4 bytes.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<(tokenCount * width)]) }
 
-    /// Adds a document; one without tokens is left out.
+    /// Adds a document. A document without tokens is ignored.
     ///
-    /// - Throws: ``InferenceError`` with `invalidArgument` when a token lies outside the vocabulary, or when the corpus
-    ///   grows beyond ``SuffixSorter/maximumCount`` tokens.
+    /// - Parameters:
+    ///   - document: Token ids in 0..<``vocabularyCount``.
+    ///   - name: The document's name in UTF-8.
+    /// - Throws: ``InferenceError`` with `invalidArgument` when a token is outside the vocabulary, or when the corpus
+    ///   would exceed ``SuffixSorter/maximumCount`` tokens.
     package func append(_ document: some Collection<TokenID>, name: some Collection<UInt8>) throws(InferenceError) {
         guard !document.isEmpty else { return }
         let (end, overflow) = tokenCount.addingReportingOverflow(document.count + 1)
@@ -93,19 +96,19 @@ package final class Corpus {
     }
 }
 
-/// A read-only view of token ids; reading beyond the end gives the separator.
+/// A read-only view of token ids in memory that another object owns. Reading outside the range gives the separator.
 struct TokenBuffer {
     let bytes: UnsafeRawBufferPointer
     let count: Int
-    /// Two or four.
+    /// Bytes per token: 2 or 4.
     let width: Int
-    /// The id that stands between documents: the one after the vocabulary's last.
+    /// The id between documents: the one after the vocabulary's last.
     let separator: UInt32
 
-    /// Bytes per token that hold every id of a vocabulary of `count` tokens, and the separator.
+    /// The bytes per token needed for every id of a vocabulary of `count` tokens and for the separator.
     static func width(vocabularyCount count: Int) -> Int { count < 1 << 16 ? 2 : 4 }
 
-    /// The id at `position`, which need not be inside.
+    /// The id at `position`, which may be out of range.
     subscript(position: Int) -> UInt32 {
         guard position >= 0, position < count else { return separator }
         if width == 2 { return UInt32(bytes.load(fromByteOffset: position &* 2, as: UInt16.self)) }
@@ -113,21 +116,23 @@ struct TokenBuffer {
     }
 }
 
-/// A finished corpus and the sorted suffixes of its tokens.
+/// A finished corpus with the sorted suffixes of its tokens.
 ///
-/// Sendable because nothing changes any more.
+/// Sendable because it is immutable after `init`.
 package final class SortedCorpus: @unchecked Sendable {
-    /// The documents; not to be changed.
+    /// The documents. They must not change any more.
     let corpus: Corpus
-    /// All suffixes; those that begin with a separator come last.
+    /// All suffixes; those that begin with a separator are last.
     private let allSuffixes: UnsafeMutableBufferPointer<UInt32>
     private let allBuckets: UnsafeMutableBufferPointer<UInt32>
 
-    /// Sorts the suffixes of `corpus`, which is not to be changed afterwards.
+    /// Sorts the suffixes of `corpus`, which must not change afterwards.
     ///
-    /// - Parameter progress: Called now and then with the share that is done.
-    /// - Throws: ``InferenceError`` as ``SuffixSorter`` does.
-    package init(_ corpus: consuming Corpus, progress: (Double) -> Void = { _ in }) throws(InferenceError) {
+    /// - Parameter progress: Receives the fraction done, from 0 to 1, a few times.
+    /// - Throws: ``InferenceError`` as ``SuffixSorter/sort(_:alphabet:into:_:)`` does, and what `progress` throws.
+    package init(
+        _ corpus: consuming Corpus, progress: (Double) throws(InferenceError) -> Void = { _ in }
+    ) throws(InferenceError) {
         self.corpus = corpus
         allSuffixes = .allocate(capacity: corpus.tokenCount)
         allBuckets = .allocate(capacity: corpus.vocabularyCount + 1)
@@ -147,15 +152,15 @@ package final class SortedCorpus: @unchecked Sendable {
         allBuckets.deallocate()
     }
 
-    /// Start of every suffix that does not begin with a separator.
+    /// The start positions of the suffixes that do not begin with a separator, in sorted order.
     var suffixes: UnsafeBufferPointer<UInt32> {
         UnsafeBufferPointer(rebasing: allSuffixes[..<(corpus.tokenCount - corpus.documentCount)])
     }
 
-    /// Index of the first suffix that begins with each token, and the number of suffixes.
+    /// For each token the index of the first suffix that begins with it; at the end the number of suffixes.
     var buckets: UnsafeBufferPointer<UInt32> { UnsafeBufferPointer(allBuckets) }
 
-    /// Its suffix array for look-ups.
+    /// A suffix array over this corpus, for look-ups.
     package var index: SuffixIndex {
         SuffixIndex(owner: self, tokens: corpus.tokens, suffixes: suffixes, buckets: buckets)
     }

@@ -2,20 +2,20 @@
 
 package import InferTokenizers
 
-/// One part of a store, as a drafter searches it.
+/// One segment of a store, as a drafter searches it.
 package struct StoreSegment: Sendable {
-    /// Tokens and suffixes.
+    /// The tokens and their suffix array.
     package let index: SuffixIndex
-    /// Positions whose tokens are never offered.
+    /// Positions of tokens that are never offered.
     package var excluded: PositionSet
 
-    /// A segment, all of it to be served unless `excluded` says otherwise.
+    /// A segment that offers everything except `excluded`.
     package init(_ index: SuffixIndex, excluded: PositionSet = PositionSet()) {
         self.index = index
         self.excluded = excluded
     }
 
-    /// Excludes every stretch that also occurs in `text`, where the two agree in `length` tokens or more.
+    /// Excludes every run of `length` or more tokens that also occurs in `text`.
     package mutating func excludeCopies(of text: [TokenID], length: Int) {
         guard length > 0, text.count >= length else { return }
         for start in 0...(text.count - length) {
@@ -29,20 +29,21 @@ package struct StoreSegment: Sendable {
 }
 
 extension StoreSegment: Equatable {
-    /// Whether both serve the same part of the same memory.
+    /// Whether both use the same memory and exclude the same positions.
     package static func == (a: StoreSegment, b: StoreSegment) -> Bool {
         a.index.isSame(as: b.index) && a.excluded == b.excluded
     }
 }
 
 extension StoreSegment {
-    /// Excludes long stretches that `text` has as well, such as the part of an open file that is in a prompt: the text itself is
-    /// a source of guesses, and what is counted twice is trusted too much. What follows a stretch is still served.
+    /// Excludes long runs that also occur in `text`, such as the part of an open file that is in a prompt. The text
+    /// itself is a source of predictions, and evidence that is counted twice gets too much weight. The tokens after a
+    /// run are still offered.
     package mutating func excludeStretches(of text: [TokenID]) {
-        // A stretch of twice that length, less one, holds one of the windows, wherever it begins.
+        // A run of 2 × window − 1 tokens contains a whole window, wherever the run begins.
         let window = 16
         for start in stride(from: 0, through: text.count - window, by: window) {
-            // What occurs more often than this is no file but an idiom.
+            // A more frequent run is an idiom, not a copy of a file.
             guard let range = index.find(text[start..<start + window]), range.count <= 8 else { continue }
             for occurrence in range.lower..<range.upper {
                 let position = index.position(occurrence)
@@ -61,9 +62,9 @@ extension StoreSegment {
     }
 }
 
-/// A set of positions, kept as disjoint ranges.
+/// A set of positions, stored as disjoint ranges.
 package struct PositionSet: Equatable, Sendable {
-    /// Ascending and disjoint.
+    /// In ascending order, disjoint.
     package private(set) var ranges: [Range<Int>] = []
 
     package init() {}
@@ -92,7 +93,8 @@ package struct PositionSet: Equatable, Sendable {
         return index < ranges.count && ranges[index].lowerBound <= position
     }
 
-    /// Index of the first range for which `condition`, false and then true along the ranges, holds.
+    /// The index of the first range that satisfies `condition`, which must be false for a prefix of the ranges and true
+    /// for the rest.
     private func firstRange(where condition: (Range<Int>) -> Bool) -> Int {
         var lower = 0
         var upper = ranges.count

@@ -5,23 +5,23 @@ package import InferSupport
 /// Sorts the suffixes of a text over an integer alphabet by induced sorting (Nong, Zhang & Chan, "Two Efficient
 /// Algorithms for Linear Time Suffix Array Construction", 2009).
 ///
-/// The end of the text counts as smaller than every symbol. Besides the text and the array itself, sorting takes at most
-/// 4 bytes per symbol of the alphabet, a bit per position, and 2 bytes per position while a level below sorts.
+/// The end of the text compares smaller than every symbol. In addition to the text and the array, sorting needs at most
+/// 4 bytes per symbol of the alphabet, 1 bit per position, and 2 bytes per position during recursion.
 package enum SuffixSorter {
-    /// The longest text that can be sorted: positions are 32-bit, and one bit of them marks.
+    /// The longest text that can be sorted: positions have 32 bits, and one bit serves as a mark.
     package static let maximumCount = Int(Int32.max) - 1
 
-    /// Fills `suffixes` with the positions of `text` in the order of the suffixes that begin there.
+    /// Fills `suffixes` with the positions of `text` in the sorted order of the suffixes that start there.
     ///
     /// - Parameters:
     ///   - text: Symbols in 0..<`alphabet`.
-    ///   - suffixes: As long as the text.
-    ///   - progress: Called now and then with the share that is done.
-    /// - Throws: ``InferenceError`` with `invalidArgument` when the text is longer than ``maximumCount``, when lengths
-    ///   differ, or when a symbol lies outside the alphabet.
+    ///   - suffixes: Has the same length as the text.
+    ///   - progress: Receives the fraction done, from 0 to 1, a few times. An error that it throws ends the work.
+    /// - Throws: ``InferenceError`` with `invalidArgument` when the text is longer than ``maximumCount``, when the
+    ///   lengths differ, or when a symbol is outside the alphabet.
     package static func sort<Symbol: FixedWidthInteger & UnsignedInteger>(
         _ text: UnsafeBufferPointer<Symbol>, alphabet: Int, into suffixes: UnsafeMutableBufferPointer<UInt32>,
-        _ progress: (Double) -> Void = { _ in }
+        _ progress: (Double) throws(InferenceError) -> Void = { _ in }
     ) throws(InferenceError) {
         guard text.count <= maximumCount else {
             throw InferenceError(
@@ -38,25 +38,27 @@ package enum SuffixSorter {
             throw InferenceError(.invalidArgument, "token \(symbol) lies outside the alphabet of \(alphabet)")
         }
         guard let symbols = text.baseAddress, let entries = suffixes.baseAddress else { return }
-        entries.withMemoryRebound(to: Int32.self, capacity: text.count) { entries in
-            InducedSort(text: symbols, count: text.count, alphabet: alphabet, suffixes: entries).run(progress)
+        try entries.withMemoryRebound(to: Int32.self, capacity: text.count) { entries throws(InferenceError) in
+            try InducedSort(text: symbols, count: text.count, alphabet: alphabet, suffixes: entries).run(progress)
         }
     }
 }
 
-/// Sorts the suffixes of one text; the names of its LMS substrings are a shorter text, sorted the same way.
+/// One level of the recursion: sorts the suffixes of one text. The names of its LMS substrings form a shorter text,
+/// which is sorted in the same way.
 ///
-/// A suffix is of type S when it is smaller than its successor, else L; it is LMS when it is S and its predecessor L.
-/// While sorting, an entry of the array is one of: 0, nothing to induce; a positive position, whose predecessor is still
-/// to be placed in this direction; the complement of a position, which is done with in this direction.
+/// A suffix has type S if it is smaller than the next suffix, otherwise type L. It is LMS ("leftmost S") if it has type
+/// S and its predecessor has type L. During sorting, an array entry is one of these: 0, nothing to induce; a positive
+/// position, whose predecessor still has to be placed in the current direction; the complement of a position, which is
+/// finished in the current direction.
 struct InducedSort<Symbol: FixedWidthInteger> {
     let text: UnsafePointer<Symbol>
     let count: Int
     let alphabet: Int
     let suffixes: UnsafeMutablePointer<Int32>
 
-    /// Fills ``suffixes``, and says now and then what share of the work is done.
-    func run(_ progress: (Double) -> Void = { _ in }) {
+    /// Fills ``suffixes`` and reports the fraction done.
+    func run(_ progress: (Double) throws(InferenceError) -> Void = { _ in }) throws(InferenceError) {
         guard count > 1 else {
             if count == 1 { suffixes[0] = 0 }
             return
@@ -64,11 +66,11 @@ struct InducedSort<Symbol: FixedWidthInteger> {
         let leftmost = BitSet(count: count)
         let leftmostCount = markLeftmost(leftmost)
         sortLeftmostSubstrings(leftmost)
-        progress(0.35)
+        try progress(0.35)
         let names = nameSubstrings(leftmost, leftmostCount)
-        progress(0.5)
-        if names < leftmostCount { sortNames(leftmost, leftmostCount, names) }
-        progress(0.75)
+        try progress(0.5)
+        if names < leftmostCount { try sortNames(leftmost, leftmostCount, names) }
+        try progress(0.75)
         placeSortedLeftmost(leftmostCount)
     }
 
@@ -92,7 +94,7 @@ struct InducedSort<Symbol: FixedWidthInteger> {
         return found
     }
 
-    /// Puts the first index of every symbol's bucket into `buckets`, or the index after its last.
+    /// Sets `buckets` to the first index of each symbol's bucket, or to the index after its last.
     private func locateBuckets(_ buckets: UnsafeMutablePointer<Int32>, ends: Bool) {
         buckets.update(repeating: 0, count: alphabet)
         for position in 0..<count { buckets[symbol(position)] &+= 1 }
@@ -104,8 +106,7 @@ struct InducedSort<Symbol: FixedWidthInteger> {
         }
     }
 
-    /// Sorts LMS positions by the substrings up to the next LMS position; leaves all of ``suffixes`` in that induced
-    /// order.
+    /// Sorts the LMS positions by the substrings up to the next LMS position. Leaves ``suffixes`` in the induced order.
     private func sortLeftmostSubstrings(_ leftmost: BitSet) {
         let buckets = UnsafeMutablePointer<Int32>.allocate(capacity: alphabet)
         defer { buckets.deallocate() }
@@ -119,8 +120,8 @@ struct InducedSort<Symbol: FixedWidthInteger> {
         induce(buckets)
     }
 
-    /// Moves the LMS positions to the front in their order, numbers their distinct substrings in that order, and leaves
-    /// the numbers, in the order of the text, at the end of ``suffixes``. Returns how many numbers there are.
+    /// Moves the LMS positions to the front in sorted order and numbers their distinct substrings in that order. Leaves
+    /// these numbers, in text order, at the end of ``suffixes``. Returns the number of distinct substrings.
     private func nameSubstrings(_ leftmost: BitSet, _ leftmostCount: Int) -> Int {
         var front = 0
         for index in 0..<count {
@@ -130,12 +131,12 @@ struct InducedSort<Symbol: FixedWidthInteger> {
                 front += 1
             }
         }
-        // LMS positions are at least two apart, so half of a position is a slot of its own behind the front part.
+        // LMS positions are at least two apart, so half of a position is a unique slot after the front part.
         let slots = suffixes + leftmostCount
         slots.update(repeating: 0, count: count - leftmostCount)
         var end = count
         leftmost.forEachDescending { position in
-            // The substring includes the LMS position it ends at; the last one ends with the text.
+            // The substring includes the LMS position at its end; the last one ends with the text.
             slots[position >> 1] = Int32(truncatingIfNeeded: min(end, count - 1) &- position &+ 1)
             end = position
         }
@@ -162,18 +163,18 @@ struct InducedSort<Symbol: FixedWidthInteger> {
         return Int(names)
     }
 
-    /// Whether the substrings of `length` at two positions are equal. The last LMS substring ends with the end of the
-    /// text, which equals no symbol.
+    /// Whether the substrings of `length` symbols at two positions are equal. The last LMS substring ends with the end
+    /// of the text, which differs from every symbol.
     private func hasEqualSymbols(_ first: Int, _ second: Int, _ length: Int) -> Bool {
         guard first + length < count, second + length < count else { return false }
         for offset in 0..<length where text[first + offset] != text[second + offset] { return false }
         return true
     }
 
-    /// Sorts the text of names, which decides the order of the LMS suffixes, and turns names back into positions.
-    private func sortNames(_ leftmost: BitSet, _ leftmostCount: Int, _ names: Int) {
+    /// Sorts the text of names, which gives the order of the LMS suffixes, and maps names back to positions.
+    private func sortNames(_ leftmost: BitSet, _ leftmostCount: Int, _ names: Int) throws(InferenceError) {
         let reduced = suffixes + (count - leftmostCount)
-        InducedSort<Int32>(text: reduced, count: leftmostCount, alphabet: names, suffixes: suffixes).run()
+        try InducedSort<Int32>(text: reduced, count: leftmostCount, alphabet: names, suffixes: suffixes).run()
         var target = leftmostCount
         leftmost.forEachDescending { position in
             target -= 1
@@ -182,7 +183,7 @@ struct InducedSort<Symbol: FixedWidthInteger> {
         for index in 0..<leftmostCount { suffixes[index] = reduced[Int(suffixes[index])] }
     }
 
-    /// Moves the sorted LMS positions from the front to the ends of their buckets, and induces all others from them.
+    /// Moves the sorted LMS positions from the front to the ends of their buckets and induces all other suffixes.
     private func placeSortedLeftmost(_ leftmostCount: Int) {
         let buckets = UnsafeMutablePointer<Int32>.allocate(capacity: alphabet)
         defer { buckets.deallocate() }
@@ -198,10 +199,11 @@ struct InducedSort<Symbol: FixedWidthInteger> {
         induce(buckets)
     }
 
-    /// Places all L suffixes from left to right, each next to its successor, then all S suffixes from right to left.
+    /// Places all L suffixes in a scan from left to right, each when the scan reaches its successor; then all S
+    /// suffixes in a scan from right to left.
     private func induce(_ buckets: UnsafeMutablePointer<Int32>) {
         locateBuckets(buckets, ends: false)
-        // The end of the text is the smallest suffix: its predecessor comes first.
+        // The end of the text is the smallest suffix, so its predecessor comes first.
         place(count - 1, ascendingIn: buckets)
         for index in 0..<count {
             let entry = suffixes[index]
@@ -218,7 +220,7 @@ struct InducedSort<Symbol: FixedWidthInteger> {
             let position = Int(entry) &- 1
             let bucket = symbol(position)
             buckets[bucket] &-= 1
-            // A predecessor of type L has its place already.
+            // A predecessor of type L is already placed.
             let isLast = position == 0 || symbol(position &- 1) > bucket
             suffixes[Int(buckets[bucket])] = Int32(truncatingIfNeeded: isLast ? ~position : position)
         }
@@ -226,14 +228,15 @@ struct InducedSort<Symbol: FixedWidthInteger> {
 
     private func place(_ position: Int, ascendingIn buckets: UnsafeMutablePointer<Int32>) {
         let bucket = symbol(position)
-        // A predecessor of type S waits for the other direction.
+        // A predecessor of type S is placed in the other direction.
         let isLast = position > 0 && symbol(position &- 1) < bucket
         suffixes[Int(buckets[bucket])] = Int32(truncatingIfNeeded: isLast ? ~position : position)
         buckets[bucket] &+= 1
     }
 }
 
-/// A set of integers in 0..<count. Members may come from a damaged file: those outside never get into it.
+/// A set of integers in 0..<count, one bit each. `insert` ignores values outside the range, which a damaged file may
+/// contain.
 final class BitSet {
     private let count: Int
     private let words: UnsafeMutablePointer<UInt64>
@@ -257,7 +260,7 @@ final class BitSet {
         member >= 0 && member < count && words[member >> 6] >> UInt64(member & 63) & 1 == 1
     }
 
-    /// Calls `body` with the members, the largest first.
+    /// Calls `body` with each member in descending order.
     func forEachDescending(_ body: (Int) -> Void) {
         for index in stride(from: wordCount - 1, through: 0, by: -1) {
             var word = words[index]

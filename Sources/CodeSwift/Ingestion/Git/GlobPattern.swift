@@ -1,33 +1,34 @@
 // Shell patterns as .gitignore files use them.
 
-/// A pattern as git's `wildmatch` reads it.
+/// A pattern as git's `wildmatch` interprets it.
 ///
-/// Matching simulates all ways at once, so that its time is bounded by pattern times path, whatever the pattern.
+/// Matching follows all alternatives at once, so its time is at most proportional to pattern length times path length.
 struct GlobPattern: Sendable {
-    /// What a pattern is held against.
+    /// What a pattern is matched against.
     enum Subject: Sendable {
         /// One component of a path.
         case name
-        /// A path: `*`, `?` and sets stop at slashes, `**` between slashes stands for any folders.
+        /// A path: `*`, `?` and sets do not match slashes; `**` between slashes matches any number of folders.
         case path
     }
 
     private enum Element: Equatable, Sendable {
         case byte(UInt8)
-        /// `?`: one byte that is no slash.
+        /// `?`: any byte except a slash.
         case any
-        /// `[…]`: one byte of a set, which holds no slash.
+        /// `[…]`: one byte of a set, which contains no slash.
         case set(ByteSet)
-        /// `*`: any bytes but slashes.
+        /// `*`: any number of bytes except slashes.
         case star
-        /// `**` before a slash: nothing, or anything that ends in a slash.
+        /// `**` before a slash: nothing, or anything that ends with a slash.
         case folders
         /// `**` elsewhere between slashes: anything.
         case rest
     }
 
     private let elements: [Element]
-    /// Whether the pattern can match at all; one with an open bracket or a lone backslash at its end cannot.
+    /// Whether the pattern can match anything. A pattern with an unclosed bracket or a single backslash at its end
+    /// cannot.
     private let isPossible: Bool
     private let ignoresCase: Bool
 
@@ -38,7 +39,7 @@ struct GlobPattern: Sendable {
         self.ignoresCase = ignoresCase
     }
 
-    /// Whether the pattern stands for all of `path`.
+    /// Whether the pattern matches the whole `path`.
     func matches(_ path: some Collection<UInt8>) -> Bool {
         guard isPossible else { return false }
         var active = [Bool](repeating: false, count: elements.count + 1)
@@ -62,7 +63,7 @@ struct GlobPattern: Sendable {
         return active[elements.count]
     }
 
-    /// Where reading `byte` leads from `state`.
+    /// The states that `state` leads to when `byte` is read.
     private func targets(_ state: Int, _ byte: UInt8) -> Range<Int> {
         let isSlash = byte == UInt8(ascii: "/")
         switch elements[state] {
@@ -70,19 +71,19 @@ struct GlobPattern: Sendable {
         case .any: return isSlash ? state..<state : state + 1..<state + 2
         case .set(let set): return set.contains(byte) ? state + 1..<state + 2 : state..<state
         case .star: return isSlash ? state..<state : state..<state + 1
-        // What follows begins only behind a slash, or anywhere, which `skipEmpty` sees to.
+        // `skipEmpty` decides where the next element may begin: after a slash, or anywhere.
         case .folders, .rest: return state..<state + 1
         }
     }
 
-    /// Moves on over elements that may stand for nothing.
+    /// Also activates the states after elements that may match nothing.
     private func skipEmpty(_ active: inout [Bool], atFolder: Bool) {
         for (state, element) in elements.enumerated() where active[state] {
             if element == .star || element == .rest || element == .folders && atFolder { active[state + 1] = true }
         }
     }
 
-    /// The elements; nil when the pattern matches nothing.
+    /// The elements; nil if the pattern matches nothing.
     private static func parse(_ pattern: [UInt8], _ subject: Subject, _ ignoresCase: Bool) -> [Element]? {
         var elements: [Element] = []
         var index = 0
@@ -110,7 +111,7 @@ struct GlobPattern: Sendable {
                 index = end
             case UInt8(ascii: "\\"):
                 guard index + 1 < pattern.count else { return nil }
-                // Git compares an escaped letter as it is, even where case does not count.
+                // Git compares an escaped letter as it is, even if it ignores case.
                 elements.append(.byte(pattern[index + 1]))
                 index += 2
             default:
@@ -123,10 +124,10 @@ struct GlobPattern: Sendable {
 }
 
 extension UInt8 {
-    /// An ASCII capital as a small letter; other bytes as they are.
+    /// The lower-case letter of an ASCII capital; any other byte unchanged.
     var lowercased: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
 
-    /// An ASCII small letter as a capital; other bytes as they are.
+    /// The capital of an ASCII lower-case letter; any other byte unchanged.
     var uppercased: UInt8 { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) ? self & ~0x20 : self }
 }
 
@@ -142,17 +143,18 @@ struct ByteSet: Equatable, Sendable {
         for byte in UInt8.min...UInt8.max where condition(byte) { insert(byte) }
     }
 
-    /// The set that begins after its bracket at `start`, and the index after it; nil when git takes it for no set, and the
-    /// pattern with it for one that matches nothing. Where case does not count, bytes are asked for in small letters.
+    /// Parses the set whose bracket is before `start`. Returns the set and the index after it; nil if git does not
+    /// accept it, in which case the whole pattern matches nothing. If case is ignored, the set is queried with
+    /// lower-case letters.
     static func parse(_ pattern: [UInt8], _ start: Int, ignoresCase: Bool) -> (ByteSet, Int)? {
         var set = ByteSet()
         var index = start
         func byte(_ index: Int) -> UInt8? { index < pattern.count ? pattern[index] : nil }
         let isNegated = byte(index) == UInt8(ascii: "!") || byte(index) == UInt8(ascii: "^")
         if isNegated { index += 1 }
-        // What a hyphen would make a range with; nil behind a range or a class.
+        // The lower end of a range, if a hyphen follows; nil after a range or a class.
         var previous: UInt8?
-        // A closing bracket in the first place is a member.
+        // A closing bracket in first position is a member.
         var isFirst = true
         while isFirst || byte(index) != UInt8(ascii: "]") {
             isFirst = false
@@ -186,7 +188,7 @@ struct ByteSet: Equatable, Sendable {
             index += 1
         }
         if isNegated { set.words = ~set.words }
-        // Neither components nor what a set may stand for in a path hold slashes.
+        // A set never matches a slash.
         set.words[0] &= ~(1 << UInt64(UInt8(ascii: "/")))
         return (set, index + 1)
     }
