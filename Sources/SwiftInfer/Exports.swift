@@ -4,4 +4,10 @@
 @_exported public import InferTensors
 @_exported public import InferTokenizers
 
+@_exported public import class InferCodeSwift.Datastore
+@_exported public import struct InferCodeSwift.DatastoreBuilder
+@_exported public import struct InferCodeSwift.IngestionOptions
+@_exported public import enum InferCodeSwift.SkipReason
+@_exported public import struct InferCodeSwift.SkipReport
+@_exported public import struct InferCodeSwift.TokenizerIdentity
 @_exported public import struct InferSupport.InferenceError

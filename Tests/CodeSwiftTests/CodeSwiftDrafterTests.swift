@@ -1,4 +1,4 @@
-// The drafter along texts whose continuation is known.
+// The drafter on texts with a known continuation.
 
 import Foundation
 import InferCodeSwift
@@ -7,7 +7,7 @@ import InferSupport
 import Testing
 
 struct CodeSwiftDrafterTests {
-    /// Follows `output` after `prompt` and returns how many steps it took when up to `nodes` guesses are checked.
+    /// Generates `output` after `prompt` and returns the number of steps when up to `nodes` nodes are checked per step.
     private func steps(
         _ drafter: CodeSwiftDrafter, _ prompt: [Int32], _ output: [Int32], nodes: Int = 8
     ) -> Int {
@@ -59,7 +59,7 @@ struct CodeSwiftDrafterTests {
         let drafter = CodeSwiftDrafter(
             [(StoreSegment(corpus.index), kind)], options: options { _ in })
         #expect(steps(drafter, [1005], output) <= 2 + output.count / 9 + 2)
-        // What is excluded is not offered.
+        // Excluded positions are not offered.
         var segment = StoreSegment(corpus.index)
         segment.excluded.insert(0..<corpus.index.tokenCount)
         drafter.replaceStores([(segment, kind)])
@@ -73,7 +73,7 @@ struct CodeSwiftDrafterTests {
         #expect(steps(drafter, [1006], output) < output.count / 4)
     }
 
-    /// The text is copied with a word replaced here and there by words that occur nowhere else.
+    /// The output copies the prompt, but replaces some words by words that occur nowhere else.
     @Test func editsAreFollowed() {
         let original = text(65)
         var edited = original
@@ -84,7 +84,7 @@ struct CodeSwiftDrafterTests {
         #expect(with < edited.count / 2)
     }
 
-    @Test func candidatesOfTheModelAreRemembered() {
+    @Test func topTokensAreRemembered() {
         let drafter = CodeSwiftDrafter(options: options { $0.usesPreferences = true })
         #expect(drafter.candidatesWanted > 0)
         drafter.reset(to: [1, 2])
@@ -96,8 +96,8 @@ struct CodeSwiftDrafterTests {
         #expect(Set(tree.children(of: DraftTree.root).map { tree.tokens[$0] }) == [7, 8, 9])
     }
 
-    /// Guesses of a kind that always fails are worth less and less; of one that holds, more and more.
-    @Test func valuesFollowExperience() {
+    /// Values fall while predictions of a category fail, and rise while they are accepted.
+    @Test func valuesFollowOutcomes() {
         let drafter = CodeSwiftDrafter(options: options { $0.usesContext = true })
         func firstValue() -> Float {
             var tree = DraftTree()

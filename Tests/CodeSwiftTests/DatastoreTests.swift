@@ -1,4 +1,4 @@
-// Datastore files: written, read, compared, damaged.
+// Datastore files: writing, reading, merging, damage.
 
 import Foundation
 import InferCodeSwift
@@ -13,7 +13,7 @@ struct DatastoreTests {
             SortedCorpus(Sample.corpus(documents, vocabularyCount: vocabularyCount)), tokenizer: tokenizer, to: path)
     }
 
-    /// A small store is ready at once, a large one when it has been read.
+    /// A small store is ready at once, a large one after it has been read into memory.
     @Test func storesBecomeReady() async throws {
         let folder = try TemporaryFolder()
         var generator = SeededGenerator(10)
@@ -27,7 +27,7 @@ struct DatastoreTests {
         #expect(large[0].isReady)
     }
 
-    @Test(arguments: [40, 65_535, 65_536, 70_000]) func whatIsWrittenIsRead(vocabularyCount: Int) throws {
+    @Test(arguments: [40, 65_535, 65_536, 70_000]) func readsBackWhatWasWritten(vocabularyCount: Int) throws {
         let folder = try TemporaryFolder()
         let documents = Sample.documents(9).filter { !$0.isEmpty }
         try write(documents, to: folder.path("a.store"), vocabularyCount: vocabularyCount)
@@ -69,7 +69,7 @@ struct DatastoreTests {
         #expect(store.document(0) == nil)
     }
 
-    @Test func anotherTokenizerIsRefusedByName() throws {
+    @Test func theErrorForAnotherTokenizerNamesBoth() throws {
         let folder = try TemporaryFolder()
         try write([[1, 2]], to: folder.path("a"))
         let store = try Datastore(path: folder.path("a"))
@@ -82,8 +82,8 @@ struct DatastoreTests {
         #expect(error?.message.contains("tests") == true && error?.message.contains("another one") == true)
     }
 
-    /// Stores of parts, put together, have the bytes of a store of the whole; what occurs twice is there once.
-    @Test func partsMakeTheWhole() throws {
+    /// Merged stores of parts have the same bytes as a store of the whole; duplicates are left out.
+    @Test func mergedPartsEqualTheWhole() throws {
         let folder = try TemporaryFolder()
         let documents = Sample.documents(15).filter { !$0.isEmpty }
         let distinct = documents.enumerated().filter { !documents[..<$0].contains($1) }.map(\.element)
@@ -108,7 +108,7 @@ struct DatastoreTests {
         #expect(bytes[0] == bytes[1])
     }
 
-    @Test func damageIsNotTakenOver() throws {
+    @Test func damagedStoresAreNotMerged() throws {
         let folder = try TemporaryFolder()
         try write(Sample.documents(16), to: folder.path("a"))
         var bytes = [UInt8](try Data(contentsOf: URL(filePath: folder.path("a"))))
@@ -124,7 +124,7 @@ struct DatastoreTests {
         }
     }
 
-    @Test func openStoresOutliveTheirReplacement() throws {
+    @Test func openStoresKeepTheirContentsWhenReplaced() throws {
         let folder = try TemporaryFolder()
         try write([[1, 2, 3]], to: folder.path("a"))
         let old = try Datastore(path: folder.path("a"))
@@ -147,7 +147,7 @@ struct DatastoreTests {
         }
     }
 
-    /// Every flip of a bit is either refused when opening or found by verifying; look-ups survive in between.
+    /// Every flipped bit is found when opening or verifying. Look-ups in the damaged store do not fault.
     @Test func damageIsFoundAndHarmless() throws {
         let folder = try TemporaryFolder()
         let documents = Sample.documents(11, count: 6, limit: 60)
@@ -165,7 +165,7 @@ struct DatastoreTests {
             let error = #expect(throws: InferenceError.self) { try store.verify() }
             #expect(error?.code == .malformedDatastore)
             search(store, documents)
-            // What would be made of it is refused, and so is nothing that faults.
+            // Nothing is built from a damaged store, and its index does not fault.
             #expect(throws: InferenceError.self) { try FrequentExpressions.corpus(of: store, boundaries: boundaries) }
             _ = try? FrequentExpressions.corpus(
                 of: store.index, vocabularyCount: 40, boundaries: boundaries, options: options)
@@ -185,7 +185,7 @@ struct DatastoreTests {
         var generator = SeededGenerator(13)
         for _ in 0..<200 {
             var damaged = bytes
-            // Beyond header and table, before the footer.
+            // After header and table, before the footer.
             for _ in 0..<200 {
                 damaged[Int.random(in: 256..<bytes.count - 16, using: &generator)] = .random(in: 0...255)
             }
@@ -208,7 +208,16 @@ struct DatastoreTests {
         }
     }
 
-    /// Looks up parts of the documents and everything that follows; whatever is found is a token.
+    @Test(
+        arguments: [
+            ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+            ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+        ] as [(String, UInt64)])
+    func checksumsHaveThePublishedValues(text: String, expected: UInt64) {
+        #expect(XXHash64.hash(Array(text.utf8)) == expected)
+    }
+
+    /// Looks up parts of the documents and checks that all continuations are valid tokens.
     private func search(_ store: Datastore, _ documents: [[Int32]]) {
         for document in documents {
             for start in stride(from: 0, to: document.count, by: 7) {

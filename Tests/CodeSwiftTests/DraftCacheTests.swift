@@ -1,4 +1,4 @@
-// What a drafter learned, kept in a file.
+// The file that keeps what a drafter has learned.
 
 import Foundation
 import InferCodeSwift
@@ -12,7 +12,7 @@ struct DraftCacheTests {
         return (0..<100).map { _ in Int32.random(in: 0..<40, using: &generator) }
     }()
 
-    /// A drafter that has seen ``output`` generated, and the model's candidates after its first tokens.
+    /// A drafter that has generated ``output`` and has seen the model's top tokens after the prompt.
     private func experienced() -> CodeSwiftDrafter {
         let drafter = CodeSwiftDrafter()
         drafter.reset(to: [39])
@@ -31,7 +31,7 @@ struct DraftCacheTests {
         return DraftCache(folder: folder.path("a/b"), repository: repository, tokenizer: tokenizer, warn: warn)
     }
 
-    /// What a new drafter remembers of a cache.
+    /// The memory of a new drafter that has read a cache.
     private func memory(_ cache: DraftCache) -> DraftMemory {
         cache.load()
         cache.finish()
@@ -40,7 +40,7 @@ struct DraftCacheTests {
         return drafter.memory
     }
 
-    @Test func whatWasLearnedIsThereInTheNextRun() throws {
+    @Test func aMemoryIsRestoredInTheNextRun() throws {
         let folder = try TemporaryFolder()
         let drafter = experienced()
         let saved = drafter.memory
@@ -51,7 +51,7 @@ struct DraftCacheTests {
         first.finish()
         #expect(memory(cache(folder)) == saved)
 
-        // And it is of use: the same output takes few steps.
+        // It is effective: the same output is drafted at once.
         let second = cache(folder)
         second.load()
         second.finish()
@@ -79,14 +79,14 @@ struct DraftCacheTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("a/b")).count == 1)
     }
 
-    @Test func othersAreNotRead() throws {
+    @Test func filesOfOtherTokenizersAndRepositoriesAreNotRead() throws {
         let folder = try TemporaryFolder()
         let own = cache(folder)
         own.save(experienced().memory)
         own.finish()
         #expect(memory(cache(folder, fingerprint: 2)).historyCount == 0)
         #expect(memory(cache(folder, repository: "/s")).historyCount == 0)
-        // Nor when the name is that of the right one.
+        // Not even if the file has the right name.
         let foreign = cache(folder, repository: "/s")
         try FileManager.default.copyItem(atPath: own.path, toPath: foreign.path)
         let warnings = Mutex(0)
@@ -119,15 +119,15 @@ struct DraftCacheTests {
         #expect(memory(self.cache(folder)) == saved)
     }
 
-    /// A file of gigabytes, as a damaged one may be, is refused by its length.
-    @Test func absurdLengthsAreRefusedUnread() throws {
+    /// A damaged file can have gigabytes. It is refused by its length.
+    @Test func impossibleLengthsAreRefusedWithoutReading() throws {
         let folder = try TemporaryFolder()
         let cache = cache(folder)
         cache.save(experienced().memory)
         cache.finish()
         let file = try FileHandle(forUpdating: URL(filePath: cache.path))
         for count in [0, UInt64((3 << 30) - 56 - 2 - 8) / 4] {
-            // With and without a header that claims it.
+            // Without and with a header that claims this length.
             if count > 0 {
                 try file.seek(toOffset: 24)
                 try file.write(contentsOf: withUnsafeBytes(of: count.littleEndian) { Data($0) } + Data(count: 24))
@@ -138,7 +138,7 @@ struct DraftCacheTests {
         }
     }
 
-    @Test func filesOfOtherVersionsAreReplacedWithoutAWord() throws {
+    @Test func filesOfOtherVersionsAreReplacedWithoutAWarning() throws {
         let folder = try TemporaryFolder()
         let saved = experienced().memory
         let cache = cache(folder)
@@ -168,7 +168,7 @@ struct DraftCacheTests {
         #expect(warnings.withLock { $0 } == 0)
     }
 
-    @Test func thereAreOnlySoManyFiles() throws {
+    @Test func theNumberOfFilesIsLimited() throws {
         let folder = try TemporaryFolder()
         for number in 0..<70 {
             let cache = cache(folder, repository: "/r\(number)")

@@ -1,4 +1,4 @@
-// Walking folders made to trip a walker up.
+// Walking folders with difficult contents.
 
 import Foundation
 import InferCodeSwift
@@ -22,7 +22,7 @@ struct FolderWalkTests {
         #expect(try walk(folder).paths == ["a-.py", "a.py", "a/b/c.py", "a/z.py", "b.py", "b/a.py", "é.py"])
     }
 
-    @Test func nothingOutsideTheRootIsReached() throws {
+    @Test func nothingOutsideTheRootIsRead() throws {
         let outside = try TemporaryFolder()
         try outside.write("outside.py", "secret")
         try outside.write("folder/outside.py", "secret")
@@ -46,7 +46,7 @@ struct FolderWalkTests {
         #expect(try root.read(Array("in.py".utf8), limit: 1 << 20) == Array("x".utf8))
     }
 
-    @Test func pipesAreNotWaitedForAndSparseFilesNotRead() throws {
+    @Test func pipesDoNotBlockAndSparseFilesAreNotRead() throws {
         let folder = try TemporaryFolder()
         #expect(mkfifo(folder.path("pipe.py"), 0o600) == 0)
         let huge = open(folder.path("huge.py"), O_CREAT | O_WRONLY, 0o600)
@@ -59,7 +59,7 @@ struct FolderWalkTests {
         #expect(found.skipped.entries[.large]?.examples == ["huge.py"])
     }
 
-    @Test func namesWithControlCharactersAndBytesThatAreNoText() throws {
+    @Test func namesWithControlCharactersAndInvalidUTF8() throws {
         let folder = try TemporaryFolder()
         try folder.write("a\u{1B}[31m\n.py", "x")
         // Not UTF-8.
@@ -79,7 +79,7 @@ struct FolderWalkTests {
         #expect(skipped.entries[.empty]?.examples == ["b\\u{1b}[31m\\u{a}.py"])
     }
 
-    @Test func manyEmptyFilesTakeNoMemory() throws {
+    @Test func manyEmptyFilesAreSkipped() throws {
         let folder = try TemporaryFolder()
         for index in 0..<3000 { close(open(folder.path("\(index).py"), O_CREAT | O_WRONLY, 0o600)) }
         let found = try walk(folder)
@@ -88,7 +88,7 @@ struct FolderWalkTests {
         #expect(found.skipped.entries[.empty]?.examples.count == 5)
     }
 
-    @Test func deepFoldersEnd() throws {
+    @Test func theDepthOfFoldersIsLimited() throws {
         let folder = try TemporaryFolder()
         let deep = Array(repeating: "d", count: 80).joined(separator: "/")
         try folder.write("\(deep)/a.py", "x")
@@ -98,7 +98,7 @@ struct FolderWalkTests {
         #expect(found.skipped.entries[.depth]?.count == 1)
     }
 
-    @Test func gitIgnoreFilesAreObeyed() throws {
+    @Test func gitIgnoreFilesAreFollowed() throws {
         let folder = try TemporaryFolder()
         try folder.write(".git/info/exclude", "excluded.py\n")
         try folder.write(".gitignore", "*.log.py\n/out\nsub/inner.py\n")
@@ -109,12 +109,12 @@ struct FolderWalkTests {
         ] { try folder.write(name, "x") }
         let kept = [".gitignore", "a.py", "local.py", "sub/.gitignore", "sub/keep.log.py", "sub/out/x.py"]
         #expect(try walk(folder).paths == kept)
-        // A walk that begins further down obeys the same rules.
+        // A walk that begins in a subfolder follows the same rules.
         #expect(try walk(folder, below: "sub").paths == [".gitignore", "keep.log.py", "out/x.py"])
         #expect(try walk(folder) { $0.respectsGitIgnore = false }.paths.count == 11)
     }
 
-    /// The real program is the judge, where there is one.
+    /// Compares with the real git, if it is installed.
     @Test func agreesWithGit() throws {
         let folder = try TemporaryFolder()
         func git(_ arguments: String...) throws -> String? {
@@ -163,7 +163,7 @@ struct FolderWalkTests {
         #expect(found == reason)
     }
 
-    @Test func extensionsCanBeAskedFor() throws {
+    @Test func extensionsCanBeSelected() throws {
         let folder = try TemporaryFolder()
         for name in ["a.py", "b.PY", "c.swift", "d"] { try folder.write(name, "x") }
         #expect(try walk(folder) { $0.extensions = ["py"] }.paths == ["a.py", "b.PY"])

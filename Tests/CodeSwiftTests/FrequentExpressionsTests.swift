@@ -1,4 +1,4 @@
-// Repeats of a corpus against looking for all of them.
+// The repeated sequences of a corpus, compared with simple searches.
 
 import InferCodeSwift
 import Testing
@@ -25,8 +25,8 @@ struct FrequentExpressionsTests {
         return Array(zip(texts, names)).map { ($0, $1) }
     }
 
-    /// A phrase between boundaries, in different company each time.
-    @Test func aPhraseThatComesAgainIsFoundAndCutAtBoundaries() throws {
+    /// The phrase is between boundaries, with different neighbours each time.
+    @Test func aRepeatedPhraseIsFoundAndTrimmedToBoundaries() throws {
         let phrase: [Int32] = [5, 6, 7, 8, 9, 1]
         let documents = (0..<4).map { number -> [Int32] in [10 + number, 20, 0] + phrase + [30 + number, 0] }
         let found = try expressions(documents)
@@ -43,7 +43,7 @@ struct FrequentExpressionsTests {
         for (tokens, count) in found {
             #expect((4...12).contains(tokens.count))
             #expect([0, 1].contains(tokens[tokens.count - 1]))
-            // The repeat that it was cut from occurs so often; cut, it may occur more often.
+            // The count is that of the untrimmed repeat; the trimmed sequence may occur more often.
             #expect(count >= 3)
             #expect(Sample.occurrences(of: tokens, in: documents) >= count)
         }
@@ -51,7 +51,7 @@ struct FrequentExpressionsTests {
         #expect(scores == scores.sorted(by: >))
     }
 
-    @Test func noMoreIsTakenThanTheShareAllows() throws {
+    @Test func theShareLimitsTheResult() throws {
         let documents = Sample.documents(71, count: 30, limit: 300, alphabet: 5)
         let total = documents.reduce(0) { $0 + $1.count + 1 }
         let few = try expressions(documents) { $0.share = 0.02 }

@@ -1,4 +1,4 @@
-// What git ignores is not read: generated trees with the real git as the judge.
+// Ignored files are not read. The real git is the reference for generated trees.
 
 import Foundation
 import InferCodeSwift
@@ -37,7 +37,7 @@ struct GitIgnoreTests {
         return mark + lines.joined(separator: "\n") + (Bool.random(using: &generator) ? "\n" : "")
     }
 
-    /// Fills a repository; some of its files are tracked before there are rules, and are listed whatever these say.
+    /// Fills a repository. Some files are tracked before there are rules, so git lists them in any case.
     private func fill(_ oracle: GitOracle, _ name: String, _ generator: inout SeededGenerator) throws {
         var folders: Set<String> = [""]
         for index in 0..<10 {
@@ -52,7 +52,7 @@ struct GitIgnoreTests {
         }
     }
 
-    /// The number of trees can be set for longer runs.
+    /// The number of trees; an environment variable sets it for longer runs.
     private static let trees = ProcessInfo.processInfo.environment["SWIFTINFER_GIT_TREES"].flatMap { Int($0) } ?? 60
     private static let seed =
         ProcessInfo.processInfo.environment["SWIFTINFER_GIT_SEED"].flatMap { UInt64($0) } ?? 60
@@ -74,13 +74,13 @@ struct GitIgnoreTests {
             let expected = try oracle.listed("r")
             var walked = try oracle.walked("r").files
             if tree % 5 == 4 {
-                // Git takes A for a where it tracks one of them, and does not list the other, ignored or not.
+                // If git ignores case and tracks one of A and a, it does not list the other.
                 let tracked = try oracle.run("cd r && git ls-files -z") ?? Data()
                 let names = Set(tracked.split(separator: 0).map { lowercased(Array($0)) })
                 walked = walked.filter { expected.contains($0) || !names.contains(lowercased($0)) }
             }
             #expect(walked == expected, "tree \(tree): \(describe(walked, expected))")
-            // A walk that begins further down obeys the same rules.
+            // A walk that begins in a subfolder follows the same rules.
             if tree % 2 == 0, try oracle.run("test -d r/a") != nil {
                 let below = try oracle.listed("r/a")
                 let walked = try oracle.walked("r/a").files
@@ -114,14 +114,14 @@ struct GitIgnoreTests {
             for name in ["w", "r/sub", "r/nested"] {
                 let expected = try oracle.listed(name)
                 let walked = try oracle.walked(name)
-                // Without its .gitignore a sparse tree is taken for what is tracked, and that is told.
+                // If its .gitignore is absent, only the tracked files of a sparse tree are taken, and this is reported.
                 let isPartial = walked.skipped.entries[.unknown] != nil
                 #expect(
                     walked.files.subtracting(expected).isEmpty, "\(tree) \(name): \(describe(walked.files, expected))")
                 let isWhole = expected.subtracting(walked.files).isEmpty
                 #expect(isPartial || isWhole, "\(tree) \(name): \(describe(walked.files, expected))")
             }
-            // From outside, what is inside is read by its own rules.
+            // A walk from outside reads inner repositories by their own rules.
             var allowed = try oracle.listed("r")
             for name in ["sub", "nested"] {
                 allowed.formUnion(try oracle.listed("r/\(name)").map { Array("\(name)/".utf8) + $0 })
@@ -133,7 +133,7 @@ struct GitIgnoreTests {
         }
     }
 
-    /// A walk of a repository with rules in one place, given as a shell command, takes `kept.py` and not `private.py`.
+    /// The shell command puts a rule in one place. A walk then takes `kept.py` but not `private.py`.
     @Test(
         arguments: [
             "git config core.excludesFile ../x", "git config core.excludesFile '~/../x'",
@@ -161,7 +161,7 @@ struct GitIgnoreTests {
         #expect(try oracle.walked("r").files == expected)
     }
 
-    /// Where rules cannot be known only tracked files are taken, and that is told.
+    /// If rules cannot be known, only tracked files are taken, and this is reported.
     @Test(
         arguments: [
             "git config core.excludesFile '%(prefix)/x'", "git config core.excludesFile '~nobody-of-this-name/x'",
@@ -184,8 +184,8 @@ struct GitIgnoreTests {
         #expect(walked.skipped.entries[.unknown]?.examples.contains("private.py") == true)
     }
 
-    /// The index says which ignored files are tracked; without it they are lost, which is told.
-    @Test func damagedIndexesAreTold() throws {
+    /// The index says which ignored files are tracked. Without it they are lost, and this is reported.
+    @Test func damagedIndexesAreReported() throws {
         guard let oracle = try GitOracle() else { return }
         try oracle.folder.write("r/.gitignore", "ignored.py\n")
         for name in ["kept", "ignored"] { try oracle.folder.write("r/\(name).py", "x") }
@@ -198,7 +198,7 @@ struct GitIgnoreTests {
         }
     }
 
-    @Test func theFileThatStandsForAGitFolderIsNoDocument() throws {
+    @Test func gitFilesAreNoDocuments() throws {
         let folder = try TemporaryFolder()
         for name in [".git", "a/.git", "a/.GIT", "a/b/.git"] { try folder.write(name, "gitdir: /home/somebody/r\n") }
         for respectsGitIgnore in [true, false] {
@@ -210,7 +210,7 @@ struct GitIgnoreTests {
         }
     }
 
-    /// The largest file of rules costs little more than a small one, whatever its patterns.
+    /// A very large rule file costs little more than a small one.
     @Test(arguments: ["name$.py", "/folder/name$.py", "*$.py", "$*", "!name$.py"])
     func manyRules(pattern: String) {
         let lines = (0..<60_000).map { pattern.replacing("$", with: "\($0)") }
@@ -227,5 +227,60 @@ struct GitIgnoreTests {
     private func describe(_ walked: Set<[UInt8]>, _ expected: Set<[UInt8]>) -> String {
         func text(_ files: Set<[UInt8]>) -> [String] { files.map { String(decoding: $0, as: UTF8.self) }.sorted() }
         return "too many \(text(walked.subtracting(expected))), missing \(text(expected.subtracting(walked)))"
+    }
+}
+
+/// A repository in a temporary folder with its own home folder, so that the user's configuration has no effect.
+struct GitOracle {
+    let folder: TemporaryFolder
+    /// The environment variables for both git and the walk.
+    let environment: [String: String]
+
+    /// Nil if git is not installed.
+    init?() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("home/.gitconfig", "[user]\n name = a\n email = a@b\n[protocol \"file\"]\n allow = always\n")
+        self.folder = folder
+        environment = [
+            "HOME": folder.path("home"), "XDG_CONFIG_HOME": folder.path("home/settings"), "GIT_CONFIG_NOSYSTEM": "1",
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+        ]
+        guard try run("git init -q r") != nil else { return nil }
+    }
+
+    /// The output of a shell command that runs in the folder; nil if it fails.
+    @discardableResult
+    func run(_ script: String) throws -> Data? {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", script]
+        process.currentDirectoryURL = folder.url
+        process.environment = environment
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? output : nil
+    }
+
+    /// The files in the repository `name` that git tracks or does not ignore, and that exist and are not empty.
+    func listed(_ name: String) throws -> Set<[UInt8]> {
+        let output = try run("cd \(name) && git ls-files -z -co --exclude-standard") ?? Data()
+        let root = try RootedFolder(path: folder.path(name))
+        return Set(
+            try output.split(separator: 0).map { Array($0) }.filter {
+                try root.read($0, limit: 1 << 20)?.isEmpty == false
+            })
+    }
+
+    /// The files that a walk of `name` takes.
+    func walked(_ name: String) throws -> (files: Set<[UInt8]>, skipped: SkipReport) {
+        let environment = environment
+        var walk = FolderWalk(
+            try RootedFolder(path: folder.path(name)), options: IngestionOptions(), environment: { environment[$0] })
+        try walk.run()
+        return (Set(walk.files.map(\.path)), walk.skipped)
     }
 }

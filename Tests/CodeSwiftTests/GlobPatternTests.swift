@@ -1,4 +1,4 @@
-// Patterns of .gitignore files: the cases of gitignore(5) and of git's own tests.
+// Patterns of .gitignore files: the cases in gitignore(5) and in git's own tests.
 
 import InferCodeSwift
 import Testing
@@ -28,7 +28,7 @@ struct GlobPatternTests {
         #expect((file.ignores(Array(path.utf8), isFolder: isFolder) ?? false) == isIgnored)
     }
 
-    @Test func laterRulesWin() {
+    @Test func theLastMatchingRuleDecides() {
         let file = IgnoreFile(Array("*.log\n!keep.log\n\n# a comment\n/keep.log/\n".utf8))
         #expect(file.ignores(Array("a.log".utf8), isFolder: false) == true)
         #expect(file.ignores(Array("keep.log".utf8), isFolder: false) == false)
@@ -36,7 +36,7 @@ struct GlobPatternTests {
         #expect(file.ignores(Array("a.txt".utf8), isFolder: false) == nil)
     }
 
-    /// A matcher that backtracks would need longer than the universe has.
+    /// A matcher with backtracking would need exponential time.
     @Test func hostilePatternsTakeNoLonger() {
         let pattern = String(repeating: "a*", count: 60) + "b"
         #expect(
@@ -45,7 +45,7 @@ struct GlobPatternTests {
         let folders = String(repeating: "**/a/", count: 40) + "b"
         let path = Array(String(repeating: "a/", count: 400).utf8)
         #expect(IgnoreFile(Array(folders.utf8)).ignores(path, isFolder: false) == nil)
-        // Git takes a bracket that is never closed for a pattern that matches nothing.
+        // For git, a pattern with an unclosed bracket matches nothing.
         let brackets = Array(repeating: UInt8(ascii: "["), count: 300_000)
         #expect(IgnoreFile(brackets).ignores(brackets, isFolder: false) == nil)
     }

@@ -1,4 +1,4 @@
-// From folders to stores.
+// From folders to corpora and datastores.
 
 import Foundation
 import InferCodeSwift
@@ -24,7 +24,7 @@ struct IngestionTests {
         return folder
     }
 
-    @Test func documentsAreTheFilesTokens() throws {
+    @Test func documentsContainTheTokensOfTheFiles() throws {
         let tokenizer = try Self.tokenizer.get()
         let folder = try makeFolder()
         try folder.write("copy.py", "x = 1\n")
@@ -51,7 +51,7 @@ struct IngestionTests {
         #expect(names == names.sorted())
     }
 
-    @Test func theNumberOfThreadsChangesNothing() throws {
+    @Test func theResultDoesNotDependOnTheNumberOfThreads() throws {
         let tokenizer = try Self.tokenizer.get()
         let folder = try makeFolder()
         let stores = try [1, 2, 7].map { threads in
@@ -65,7 +65,7 @@ struct IngestionTests {
         #expect(stores[0] == stores[1] && stores[1] == stores[2])
     }
 
-    @Test func missingFoldersAreNamed() throws {
+    @Test func theErrorNamesAMissingFolder() throws {
         var ingestion = Ingestion(tokenizer: try Self.tokenizer.get())
         let error = #expect(throws: InferenceError.self) { try ingestion.addFolder("no/such/folder") }
         #expect(error?.message.contains("no/such/folder") == true)

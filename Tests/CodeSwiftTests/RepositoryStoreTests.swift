@@ -1,4 +1,4 @@
-// A store that follows a changing working tree.
+// A repository store while the working tree changes.
 
 import Foundation
 import InferCodeSwift
@@ -11,7 +11,7 @@ struct RepositoryStoreTests {
         return (try RepositoryStore(path: folder.url.path, tokenizer: tokenizer), tokenizer)
     }
 
-    /// Whether the line `text` is offered from beginning to end, given its first three tokens.
+    /// Whether all of `text` after its first three tokens is offered, token by token.
     private func offers(_ segments: [StoreSegment], _ text: String, _ tokenizer: Tokenizer) -> Bool {
         let tokens = tokenizer.encode(text, addSpecial: false)
         return segments.contains { segment in
@@ -47,7 +47,7 @@ struct RepositoryStoreTests {
         #expect(!offers(store.segments, "beta = second_value * 2", tokenizer))
         #expect(offers(store.segments, "alpha = changed_value - 17", tokenizer))
         #expect(offers(store.segments, "gamma = third_value / 3", tokenizer))
-        // Those who still search the old segments are not disturbed.
+        // Segments that are still in use do not change.
         #expect(offers(before, "beta = second_value * 2", tokenizer))
     }
 
@@ -67,7 +67,7 @@ struct RepositoryStoreTests {
         #expect(store.fileCount == 0)
     }
 
-    /// One file by name is asked the same as a file found by walking.
+    /// A file given by name follows the same rules as a file found by walking.
     @Test func ignoredFilesAreNotRefreshed() throws {
         let folder = try TemporaryFolder()
         try folder.write(".git/info/exclude", "excluded.py\n")
@@ -83,8 +83,8 @@ struct RepositoryStoreTests {
         #expect(store.fileCount == 1)
     }
 
-    /// After many changes of all kinds the store offers what a new one does.
-    @Test func manyChangesComeToTheSame() throws {
+    /// After many changes the store offers the same as a new store.
+    @Test func manyChangesGiveTheSameAsANewStore() throws {
         let folder = try TemporaryFolder()
         var generator = SeededGenerator(50)
         func line(_ file: Int, _ version: Int) -> String {
@@ -120,7 +120,7 @@ struct RepositoryStoreTests {
         }
     }
 
-    @Test func linesCanBeLeftOut() throws {
+    @Test func linesCanBeExcluded() throws {
         let folder = try TemporaryFolder()
         let lines = (1...9).map { "    line_number_\($0)(\($0 * 111), \"text \($0)\")" }
         try folder.write("a.py", lines.joined(separator: "\n"))
@@ -128,7 +128,7 @@ struct RepositoryStoreTests {
         try store.refresh()
         let segments = store.segments(excluding: 4...6, of: "a.py")
         for (number, line) in lines.enumerated() {
-            // The first tokens of a line depend on the break before it.
+            // The first tokens of a line depend on the line break before it.
             let text = String(line.dropFirst(4))
             #expect(offers(store.segments, text, tokenizer))
             #expect(offers(segments, text, tokenizer) == !(4...6).contains(number + 1), "\(text)")
@@ -136,7 +136,7 @@ struct RepositoryStoreTests {
         #expect(offers(store.segments(excluding: 1...9, of: "other.py"), String(lines[0].dropFirst(4)), tokenizer))
     }
 
-    @Test func copiesCanBeLeftOut() throws {
+    @Test func copiesCanBeExcluded() throws {
         let folder = try TemporaryFolder()
         let copied = "result = transform_the_input(value_one, value_two, value_three, 12345)"
         try folder.write("a.py", "def f():\n    \(copied)\n    return other_result_entirely\n")
@@ -171,7 +171,7 @@ struct RepositoryStoreTests {
         #expect(offers(follower.segments, "alpha = first_value + 1", tokenizer))
     }
 
-    @Test func stretchesOfThePromptAreNotServedAndWhatFollowsIs() throws {
+    @Test func runsOfThePromptAreExcludedButNotWhatFollows() throws {
         let folder = try TemporaryFolder()
         let shown = (0..<12).map { "value_\($0) = compute(\($0 * 31))\n" }.joined()
         try folder.write("a.py", shown + "result = summarise(everything, at_once)\n")

@@ -1,4 +1,4 @@
-// Look-ups in several suffix arrays at once against looking up, or scanning for, each pattern by itself.
+// Batched look-ups in several suffix arrays, compared with single look-ups and scans.
 
 import InferCodeSwift
 import Testing
@@ -12,7 +12,7 @@ struct StoreSearchTests {
         }
     }
 
-    /// A text that goes along `document` most of the time.
+    /// A text that follows `document` most of the time.
     private func text(along document: [Int32], _ generator: inout SeededGenerator) -> [Int32] {
         (0..<80).map { step in
             let follows = Int.random(in: 0..<8, using: &generator) > 0 && step < document.count
@@ -21,7 +21,7 @@ struct StoreSearchTests {
     }
 
     @Test(arguments: [(1, 40), (3, 40), (5, 70_000)])
-    func endingsAreThoseThatOccur(parts: Int, vocabularyCount: Int) throws {
+    func endingsThatOccurAreFound(parts: Int, vocabularyCount: Int) throws {
         let documents = Sample.documents(40, count: 12, limit: 400, alphabet: 5)
         let segments = try segments(documents, parts: parts, vocabularyCount: vocabularyCount)
         var generator = SeededGenerator(41)
@@ -30,7 +30,7 @@ struct StoreSearchTests {
         for trial in 0..<12 {
             let text = text(along: documents[trial], &generator)
             for end in 1...text.count {
-                // What was read of frequent patterns narrows the search for longer ones.
+                // The samples of frequent patterns narrow the searches for longer ones.
                 if end.isMultiple(of: 3) { _ = search.continuations(of: Array(text[..<end]), maximumLength: 2) }
                 let counts = search.endingCounts(of: Array(text[..<end]), maximumLength: 6)
                 let expected = (1...min(6, end)).map { length in
@@ -52,7 +52,7 @@ struct StoreSearchTests {
             let length = Int.random(in: 2...6, using: &generator)
             let pattern = (0..<length).map { _ in Int32.random(in: 0..<6, using: &generator) }
             let occurrences = Sample.occurrences(of: pattern, in: documents)
-            // More frequent ones are sampled.
+            // More frequent patterns are sampled.
             guard (1...48).contains(occurrences) else { continue }
             let answer = search.continuations(of: pattern, maximumLength: length)
             let (served, found) = try #require(answer)
@@ -66,8 +66,8 @@ struct StoreSearchTests {
         #expect(checked > 200)
     }
 
-    /// One store cut into parts gives what it gives whole, frequent patterns and exclusions included.
-    @Test func partsAreOneStore() throws {
+    /// A store in several parts gives the same answers as the whole, also for frequent patterns.
+    @Test func partsAnswerLikeOneStore() throws {
         let document = (0..<9000).flatMap { number -> [Int32] in [0, number % 3 > 0 ? 1 : Int32(2 + number % 30)] }
         var whole = StoreSearch(try segments([document], parts: 1))
         let pieces = stride(from: 0, to: document.count, by: 600).map { Array(document[$0..<$0 + 600]) }
@@ -82,7 +82,7 @@ struct StoreSearchTests {
         #expect(abs((found.first?.count ?? 0) - (foundInParts.first?.count ?? 0)) < served / 5)
     }
 
-    @Test func excludedPositionsAreNotServed() throws {
+    @Test func excludedPositionsAreNotOffered() throws {
         var segments = try segments([[1, 2, 3, 1, 2, 4], [1, 2, 3]], parts: 2)
         segments[1].excluded.insert(0..<3)
         var search = StoreSearch(segments)

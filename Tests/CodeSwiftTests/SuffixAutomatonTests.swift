@@ -1,10 +1,10 @@
-// The automaton against counting substrings.
+// The suffix automaton, compared with counting substrings.
 
 import InferCodeSwift
 import Testing
 
 struct SuffixAutomatonTests {
-    /// Every substring that occurs more than once, with its number of occurrences and its last end.
+    /// Every substring with its number of occurrences and its last end position.
     private func substrings(_ text: [Int32]) -> [[Int32]: (count: Int, lastEnd: Int)] {
         var result: [[Int32]: (count: Int, lastEnd: Int)] = [:]
         for start in text.indices {
@@ -66,7 +66,7 @@ struct SuffixAutomatonTests {
         }
     }
 
-    /// Without a limit on the counting, this would take 10^11 steps.
+    /// Without a limit on counting, this would take 10¹¹ steps.
     @Test func oneTokenManyTimes() {
         var automaton = SuffixAutomaton()
         for _ in 0..<300_000 { automaton.append(5) }

@@ -1,4 +1,4 @@
-// Look-ups in suffix arrays against scanning the documents.
+// Look-ups in suffix arrays, compared with scanning the documents.
 
 import InferCodeSwift
 import Testing
@@ -17,7 +17,7 @@ struct SuffixIndexTests {
         }
     }
 
-    @Test func continuationsAreCountedAndStayInsideTheirDocument() throws {
+    @Test func continuationsAreCountedWithinDocuments() throws {
         let documents = Sample.documents(5)
         let index = try SortedCorpus(Sample.corpus(documents)).index
         var generator = SeededGenerator(6)
@@ -25,7 +25,7 @@ struct SuffixIndexTests {
         for _ in 0..<2000 {
             let length = Int.random(in: 2...6, using: &generator)
             let pattern = (0..<length).map { _ in Int32.random(in: 0..<6, using: &generator) }
-            // Larger ranges are sampled, see below.
+            // Larger ranges are sampled; see below.
             guard let range = index.find(pattern), range.count <= 48 else { continue }
             var continuations: [Continuation] = []
             index.continuations(of: range, limit: 100, into: &continuations)
@@ -53,7 +53,7 @@ struct SuffixIndexTests {
         #expect((5500...6500).contains(continuations.first?.count ?? 0))
     }
 
-    @Test func excludedPositionsDoNotCount() throws {
+    @Test func excludedPositionsAreNotCounted() throws {
         let index = try SortedCorpus(Sample.corpus([[1, 2, 3, 1, 2, 4], [1, 2, 3]])).index
         let range = try #require(index.find([1, 2]))
         var excluded = PositionSet()

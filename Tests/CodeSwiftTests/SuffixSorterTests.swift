@@ -1,4 +1,4 @@
-// Suffix arrays against sorting suffixes one by one.
+// Suffix arrays, compared with comparison sorting of the suffixes.
 
 import InferCodeSwift
 import InferSupport
@@ -43,7 +43,7 @@ struct SuffixSorterTests {
         #expect(try sorted(text, alphabet: 2, as: UInt16.self) == naive(text))
     }
 
-    /// Without linear time this would take hours.
+    /// An algorithm without linear time would take hours.
     @Test func oneSymbolAMillionTimes() throws {
         let count = 1_000_000
         let suffixes = try sorted(Array(repeating: 3, count: count), alphabet: 4, as: UInt32.self)

@@ -1,15 +1,15 @@
-// Where a drafter's memory is kept between runs.
+// The file that keeps a drafter's memory between runs.
 
 import InferSupport
 import InferTokenizers
 import Synchronization
 
-/// The file with what was learned in one repository with one tokenizer.
+/// The file with what a drafter learned in one repository with one tokenizer.
 ///
-/// Reading and writing take place on a thread of its own; nobody waits for it but ``finish()``. A file that is damaged, or of
-/// something else, counts as none and is replaced. Of two processes the one that writes last wins.
+/// Reading and writing happen on a background thread; only ``finish()`` waits. A damaged or foreign file is ignored and
+/// replaced. If two processes write, the last one wins.
 package final class DraftCache: Sendable {
-    /// A memory that was read, with the index of its history.
+    /// A memory that was read, and the automaton of its history.
     struct Contents: Sendable {
         var memory: DraftMemory
         var automaton: SuffixAutomaton
@@ -22,11 +22,11 @@ package final class DraftCache: Sendable {
     private struct State {
         var work = Work.none
         var contents: Contents?
-        /// What is to be written when there is time.
+        /// The memory to write next.
         var pending: DraftMemory?
     }
 
-    /// The file.
+    /// The path of the file.
     package let path: String
     private let folder: String
     private let repository: String
@@ -36,13 +36,17 @@ package final class DraftCache: Sendable {
     private let state = Mutex(State())
     private let ready = Atomic(false)
 
-    /// Files that a folder may hold; beyond, those unused for longest are removed.
+    /// Maximum number of files in the folder. Beyond it, the least recently written ones are removed.
     private static let maximumFiles = 64
     private static let suffix = ".drafts"
 
-    /// The cache for the repository at `repository`, "" for none, in `folder`.
+    /// A cache in `folder` for a repository.
     ///
-    /// - Parameter warn: Told, from any thread, what could not be read or written.
+    /// - Parameters:
+    ///   - folder: The folder of the cache file; created when the file is written.
+    ///   - repository: The path of the repository; "" for none.
+    ///   - tokenizer: The tokenizer of the model.
+    ///   - warn: Called from any thread with what could not be read or written.
     package init(
         folder: String, repository: String, tokenizer: TokenizerIdentity,
         warn: @escaping @Sendable (String) -> Void = { _ in }
@@ -58,14 +62,14 @@ package final class DraftCache: Sendable {
         path = "\(folder)/\(String(repeating: "0", count: 16 - name.utf8.count))\(name)\(Self.suffix)"
     }
 
-    /// The user's folder for drafters' memories.
+    /// The user's folder for draft caches.
     ///
     /// - Throws: ``InferenceError`` as ``UserCacheFolder/path(for:)`` does.
     package static var standardFolder: String {
         get throws(InferenceError) { try UserCacheFolder.path(for: "drafts") }
     }
 
-    /// Begins to read the file.
+    /// Starts to read the file in the background.
     package func load() {
         state.withLock { $0.work = .reading }
         let isUnderWay = WorkerThreads.detach { [self] in
@@ -79,7 +83,7 @@ package final class DraftCache: Sendable {
         if !isUnderWay { state.withLock { $0.work = .none } }
     }
 
-    /// What was read, once; nil until it has been, and when there was nothing.
+    /// The contents of the file: once, after they have been read. Nil before that, and if there are none.
     func takeContents() -> Contents? {
         guard ready.load(ordering: .acquiring) else { return nil }
         ready.store(false, ordering: .relaxed)
@@ -89,14 +93,14 @@ package final class DraftCache: Sendable {
         }
     }
 
-    /// Whether nothing is being read.
+    /// Whether no read is in progress.
     package var isRead: Bool {
         state.withLock { state in
             if case .reading = state.work { false } else { true }
         }
     }
 
-    /// Writes `memory` soon. What was to be written before and is not yet, never will be.
+    /// Writes `memory` in the background. Replaces a memory that still waits to be written.
     package func save(_ memory: DraftMemory) {
         let begins = state.withLock { state in
             state.pending = memory
@@ -108,7 +112,7 @@ package final class DraftCache: Sendable {
         state.withLock { $0.work = .none }
     }
 
-    /// Returns when all is written.
+    /// Waits until everything is written.
     package func finish() {
         while true {
             let isIdle = state.withLock { state in
@@ -140,7 +144,7 @@ package final class DraftCache: Sendable {
     private func read() -> Contents? {
         guard access(path, F_OK) == 0 else { return nil }
         let file = try? MappedFile(path: path)
-        // After an update nothing is wrong with the file, and it is soon replaced.
+        // A file of another version is expected after an update and is soon replaced.
         if let file, DraftMemory.isOfOtherVersion(file.bytes) { return nil }
         guard let file,
             let memory = DraftMemory(
@@ -156,14 +160,14 @@ package final class DraftCache: Sendable {
 
     private func write(_ memory: DraftMemory) throws(InferenceError) {
         makeFolders()
-        // Outputs are the user's alone.
+        // Outputs are private to the user.
         let file = try OutputFile(replacing: path, mode: 0o600)
         try file.append(memory.encoded(repository: repository, fingerprint: fingerprint))
         try file.commit()
         removeOldest()
     }
 
-    /// Makes the folder and those above it, as far as they are missing; what fails shows when the file is created.
+    /// Creates the folder and its missing parents. A failure shows when the file is created.
     private func makeFolders() {
         var place = folder.startIndex
         while place < folder.endIndex {

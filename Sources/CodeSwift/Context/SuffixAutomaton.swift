@@ -1,31 +1,31 @@
-// All repetitions in a growing text.
+// A suffix automaton: all repetitions in a growing text.
 
 package import InferTokenizers
 
-/// A suffix automaton over token ids, built online (Blumer et al., "The Smallest Automaton Recognizing the Subwords of a
-/// Text", 1985): a token is added in amortised constant time.
+/// A suffix automaton over token ids, built online (Blumer et al., "The Smallest Automaton Recognizing the Subwords of
+/// a Text", 1985). Adding a token takes amortised constant time.
 ///
-/// Every state stands for the substrings that occur at the same places. For each state it keeps how often they occur and
-/// where last; both are brought up to date for the ``countingDepth`` longest classes of endings of the text, which is all
-/// of them but in a text that repeats one token.
+/// A state represents a class of substrings that end at the same positions. The automaton keeps the number of
+/// occurrences and the last end position of each class. Adding a token updates both for the ``countingDepth`` longest
+/// classes of endings of the text. These are all classes, except in a text that repeats one token many times.
 package struct SuffixAutomaton: Sendable {
-    /// A number of a state.
+    /// The number of a state.
     package typealias State = Int32
 
-    /// The state of the empty string, of which every other is a continuation.
+    /// The state of the empty string.
     package static let start: State = 0
-    /// Classes of endings whose counts an added token updates.
+    /// Number of classes whose counts are updated when a token is added.
     private static let countingDepth = 64
 
     private struct Node {
         /// Length of the longest substring of the class.
         var length: Int32
-        /// The class of the longest proper ending of these substrings that occurs elsewhere too.
+        /// The class of the longest proper ending of these substrings that also occurs elsewhere.
         var link: State
         var occurrences: Int32 = 0
-        /// Position of the last token of the last occurrence.
+        /// Position of the last token of the most recent occurrence.
         var lastEnd: Int32 = -1
-        /// The first of the class's transitions, which form a list.
+        /// The first element of the class's list of transitions.
         var firstEdge: Int32 = -1
     }
 
@@ -46,27 +46,27 @@ package struct SuffixAutomaton: Sendable {
     /// The automaton of an empty text.
     package init() {}
 
-    /// The class of the longest ending of the text that occurs elsewhere in it.
+    /// The class of the longest ending of the text that also occurs elsewhere in the text.
     package var repeatedEnding: State { max(nodes[Int(last)].link, Self.start) }
 
     /// Length of the longest substring of a class.
     package func length(_ state: State) -> Int { Int(nodes[Int(state)].length) }
 
-    /// The class of the longest ending of a class's substrings that occurs at more places.
+    /// The class of the longest ending of a class's substrings that occurs at more positions.
     package func shorter(_ state: State) -> State { max(nodes[Int(state)].link, Self.start) }
 
-    /// How often the substrings of a class occur.
+    /// Number of occurrences of the substrings of a class.
     package func occurrences(_ state: State) -> Int { Int(nodes[Int(state)].occurrences) }
 
-    /// Position of the last token of the last occurrence of a class's substrings.
+    /// Position of the last token of the most recent occurrence of a class's substrings.
     package func lastEnd(_ state: State) -> Int { Int(nodes[Int(state)].lastEnd) }
 
-    /// The class of a class's substrings with `token` behind them; nil when they are not followed by it.
+    /// The class of the substrings of `state` extended by `token`; nil if `token` does not follow them.
     package func next(_ state: State, _ token: TokenID) -> State? {
         table.find(state, token).map { edges[Int($0)].target }
     }
 
-    /// Calls `body` with every token that follows the substrings of a class, and the class that results.
+    /// Calls `body` with each token that follows the substrings of a class, and with the resulting class.
     package func forEachContinuation(of state: State, _ body: (TokenID, State) -> Void) {
         var edge = nodes[Int(state)].firstEdge
         while edge >= 0 {
@@ -95,8 +95,8 @@ package struct SuffixAutomaton: Sendable {
         count += 1
     }
 
-    /// The class that ends the search for endings followed by `token`: `target`, or a new one for its shorter substrings
-    /// when only those end the text.
+    /// The class where the search for endings followed by `token` stops: `target`, or a new class for its shorter
+    /// substrings if only those end the text.
     private mutating func split(_ target: State, after state: State, by token: TokenID) -> State {
         guard nodes[Int(target)].length != nodes[Int(state)].length + 1 else { return target }
         let clone = State(nodes.count)
@@ -133,5 +133,47 @@ package struct SuffixAutomaton: Sendable {
             nodes[Int(state)].lastEnd = Int32(count)
             state = nodes[Int(state)].link
         }
+    }
+}
+
+/// An open-addressing hash table from (state, token) to the number of a transition.
+struct EdgeTable {
+    private struct Slot {
+        var key: UInt64
+        var edge: Int32
+    }
+
+    private static let free = UInt64.max
+    private var slots = [Slot](repeating: Slot(key: free, edge: 0), count: 256)
+    private var count = 0
+
+    func find(_ state: Int32, _ token: TokenID) -> Int32? {
+        let slot = slots[slot(of: Self.key(state, token))]
+        return slot.key == Self.free ? nil : slot.edge
+    }
+
+    /// Adds a transition that is not in the table yet.
+    mutating func insert(_ state: Int32, _ token: TokenID, _ edge: Int32) {
+        if (count + 1) * 2 > slots.count { grow() }
+        let key = Self.key(state, token)
+        slots[slot(of: key)] = Slot(key: key, edge: edge)
+        count += 1
+    }
+
+    private mutating func grow() {
+        let old = slots
+        slots = [Slot](repeating: Slot(key: Self.free, edge: 0), count: old.count * 2)
+        for slot in old where slot.key != Self.free { slots[self.slot(of: slot.key)] = slot }
+    }
+
+    private static func key(_ state: Int32, _ token: TokenID) -> UInt64 {
+        UInt64(UInt32(bitPattern: state)) << 32 | UInt64(UInt32(bitPattern: token))
+    }
+
+    private func slot(of key: UInt64) -> Int {
+        let mask = slots.count - 1
+        var index = Int(truncatingIfNeeded: ((key ^ key >> 32) &* 0x9E37_79B9_7F4A_7C15) >> 20) & mask
+        while slots[index].key != key, slots[index].key != Self.free { index = (index + 1) & mask }
+        return index
     }
 }

@@ -1,13 +1,15 @@
-// Writing a datastore file.
+// Writing a datastore file, and taking over the documents of others.
 
 package import InferSupport
+import InferTokenizers
 
-/// Writes datastores. The same corpus gives the same bytes.
+/// Writes datastore files. The same corpus always gives the same bytes.
 package enum DatastoreWriter {
-    /// Writes `corpus` to `path`: under a temporary name in the same directory, synced, then renamed, so that the file is
-    /// either the old one or all of the new one.
+    /// Writes `corpus` to `path`. Writes to a temporary name in the same folder, syncs, then renames: the file at
+    /// `path` is always either the old one or the complete new one.
     ///
-    /// - Throws: ``InferenceError`` with `unwritableFile` or `invalidArgument`.
+    /// - Throws: ``InferenceError`` with `unwritableFile`, or with `invalidArgument` if the corpus has another
+    ///   vocabulary than `tokenizer`.
     package static func write(
         _ corpus: SortedCorpus, tokenizer: TokenizerIdentity, to path: String
     ) throws(InferenceError) {
@@ -74,5 +76,38 @@ package enum DatastoreWriter {
         }
         try file.pad(to: DatastoreHeader.alignment)
         try file.append(header.footer)
+    }
+}
+
+extension Corpus {
+    /// Adds the documents of `store`, except those whose hash is in `known`. Adds the hashes of the new ones to
+    /// `known`.
+    ///
+    /// - Returns: The number of documents left out.
+    /// - Throws: ``InferenceError`` with `incompatibleDatastore` for another vocabulary, with `malformedDatastore` for
+    ///   a damaged store, or as ``append(_:name:)`` does.
+    package func append(_ store: Datastore, known: inout Set<UInt64>) throws(InferenceError) -> Int {
+        guard store.tokenizer.vocabularyCount == vocabularyCount else {
+            throw InferenceError(
+                .incompatibleDatastore,
+                "\(store.path) was built for \(store.tokenizer.summary), not for a vocabulary of \(vocabularyCount) tokens"
+            )
+        }
+        // A damaged store must not get new, valid checksums. Its suffixes need no check, because they are sorted again.
+        try store.verifyChecksums()
+        try store.verifyDocuments()
+        let bytes = store.bytes(.tokens)
+        var leftOut = 0
+        for number in 0..<store.documentCount {
+            guard let document = store.document(number), !document.tokens.isEmpty else { continue }
+            let width = store.header.tokenWidth
+            let place = document.tokens.lowerBound * width..<document.tokens.upperBound * width
+            guard known.insert(XXHash64.hash(UnsafeRawBufferPointer(rebasing: bytes[place]))).inserted else {
+                leftOut += 1
+                continue
+            }
+            try append(document.tokens.map { store.index.tokenAt($0) }, name: Array(document.name.utf8))
+        }
+        return leftOut
     }
 }

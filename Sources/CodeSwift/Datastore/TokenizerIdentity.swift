@@ -1,25 +1,29 @@
-// Which tokenizer the ids in a datastore belong to.
+// The tokenizer that the ids in a datastore belong to.
 
-import InferSupport
+public import InferGGUF
+public import InferSupport
 public import InferTokenizers
 
-/// What a datastore remembers of the tokenizer it was built with.
+/// Identifies the tokenizer that a datastore was built with.
+///
+/// Token ids have a meaning only for one tokenizer, so a datastore can be used only with models whose tokenizer has the
+/// same ``fingerprint`` and ``vocabularyCount``.
 public struct TokenizerIdentity: Hashable, Sendable {
-    /// The tokenizer in words, for messages.
+    /// A description for messages, such as `gpt2/qwen2 of Qwen2.5 Coder`.
     public var name: String
-    /// ``Tokenizer/fingerprint``: over vocabulary, merges and pre-tokenizer.
+    /// The tokenizer's fingerprint: a hash over vocabulary, merges and pre-tokenizer.
     public var fingerprint: UInt64
-    /// Number of tokens; every id is smaller.
+    /// Number of tokens in the vocabulary. Every id is smaller.
     public var vocabularyCount: Int
 
-    /// An identity from its parts.
+    /// Creates an identity from its parts.
     public init(name: String, fingerprint: UInt64, vocabularyCount: Int) {
         self.name = name
         self.fingerprint = fingerprint
         self.vocabularyCount = vocabularyCount
     }
 
-    /// The identity of `tokenizer`, to be called `name` in messages.
+    /// The identity of `tokenizer`. `name` describes it in messages.
     public init(_ tokenizer: Tokenizer, name: String) {
         self.init(name: name, fingerprint: tokenizer.fingerprint, vocabularyCount: tokenizer.count)
     }
@@ -27,5 +31,19 @@ public struct TokenizerIdentity: Hashable, Sendable {
     /// Name, size and fingerprint in one phrase.
     public var summary: String {
         "\(name.printable) (\(vocabularyCount) tokens, fingerprint \(String(fingerprint, radix: 16)))"
+    }
+}
+
+extension TokenizerIdentity {
+    /// The identity of `tokenizer`, with a name made from the algorithm, the pre-tokenizer and the model's name in
+    /// `metadata`.
+    ///
+    /// - Throws: ``InferenceError`` with `malformedModel` if one of these values is not a string.
+    public init(_ tokenizer: Tokenizer, metadata: Metadata) throws(InferenceError) {
+        var kind = [try metadata.string("tokenizer.ggml.model") ?? "unknown"]
+        if let preTokenizer = try metadata.string("tokenizer.ggml.pre") { kind.append(preTokenizer) }
+        let name = kind.joined(separator: "/")
+        let model = try metadata.string("general.name")
+        self.init(tokenizer, name: model.map { "\(name) of \($0)" } ?? name)
     }
 }

@@ -1,21 +1,22 @@
-// The CodeSwift drafter: many sources, one tree.
+// The CodeSwift drafter: many sources, one draft tree.
 
 public import InferDecoding
 import InferTokenizers
 
-/// Guesses from the text itself, from what the model wrote and thought before, from the repository and from common stores
-/// (after Zhang et al., "CodeSwift: Accelerating LLM Inference for Efficient Code Generation", arXiv 2502.17139).
+/// Drafts from the text itself, from the model's earlier outputs and top tokens, from the repository and from
+/// datastores (after Zhang et al., "CodeSwift: Accelerating LLM Inference for Efficient Code Generation", arXiv
+/// 2502.17139).
 ///
-/// Every source offers what followed the longest ending of the text it knows, and some shorter ones. A guess's value comes from
-/// a formula over match length, occurrences and share, corrected by how often such guesses were right; then all sources' values are
-/// mixed, and the tree is grown best-first.
+/// Each source offers the continuations of the longest ending of the text that it knows, and of some shorter endings. A
+/// formula over match length, occurrences and share gives each prediction a prior probability, which observed outcomes
+/// correct. A mixer combines the predictions of all sources, and the draft tree grows best-first.
 public final class CodeSwiftDrafter: Drafter {
-    /// The name by which it is chosen.
+    /// The name that selects this drafter.
     public let name = "codeswift"
-    /// What the memory of preferences keeps per place; none without it.
+    /// Number of top tokens that the preference source keeps; 0 without it.
     public var candidatesWanted: Int { preferences == nil ? 0 : PreferenceSource.width }
 
-    /// By ``AcceptanceTable`` and ``GuessMixer``; correcting them once more brings nothing.
+    /// True if ``AcceptanceTable`` and ``PredictionMixer`` calibrate the values. A second calibration brings no gain.
     public var isCalibrated: Bool { options.calibrates }
 
     private let options: Options
@@ -25,33 +26,33 @@ public final class CodeSwiftDrafter: Drafter {
     private let cursor: CursorSource?
     private let preferences: PreferenceSource?
     private var sources: [any DraftSource] = []
-    private var experience = Experience()
+    private var acceptance = AcceptanceModel()
     private var text: [TokenID] = []
-    /// Where the output begins in the text.
+    /// Position in the text where the output begins.
     private var outputStart = 0
     private var growth = TreeGrowth()
-    /// Guesses below this value are not worth making; follows what the engine checks.
+    /// Nodes with a lower value are not drafted. Adapts to the values that the engine checks.
     private var floor: Float = 0.01
-    /// What notes where the time goes, if anything does.
+    /// Records where the time is spent, if it is measured.
     private let profile: DraftProfile?
-    /// Who is told what became of guesses, if anybody is.
-    private let observer: (([GuessOutcome]) -> Void)?
+    /// Receives the outcomes of predictions.
+    private let observer: (([PredictionOutcome]) -> Void)?
 
-    /// Which parts take part; all but for measuring what each is worth.
+    /// Which parts are active. Used to measure what each part contributes.
     package struct Options: Sendable {
-        /// Guess from the text itself.
+        /// Predict from the text itself.
         package var usesContext = true
-        /// Guess from earlier outputs.
+        /// Predict from earlier outputs.
         package var usesHistory = true
-        /// Follow the text being rewritten.
+        /// Follow the text that the output rewrites.
         package var usesCursor = true
-        /// Guess from the model's own candidates.
+        /// Predict from the model's own top tokens.
         package var usesPreferences = true
-        /// Correct values by experience.
+        /// Correct probabilities by observed outcomes.
         package var calibrates = true
-        /// Guess from the repository's stores.
+        /// Predict from the repository's segments.
         package var usesRepository = true
-        /// Guess from common stores.
+        /// Predict from datastores.
         package var usesCommonStores = true
 
         package init() {}
@@ -65,15 +66,17 @@ public final class CodeSwiftDrafter: Drafter {
         }
     }
 
-    /// A drafter over `segments`, of the repository or of common stores.
+    /// A drafter over `segments` of the repository and of datastores.
     ///
     /// - Parameters:
-    ///   - profile: What is to note where the time goes.
-    ///   - observer: Who is told, of each place whose next token became known, what became of the guesses there, unless
-    ///     values are not corrected by experience.
+    ///   - segments: What to search; `kind` is `repository` or `common`.
+    ///   - options: Which parts are active.
+    ///   - profile: Records where the time is spent.
+    ///   - observer: Receives, for each node whose next token became known, the outcomes of its predictions. Not called
+    ///     if `options.calibrates` is false.
     package init(
         _ segments: [(segment: StoreSegment, kind: SourceKind)] = [], options: Options = Options(),
-        profile: DraftProfile? = nil, observer: (([GuessOutcome]) -> Void)? = nil
+        profile: DraftProfile? = nil, observer: (([PredictionOutcome]) -> Void)? = nil
     ) {
         self.options = options
         self.profile = profile
@@ -85,9 +88,9 @@ public final class CodeSwiftDrafter: Drafter {
         replaceStores(segments)
     }
 
-    /// Replaces the stores, at the beginning of a generation; what was learned stays.
+    /// Replaces the segments at the start of a generation. Keeps everything that was learned.
     package func replaceStores(_ segments: [(segment: StoreSegment, kind: SourceKind)]) {
-        // What stays keeps its memory of look-ups.
+        // A store that stays keeps its cache of look-ups.
         let known = stores
         stores = SourceKind.allCases.filter(options.uses).flatMap { kind in
             Self.grouped(segments.filter { $0.kind == kind }.map(\.segment), kind).map { wanted in
@@ -98,8 +101,9 @@ public final class CodeSwiftDrafter: Drafter {
         for store in stores { store.reset(to: text, kept: 0) }
     }
 
-    /// Which segments of a kind make a source together: all, but in a repository the largest is one by itself. The others are of what
-    /// changed since, near what is being written, and what they say must not drown in it.
+    /// Groups the segments of one kind into sources. Usually all form one source. In a repository the largest segment
+    /// is a source of its own: the others hold recent changes, which are close to the text being written and must not
+    /// be outweighed.
     private static func grouped(_ segments: [StoreSegment], _ kind: SourceKind) -> [[StoreSegment]] {
         guard kind == .repository,
             let largest = segments.indices.max(by: { segments[$0].index.tokenCount < segments[$1].index.tokenCount })
@@ -109,28 +113,28 @@ public final class CodeSwiftDrafter: Drafter {
         return others.isEmpty ? [[base]] : [[base], others]
     }
 
-    /// What was learned so far, the running output left out.
+    /// What was learned so far, without the current output.
     package var memory: DraftMemory {
         var memory = DraftMemory()
         memory.history = history?.tokens ?? []
         memory.preferences = preferences?.records ?? []
-        memory.tallies = options.calibrates ? experience.table.tallies : []
-        memory.weights = options.calibrates ? experience.mixer.weights : []
+        memory.tallies = options.calibrates ? acceptance.table.tallies : []
+        memory.weights = options.calibrates ? acceptance.mixer.weights : []
         return memory
     }
 
-    /// Adds the running output to what is remembered; called at its end.
+    /// Adds the current output to the history. Call it at the end of the output.
     package func endOutput() {
         history?.insert(text[min(outputStart, text.count)...])
         outputStart = text.count
     }
 
-    /// Adds what `cache` remembers, as soon as that is read.
+    /// Adds the contents of `cache`, once they have been read.
     package func adopt(_ cache: DraftCache) {
         guard let contents = cache.takeContents() else { return }
         if options.calibrates {
-            experience.table.add(contents.memory.tallies)
-            experience.mixer.adopt(contents.memory.weights)
+            acceptance.table.add(contents.memory.tallies)
+            acceptance.mixer.adopt(contents.memory.weights)
         }
         preferences?.insert(records: contents.memory.preferences)
         guard let history else { return }
@@ -145,27 +149,27 @@ public final class CodeSwiftDrafter: Drafter {
         if let profile { sources = sources.map { ProfiledSource($0, profile) } }
     }
 
-    /// Adds what was generated to the history, and lets every source take the text.
+    /// Adds the last output to the history, and starts a new text in all sources.
     public func reset(to tokens: [Int32]) {
         endOutput()
         let kept = zip(text, tokens).prefix { $0 == $1 }.count
-        // A text that only grew shorter is a new one to an index that cannot forget.
+        // A source cannot remove tokens from its index, so a text that only became shorter counts as new.
         for source in sources { source.reset(to: tokens, kept: kept == text.count ? kept : 0) }
         text = tokens
         outputStart = tokens.count
         growth.clear()
     }
 
-    /// Grows a tree from all sources.
+    /// Grows a draft tree from all sources.
     public func draft(into tree: inout DraftTree, limit: Int) {
         timed(.draft) {
-            growth.grow(&tree, sources, experience, calibrates: options.calibrates, limit: limit, floor: floor)
+            growth.grow(&tree, sources, acceptance, calibrates: options.calibrates, limit: limit, floor: floor)
         }
     }
 
-    /// Learns how far each source was right, and lets all sources follow the text.
+    /// Learns from the outcome of a draft, and adds the new tokens to all sources.
     public func observe(_ verification: Verification) {
-        if options.calibrates { timed(.learn) { growth.learn(verification, &experience, observer: observer) } }
+        if options.calibrates { timed(.learn) { growth.learn(verification, &acceptance, observer: observer) } }
         adaptFloor(verification)
         timed(.preferences) { learnPreferences(verification) }
         timed(.follow) {
@@ -183,7 +187,7 @@ public final class CodeSwiftDrafter: Drafter {
         profile.add(stage, since: start)
     }
 
-    /// Lets the floor follow the least valuable guess that was worth checking.
+    /// Moves the floor towards half the lowest value that the engine checked.
     private func adaptFloor(_ verification: Verification) {
         guard let least = verification.checked.map({ verification.tree.values[$0] }).min() else { return }
         floor += (min(max(least / 2, 0.002), 0.05) - floor) / 8
@@ -192,7 +196,7 @@ public final class CodeSwiftDrafter: Drafter {
     private func learnPreferences(_ verification: Verification) {
         guard let preferences else { return }
         let tree = verification.tree
-        /// The token of a node, or of the text so many tokens before its end.
+        /// The token of a node, or the token `distance` before the end of the text.
         func token(_ node: Int, _ distance: Int = 0) -> TokenID {
             if node >= 0 { return tree.tokens[node] }
             return distance < text.count ? text[text.count - 1 - distance] : -1

@@ -1,47 +1,48 @@
-// Guesses from what the model itself thought likely.
+// The source that remembers the model's own top tokens.
 
 import InferDecoding
 import InferSupport
 import InferTokenizers
 
-/// The model's likeliest tokens after the last token, and after the last two, at the place where they were seen last,
-/// accepted or not (after Luo et al., "Turning Trash into Treasure", arXiv 2408.08696, which keeps the former).
+/// Predicts the model's own top tokens: those at the last place with the same last token, or the same last two tokens,
+/// whether or not they were accepted (after Luo et al., "Turning Trash into Treasure", arXiv 2408.08696, which uses the
+/// last token only).
 final class PreferenceSource: DraftSource {
-    /// Candidates kept per place.
+    /// Number of top tokens kept per context.
     static let width = 6
 
-    /// A token the model found likely, and its share among those kept, in thousandths.
+    /// A top token and its share of the probability of those kept, in thousandths.
     struct Preference: Equatable {
         var token: TokenID
         var share: Int32
     }
 
-    /// A context: the last token, and the one before it or −1. No context where `last` is negative.
+    /// The last token and the one before it, or −1. The entry is unused if `last` is negative.
     struct Context: Equatable {
         var last: TokenID
         var previous: TokenID
     }
 
-    /// Room for contexts, unless said otherwise.
+    /// Default number of contexts.
     static let standardCapacity = 1 << 15
 
     let kind = SourceKind.preference
-    /// Number of contexts there is room for: one replaces the one that hashes alike.
+    /// Number of slots for contexts. A new context replaces the one in its slot.
     let capacity: Int
     private var contexts: FlatList<Context>
-    /// ``width`` for each context, those of share 0 none.
+    /// ``width`` preferences per context. Those with share 0 are unused.
     private var preferences: FlatList<Preference>
     private var last: TokenID = -1
     private var previous: TokenID = -1
 
-    /// A memory of about `capacity` contexts.
+    /// An empty memory for about `capacity` contexts.
     init(capacity: Int = PreferenceSource.standardCapacity) {
         self.capacity = capacity
         contexts = FlatList(repeating: Context(last: -1, previous: -1), count: capacity)
         preferences = FlatList(repeating: Preference(token: 0, share: 0), count: capacity * Self.width)
     }
 
-    /// Learns the candidates after a context; `previous` is −1 where it is not known.
+    /// Stores the top tokens after a context. `previous` is −1 if it is not known.
     func insert(_ candidates: [Verification.Candidate], after last: TokenID, _ previous: TokenID) {
         guard let best = candidates.first, last >= 0 else { return }
         var sum: Float = 0
@@ -65,10 +66,10 @@ final class PreferenceSource: DraftSource {
 
     // MARK: As plain numbers
 
-    /// Numbers in a record: the last token, the one before it, and token and share of each candidate.
+    /// Numbers per record: the last token, the token before it, and the token and share of each preference.
     static let recordLength = 2 + 2 * width
 
-    /// Whether `numbers` are records with tokens of `tokens`, in which −1 is none.
+    /// Whether `numbers` are valid records with token ids in `tokens`, where −1 means none.
     static func areRecords(_ numbers: [Int32], of tokens: Range<Int32>) -> Bool {
         guard numbers.count.isMultiple(of: recordLength) else { return false }
         return numbers.indices.allSatisfy { index in
@@ -78,7 +79,7 @@ final class PreferenceSource: DraftSource {
         }
     }
 
-    /// All contexts and their candidates.
+    /// All contexts with their preferences.
     var records: [Int32] {
         var numbers: [Int32] = []
         for slot in 0..<capacity where contexts[slot].last >= 0 {
@@ -92,7 +93,7 @@ final class PreferenceSource: DraftSource {
         return numbers
     }
 
-    /// Adds contexts where none is known.
+    /// Adds the contexts whose slots are unused.
     func insert(records: [Int32]) {
         for start in stride(from: 0, to: records.count, by: Self.recordLength) where records[start] >= 0 {
             let slot = slot(records[start], records[start + 1])
@@ -120,19 +121,19 @@ final class PreferenceSource: DraftSource {
     }
 
     func extend(_ range: Range<Int>, by token: TokenID, _ matches: inout MatchList) {
-        // Any of the matches ends with the token before.
+        // All matches end with the previous token, so any of them gives it.
         if let match = range.last.map({ matches[$0] }) { offer(token, contexts[match.place].last, to: &matches) }
         offer(token, -1, to: &matches)
     }
 
-    func addFollowings(
-        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    func addContinuations(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to continuations: inout ContinuationList
     ) {
         for number in range {
-            followings.begin(level: number - range.lowerBound)
+            continuations.begin(level: number - range.lowerBound)
             let first = matches[number].place * Self.width
             for place in first..<first + min(limit, Self.width) where preferences[place].share > 0 {
-                followings.append(preferences[place].token, count: Int(preferences[place].share))
+                continuations.append(preferences[place].token, count: Int(preferences[place].share))
             }
         }
     }

@@ -1,14 +1,14 @@
-// Guesses from suffix arrays.
+// The source that searches datastores and the repository.
 
 import InferTokenizers
 
-/// The segments of a kind of store as one source.
+/// Predicts from suffix arrays: the segments of one kind of store as one source.
 final class StoreSource: DraftSource {
     let kind: SourceKind
     let segments: [StoreSegment]
     private var search: StoreSearch
     private var matcher = SuffixMatcher()
-    /// The patterns of the running draft's matches.
+    /// The patterns of the current draft's matches.
     private var patterns = FlatList<Pattern>(capacity: 256)
 
     init(_ segments: [StoreSegment], kind: SourceKind) {
@@ -41,7 +41,7 @@ final class StoreSource: DraftSource {
         search.findRequested { pattern in
             if let pattern { patterns.append(pattern) }
         }
-        // The answers are remembered, and so is what was found.
+        // Reading the continuations now puts them in the cache, where the next look-ups find them.
         for place in known..<patterns.count { search.request(patterns[place]) }
         search.readRequested { _, _ in }
         patterns.truncate(to: known)
@@ -53,26 +53,26 @@ final class StoreSource: DraftSource {
         search.findRequested { pattern in
             if let pattern { patterns.append(pattern) }
         }
-        // Where more than the token matches, what follows the token alone is noise.
+        // If a longer ending matches, the continuations of the single token are noise.
         if patterns.count == known, let single = search.pattern(of: token) { patterns.append(single) }
         for place in known..<patterns.count { offer(place, to: &matches) }
     }
 
-    func addFollowings(
-        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to followings: inout FollowingList
+    func addContinuations(
+        of range: Range<Int>, in matches: borrowing MatchList, limit: Int, to continuations: inout ContinuationList
     ) {
         for number in range { search.request(patterns[matches[number].place]) }
         var level = 0
-        search.readRequested { answer, continuations in
-            followings.begin(level: level)
+        search.readRequested { answer, kept in
+            continuations.begin(level: level)
             level += 1
             for place in 0..<min(limit, answer.count) {
-                followings.append(continuations[place].token, count: Int(continuations[place].count))
+                continuations.append(kept[place].token, count: Int(kept[place].count))
             }
         }
     }
 
-    /// Offers the pattern at `place` if anything of it is served.
+    /// Offers the pattern at `place` unless all of its occurrences are excluded.
     private func offer(_ place: Int, to matches: inout MatchList) {
         let pattern = patterns[place]
         var occurrences = pattern.count

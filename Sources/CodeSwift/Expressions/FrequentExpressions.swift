@@ -1,33 +1,34 @@
-// Token sequences that a corpus repeats.
+// The token sequences that a corpus repeats most.
 
 package import InferSupport
-import InferTokenizers
+package import InferTokenizers
 
-/// The repeated sequences of a corpus that are worth most, as a small corpus that can stand for the whole.
+/// The most valuable repeated sequences of a corpus, as a small corpus that can replace the whole.
 ///
-/// A sequence that occurs several times and cannot be longer without occurring less often is an interval of the suffix array's
-/// longest common prefixes (Abouelhoda, Kurtz & Ohlebusch, "Replacing suffix trees with enhanced suffix arrays", 2004). Each is cut
-/// at lines and brackets; those of the largest count × length are taken, as far as those taken before leave most of them uncovered.
+/// A repeat that cannot be extended without losing occurrences corresponds to an interval of the suffix array's longest
+/// common prefixes (Abouelhoda, Kurtz & Ohlebusch, "Replacing suffix trees with enhanced suffix arrays", 2004). Each
+/// repeat is trimmed to boundaries: line ends and brackets. Those with the largest count × length are taken, unless
+/// most of their tokens are covered by those taken before.
 package struct FrequentExpressions {
-    /// What is taken.
+    /// Which sequences are taken.
     package struct Options: Sendable {
-        /// The least number of occurrences.
+        /// Minimum number of occurrences.
         package var leastCount = 3
-        /// The least number of tokens.
+        /// Minimum number of tokens.
         package var leastLength = 4
-        /// The most tokens; longer repeats are parts of files that are alike.
+        /// Maximum number of tokens. Longer repeats are parts of similar files.
         package var mostLength = 96
-        /// Tokens of all expressions together, as a share of the corpus.
+        /// Maximum total number of tokens, as a fraction of the corpus.
         package var share = 0.05
 
         package init() {}
     }
 
-    /// A sequence by one of its occurrences.
+    /// A sequence, given by its occurrences.
     private struct Expression {
-        /// Where the suffixes that begin with it begin and end.
+        /// The suffixes that begin with the repeat.
         var suffixes: Range<Int32>
-        /// Tokens before it in the repeat that it was cut from.
+        /// Number of tokens of the repeat before the sequence.
         var skipped: Int32
         var length: Int32
 
@@ -38,8 +39,8 @@ package struct FrequentExpressions {
     private let boundaries: TokenBoundaries
     private let options: Options
 
-    /// Gathers the expressions of the corpus that `index` is of, the most valuable first, each as a document named after its number of
-    /// occurrences.
+    /// Collects the expressions of the corpus of `index`, most valuable first. Each becomes a document, with its number
+    /// of occurrences as the name.
     ///
     /// - Throws: ``InferenceError`` as ``Corpus/append(_:name:)`` does.
     package static func corpus(
@@ -48,9 +49,10 @@ package struct FrequentExpressions {
         try FrequentExpressions(index: index, boundaries: boundaries, options: options).corpus(vocabularyCount)
     }
 
-    /// Gathers the expressions of `store` likewise, after checking all of it: what is made of it gets new checksums.
+    /// Collects the expressions of `store`. Verifies the whole store first, because the result gets new checksums.
     ///
-    /// - Throws: ``InferenceError`` with `malformedDatastore` for a damaged store, or as ``Corpus/append(_:name:)`` does.
+    /// - Throws: ``InferenceError`` with `malformedDatastore` for a damaged store, or as ``Corpus/append(_:name:)``
+    ///   does.
     package static func corpus(
         of store: Datastore, boundaries: TokenBoundaries, options: Options = Options()
     ) throws(InferenceError) -> Corpus {
@@ -68,7 +70,7 @@ package struct FrequentExpressions {
             let length = Int(expression.length)
             guard result.tokenCount + length < budget else { break }
             let places = expression.suffixes.lazy.map { index.position(Int($0)) + Int(expression.skipped) }
-            // A few occurrences tell whether it is a part of what was taken before.
+            // A few occurrences are enough to tell whether the sequence is mostly covered already.
             let sample = places.prefix(4).map { place in (place..<place + length).count { !covered.contains($0) } }
             guard 2 * sample.reduce(0, +) > sample.count * length, let first = places.first else { continue }
             for place in places { for position in place..<place + length { covered.insert(position) } }
@@ -78,7 +80,7 @@ package struct FrequentExpressions {
         return result
     }
 
-    /// All repeats, cut; the same sequence can be there several times, cut from several.
+    /// All repeats, trimmed. The same sequence can appear several times, from different repeats.
     private var expressions: [Expression] {
         let lengths = commonPrefixes()
         var found: [Expression] = []
@@ -98,8 +100,9 @@ package struct FrequentExpressions {
         return found
     }
 
-    /// For each suffix the tokens that it has in common with the one before it, within a document and up to the longest expression
-    /// (Kasai et al., "Linear-Time Longest-Common-Prefix Computation in Suffix Arrays and Its Applications", 2001).
+    /// For each suffix the number of tokens that it shares with the one before it, within a document and up to the
+    /// maximum length (Kasai et al., "Linear-Time Longest-Common-Prefix Computation in Suffix Arrays and Its
+    /// Applications", 2001).
     private func commonPrefixes() -> [Int32] {
         let count = index.suffixes.count
         var ranks = [Int32](repeating: -1, count: index.tokenCount)
@@ -126,7 +129,7 @@ package struct FrequentExpressions {
         return lengths
     }
 
-    /// A repeat of `length` tokens, cut; nil when too little is left, or it occurs too seldom.
+    /// A repeat of `length` tokens, trimmed to boundaries; nil if it becomes too short or occurs too rarely.
     private func cut(_ suffixes: Range<Int32>, _ length: Int) -> Expression? {
         guard suffixes.count >= options.leastCount else { return nil }
         let place = index.position(Int(suffixes.lowerBound))
@@ -137,4 +140,23 @@ package struct FrequentExpressions {
         guard end - first >= options.leastLength else { return nil }
         return Expression(suffixes: suffixes, skipped: Int32(first - place), length: Int32(end - first))
     }
+}
+
+/// The tokens that end a line, or open or close a bracket. An expression begins after one of them and ends with one.
+package struct TokenBoundaries: Sendable {
+    private let isBoundary: [Bool]
+
+    /// The boundaries in the vocabulary of `tokenizer`, by the bytes of the tokens.
+    package init(_ tokenizer: Tokenizer) {
+        let marks = Set("\n()[]{}".utf8)
+        isBoundary = (0..<TokenID(tokenizer.count)).map { tokenizer.bytes(of: $0).contains { marks.contains($0) } }
+    }
+
+    /// The tokens that satisfy `condition`, in a vocabulary of `count` tokens.
+    package init(count: Int, where condition: (TokenID) -> Bool) {
+        isBoundary = (0..<TokenID(count)).map(condition)
+    }
+
+    /// Whether `token` is a boundary. Ids outside the vocabulary, such as the separator, are boundaries.
+    func contains(_ token: TokenID) -> Bool { token < 0 || Int(token) >= isBoundary.count || isBoundary[Int(token)] }
 }

@@ -1,22 +1,23 @@
-// Finding the files below a root.
+// Finding the source files below a folder.
 
 package import InferSupport
 
-/// Walks a folder as git sees it: tracked and untracked files, not ignored ones.
+/// Walks a folder as git sees it: takes tracked and untracked files, but no ignored ones.
 ///
-/// A nested repository is read by its own rules and those around it. Where rules cannot be known, only tracked files are taken.
+/// A nested repository is read by its own rules and those of the repositories around it. Where the rules cannot be
+/// known, only tracked files are taken.
 ///
 /// Links are never followed and only regular files are reported, so nothing outside the root is touched. Memory grows
-/// with the files that may be taken, not with those passed over.
+/// with the number of files taken, not with the number skipped.
 package struct FolderWalk {
     private let root: RootedFolder
     private let options: IngestionOptions
-    /// Those that hold in the current folder; nil when git is not asked.
+    /// The rules of the current folder; nil if git's rules are not used.
     private var rules: IgnoreRules?
     package private(set) var files: [SourceFile] = []
     package private(set) var skipped = SkipReport()
 
-    /// Levels of folders that are followed; each holds a descriptor open.
+    /// Maximum depth of folders. Each level holds an open file descriptor.
     private static let maximumDepth = 64
     private static let slash = UInt8(ascii: "/")
     private static let toolFolders: Set<[UInt8]> = Set(
@@ -29,7 +30,9 @@ package struct FolderWalk {
         self.init(root, options: options, environment: GitConfiguration.processEnvironment)
     }
 
-    /// - Parameter environment: Says where git's configuration is.
+    /// A walk of `root`.
+    ///
+    /// - Parameter environment: Gives environment variables, which determine where git's configuration is.
     package init(
         _ root: RootedFolder, options: IngestionOptions, environment: @escaping @Sendable (String) -> String?
     ) {
@@ -41,15 +44,15 @@ package struct FolderWalk {
 
     /// Finds the files, in ascending order of their paths.
     ///
-    /// - Throws: ``InferenceError`` with `unreadableFile` when a folder cannot be listed to its end: what is left then must
-    ///   not pass for the whole, nor may it when nothing is known of what is around the root.
+    /// - Throws: ``InferenceError`` with `unreadableFile` when a folder cannot be listed completely, or when the
+    ///   location of the root is unknown: a part must not pass for the whole.
     package mutating func run() throws(InferenceError) {
         try rules?.requirePlace()
         try walk(root.reopen(), path: [], depth: 0)
         files.sort { $0.path.lexicographicallyPrecedes($1.path) }
     }
 
-    /// Walks an open folder and closes it. `path` is empty or ends in a slash.
+    /// Walks an open folder and closes it. `path` is empty or ends with a slash.
     private mutating func walk(_ folder: CInt, path: [UInt8], depth: Int) throws(InferenceError) {
         var listing = try FolderListing(folder, path: Array(root.path.utf8) + [Self.slash] + path)
         let outerRules = rules
@@ -62,6 +65,7 @@ package struct FolderWalk {
                 skipped.add(.depth, path + name)
                 continue
             }
+            try checkCancellation()
             guard let next = try root.openFolder(name, in: folder, path: path + name) else {
                 skipped.add(.unreadable, path + name)
                 continue
@@ -97,7 +101,7 @@ package struct FolderWalk {
         }
     }
 
-    /// The file at `path`, or why it is passed over, whatever git says of it; for files that are not found by walking.
+    /// The file at `path`, or why it is skipped, without git's rules. For files that are given by name.
     static func file(
         _ path: [UInt8], in root: RootedFolder, _ options: IngestionOptions
     ) throws(InferenceError) -> Result<SourceFile, Refusal> {
@@ -110,7 +114,7 @@ package struct FolderWalk {
         return .success(SourceFile(path, status))
     }
 
-    /// The file at `path`, or why a walk would pass it over.
+    /// The file at `path`, or why a walk would skip it.
     package mutating func find(_ path: [UInt8]) throws(InferenceError) -> Result<SourceFile, Refusal> {
         try rules?.requirePlace()
         let outerRules = rules
@@ -127,16 +131,16 @@ package struct FolderWalk {
         return try Self.file(path, in: root, options)
     }
 
-    /// That a file is passed over.
+    /// Why a file is skipped.
     package struct Refusal: Error {
         package var reason: SkipReason
     }
 
-    /// Why a file is passed over unread, git aside; nil when it is not.
+    /// Why a file is skipped without opening it and without git's rules; nil if it is not.
     private static func reason(
         _ name: [UInt8], _ status: RootedFolder.Status, _ options: IngestionOptions
     ) -> SkipReason? {
-        // The file that stands for the folder holds a path of this machine.
+        // A `.git` file contains a path of this machine.
         if isGit(name) { return .folder }
         switch status.kind {
         case .link: return .link
@@ -148,15 +152,35 @@ package struct FolderWalk {
         return status.size > options.maximumFileSize ? .large : nil
     }
 
-    /// Whether a name is the one git keeps for itself, in whatever case, as it does.
+    /// Whether a name is `.git`, in upper or lower case, as git compares it.
     private static func isGit(_ name: [UInt8]) -> Bool { name.map(\.lowercased) == Array(".git".utf8) }
 
-    /// Why git's rules leave a path out; nil when they do not.
+    /// Why git's rules exclude a path; nil if they do not.
     private func reason(_ path: [UInt8], isFolder: Bool) -> SkipReason? {
         switch rules?.verdict(path, isFolder: isFolder) ?? .included {
         case .included: nil
         case .ignored: .ignored
         case .unknown: .unknown
         }
+    }
+}
+
+/// A regular file below a root.
+package struct SourceFile: Hashable, Sendable {
+    /// The path relative to the root, as bytes: a name need not be valid UTF-8.
+    package var path: [UInt8]
+    /// Size in bytes when it was found.
+    package var size: Int
+    /// Time of the last modification, in nanoseconds since 1970.
+    package var modified: Int
+    /// The inode number, which changes when another file takes the name.
+    package var inode: UInt64
+
+    /// The file at `path` with the given status.
+    init(_ path: [UInt8], _ status: RootedFolder.Status) {
+        self.path = path
+        size = status.size
+        modified = status.modified
+        inode = status.inode
     }
 }

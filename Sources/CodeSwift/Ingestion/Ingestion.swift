@@ -1,29 +1,51 @@
-// From files to a corpus.
+// From files to a corpus: options, reading, filtering, tokenizing.
 
 package import InferSupport
 package import InferTokenizers
 import Synchronization
 
-/// Reads, filters and tokenizes files, and gathers them in a corpus in the order they are given, so that the same files
-/// give the same corpus whatever the number of threads.
+/// Which files are added to a datastore or a repository index. The defaults suit a working tree.
+public struct IngestionOptions: Sendable {
+    /// Maximum size of a file, in bytes. Larger files are skipped.
+    public var maximumFileSize = 1 << 20
+    /// The file name extensions to take, without the dot and in lower case; nil for all.
+    public var extensions: Set<String>?
+    /// Whether to skip files that git ignores.
+    public var respectsGitIgnore = true
+    /// Whether to skip generated, minified and data files.
+    public var skipsGenerated = true
+    /// Whether to skip files that seem to contain secrets.
+    public var skipsSecrets = true
+    /// Whether to skip a file that is equal to an earlier one.
+    public var skipsDuplicates = true
+
+    /// Creates the default options.
+    public init() {}
+}
+
+/// Reads, filters and tokenizes files, and collects them in a corpus in the given order. The same files give the same
+/// corpus for any number of threads.
 package struct Ingestion {
     private let tokenizer: Tokenizer
     private let options: IngestionOptions
     private let threads: Int
     /// The documents so far.
     package let corpus: Corpus
-    /// What was passed over so far.
+    /// The files that were skipped so far.
     package private(set) var skipped = SkipReport()
-    /// Bytes of the files that became documents.
+    /// Total size of the files that became documents, in bytes.
     package private(set) var byteCount = 0
     private var hashes: Set<UInt64> = []
 
-    /// Bytes of files that are held at a time.
+    /// Total size of the files that are in memory at a time, in bytes.
     private static let batchSize = 16 << 20
 
-    /// An ingestion with nothing in it.
+    /// An empty ingestion.
     ///
-    /// - Parameter threads: nil for one per processor.
+    /// - Parameters:
+    ///   - tokenizer: Encodes the files.
+    ///   - options: Which files to take.
+    ///   - threads: Number of threads; nil for one per processor.
     package init(tokenizer: Tokenizer, options: IngestionOptions = IngestionOptions(), threads: Int? = nil) {
         self.tokenizer = tokenizer
         self.options = options
@@ -33,11 +55,13 @@ package struct Ingestion {
 
     /// Adds the files below the folder at `path`.
     ///
-    /// - Parameter progress: Called now and then with the share that is done.
-    /// - Throws: ``InferenceError`` when the folder cannot be opened, when a folder cannot be listed or a file not be read for a
-    ///   reason that does not lie with it, or as ``Corpus/append(_:name:)`` does.
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - progress: Receives the fraction done, from 0 to 1, a few times. An error that it throws ends the work.
+    /// - Throws: ``InferenceError`` when the folder cannot be opened, when a folder cannot be listed or a file cannot
+    ///   be read (unless the fault is the file's own, which is then skipped), or as ``Corpus/append(_:name:)`` does.
     package mutating func addFolder(
-        _ path: String, progress: (Double) -> Void = { _ in }
+        _ path: String, progress: (Double) throws(InferenceError) -> Void = { _ in }
     ) throws(InferenceError) {
         let root = try RootedFolder(path: path)
         var walk = FolderWalk(root, options: options)
@@ -46,12 +70,15 @@ package struct Ingestion {
         try add(walk.files, in: root, progress: progress)
     }
 
-    /// Adds the files at `paths`, relative to the folder at `path`, in ascending order and whatever git says of them.
+    /// Adds the files at `paths` in ascending order, including those that git ignores.
     ///
-    /// - Throws: ``InferenceError`` when the folder cannot be opened, when a folder cannot be listed or a file not be read for a
-    ///   reason that does not lie with it, or as ``Corpus/append(_:name:)`` does.
+    /// - Parameters:
+    ///   - paths: Paths relative to the folder at `path`.
+    ///   - path: The folder.
+    ///   - progress: As for ``addFolder(_:progress:)``.
+    /// - Throws: ``InferenceError`` as ``addFolder(_:progress:)`` does.
     package mutating func addFiles(
-        _ paths: [[UInt8]], below path: String, progress: (Double) -> Void = { _ in }
+        _ paths: [[UInt8]], below path: String, progress: (Double) throws(InferenceError) -> Void = { _ in }
     ) throws(InferenceError) {
         let root = try RootedFolder(path: path)
         var files: [SourceFile] = []
@@ -64,9 +91,9 @@ package struct Ingestion {
         try add(files, in: root, progress: progress)
     }
 
-    /// Adds files of `root` in the order given, whatever their names and git say.
+    /// Adds files of `root` in the given order, whatever their names are and whether or not git ignores them.
     package mutating func add(
-        _ files: [SourceFile], in root: RootedFolder, progress: (Double) -> Void = { _ in }
+        _ files: [SourceFile], in root: RootedFolder, progress: (Double) throws(InferenceError) -> Void = { _ in }
     ) throws(InferenceError) {
         let total = max(1, files.reduce(0) { $0 + $1.size })
         var done = 0
@@ -83,7 +110,7 @@ package struct Ingestion {
             }
             done += size
             start = end
-            progress(Double(done) / Double(total))
+            try progress(Double(done) / Double(total))
         }
     }
 
@@ -97,7 +124,7 @@ package struct Ingestion {
 
     private struct Document {
         var reason: SkipReason?
-        /// That reading failed, so that what there is must not pass for the whole.
+        /// A failure to read. It ends the ingestion, because a part must not pass for the whole.
         var failure: InferenceError?
         var tokens: [TokenID] = []
         var hash: UInt64 = 0
@@ -131,4 +158,11 @@ package struct Ingestion {
             tokens: encoder.encode(contents, addSpecial: false), hash: XXHash64.hash(contents),
             byteCount: contents.count)
     }
+}
+
+/// Throws if the current task is cancelled.
+///
+/// - Throws: ``InferenceError`` with `cancelled`.
+func checkCancellation() throws(InferenceError) {
+    if Task.isCancelled { throw InferenceError(.cancelled, "building the datastore was cancelled") }
 }

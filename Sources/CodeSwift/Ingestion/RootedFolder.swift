@@ -1,15 +1,17 @@
-// Files below one folder, and nowhere else.
+// Access to the files below one folder that never follows links.
 
 package import InferSupport
 
-/// An open folder whose contents are reached one component at a time without following links, so that nothing outside is
-/// ever read, even while somebody moves things about.
+/// An open folder. Its contents are reached one path component at a time without following links, so that nothing
+/// outside is ever read, even if files are moved meanwhile.
 package final class RootedFolder: Sendable {
-    /// The path it was opened by.
+    /// The path that it was opened with.
     package let path: String
     let descriptor: CInt
 
-    /// Opens the folder at `path`, which itself may be reached through links.
+    /// Opens the folder at `path`. The path itself may contain links.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile`.
     package init(path: String) throws(InferenceError) {
         guard !path.utf8.contains(0) else {
             throw InferenceError(.unreadableFile, "cannot open \(path.printable): the path contains a zero byte")
@@ -25,14 +27,14 @@ package final class RootedFolder: Sendable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// What is at a place.
+    /// The type and attributes of a file.
     struct Status {
         enum Kind { case regular, folder, link, other }
         var kind: Kind
         var size: Int
-        /// Time of the last change of the contents, in nanoseconds.
+        /// Time of the last modification, in nanoseconds since 1970.
         var modified: Int
-        /// Tells files apart that have replaced each other.
+        /// Distinguishes files that have replaced each other.
         var inode: UInt64
 
         init(_ status: stat) {
@@ -54,9 +56,10 @@ package final class RootedFolder: Sendable {
         }
     }
 
-    /// The regular file at `path` below the folder; nil when it is not there, has more than `limit` bytes or may not be read.
+    /// The contents of the regular file at `path` below the folder; nil if it does not exist, has more than `limit`
+    /// bytes, or may not be read.
     ///
-    /// - Throws: ``InferenceError`` with `unreadableFile` when reading fails for a reason that does not lie with the file.
+    /// - Throws: ``InferenceError`` with `unreadableFile` when reading fails for a reason that is not the file's own.
     package func read(_ path: [UInt8], limit: Int) throws(InferenceError) -> [UInt8]? {
         switch contents(path, limit: limit) {
         case .bytes(let bytes): return bytes
@@ -65,7 +68,7 @@ package final class RootedFolder: Sendable {
         }
     }
 
-    /// What reading the file at `path` below the folder comes to.
+    /// The result of reading the file at `path` below the folder.
     func contents(_ path: [UInt8], limit: Int) -> FileContents {
         guard let (folder, name) = openFolder(of: path) else { return FileContents(error: errno) }
         defer { if folder != descriptor { close(folder) } }
@@ -76,10 +79,10 @@ package final class RootedFolder: Sendable {
         return FileContents(of: file, limit: limit)
     }
 
-    /// What is at `path` below the folder; nil when there is nothing, when it may not be known, or when the way leads over a
-    /// link.
+    /// The status of `path` below the folder; nil if there is no such file, if access is denied, or if the path
+    /// contains a link.
     ///
-    /// - Throws: ``InferenceError`` with `unreadableFile` when asking fails for another reason.
+    /// - Throws: ``InferenceError`` with `unreadableFile` when it fails for another reason.
     func status(_ path: [UInt8]) throws(InferenceError) -> Status? {
         guard let (folder, name) = openFolder(of: path) else {
             let error = errno
@@ -90,7 +93,7 @@ package final class RootedFolder: Sendable {
         return try status(name, in: folder, path: path)
     }
 
-    /// What `name`, in an open folder, is; `path` is the way there from the root.
+    /// The status of `name` in an open folder. `path` is its path from the root, for messages.
     func status(_ name: [UInt8], in folder: CInt, path: [UInt8]) throws(InferenceError) -> Status? {
         var status = stat()
         if Self.withName(name, { fstatat(folder, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 { return Status(status) }
@@ -99,9 +102,9 @@ package final class RootedFolder: Sendable {
         return nil
     }
 
-    /// Opens the folder `name` in an open folder; nil when it is none, a link to one, or may not be opened.
+    /// Opens the folder `name` in an open folder; nil if it is not a folder, is a link, or may not be opened.
     ///
-    /// - Throws: ``InferenceError`` with `unreadableFile` when opening fails for another reason.
+    /// - Throws: ``InferenceError`` with `unreadableFile` when it fails for another reason.
     func openFolder(_ name: [UInt8], in folder: CInt, path: [UInt8]) throws(InferenceError) -> CInt? {
         let next = Self.openFolder(name, in: folder)
         if next >= 0 { return next }
@@ -110,14 +113,14 @@ package final class RootedFolder: Sendable {
         return nil
     }
 
-    /// Whether this folder is the one at an absolute path.
+    /// Whether this is the folder at the absolute path `path`.
     func isFolder(at path: [UInt8]) -> Bool {
         var (here, there) = (stat(), stat())
         return fstat(descriptor, &here) == 0 && Self.withName(path) { stat($0, &there) } == 0
             && here.st_dev == there.st_dev && here.st_ino == there.st_ino
     }
 
-    /// The root once more, with a place of its own in the listing.
+    /// Opens the root again, with a listing position of its own.
     func reopen() throws(InferenceError) -> CInt {
         let copy = Self.openFolder([UInt8(ascii: ".")], in: descriptor)
         guard copy >= 0 else { throw failure("open", [], errno) }
@@ -130,7 +133,7 @@ package final class RootedFolder: Sendable {
             .unreadableFile, "cannot \(verb) \(place.printable): \(String(cString: strerror(error)))")
     }
 
-    /// Opens the folder that `path` lies in, and gives the last component; nil, and `errno`, when that fails.
+    /// Opens the parent folder of `path` and returns the last component. Nil, with `errno` set, if that fails.
     private func openFolder(of path: [UInt8]) -> (CInt, [UInt8])? {
         var current = descriptor
         let components = path.split(separator: UInt8(ascii: "/")).map(Array.init)
@@ -151,12 +154,12 @@ package final class RootedFolder: Sendable {
         return (current, name)
     }
 
-    /// Opens the folder `name` in an open folder; negative when it is none, or a link to one.
+    /// Opens the folder `name` in an open folder; negative if it is not a folder, or is a link.
     private static func openFolder(_ name: [UInt8], in folder: CInt) -> CInt {
         withName(name) { openat(folder, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
     }
 
-    /// Whether a component can lead down only.
+    /// Whether a component cannot lead upwards.
     private static func isProper(_ component: [UInt8]) -> Bool {
         !component.contains(0) && component != [UInt8(ascii: ".")]
             && component != [UInt8(ascii: "."), UInt8(ascii: ".")]
@@ -166,5 +169,56 @@ package final class RootedFolder: Sendable {
         (name.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { buffer in
             buffer.baseAddress.map(body) ?? -1
         }
+    }
+}
+
+/// Lists an open folder and closes it at the end.
+///
+/// `readdir` returns null both at the end and after an error; only `errno` distinguishes them. A folder that cannot be
+/// listed completely must not pass for a smaller one.
+struct FolderListing: ~Copyable {
+    private let stream: OpaquePointer
+    /// The folder's path, for messages.
+    private let path: [UInt8]
+    /// The open folder, to open its entries.
+    let descriptor: CInt
+
+    /// Takes ownership of an open folder.
+    init(_ descriptor: CInt, path: [UInt8]) throws(InferenceError) {
+        guard let stream = fdopendir(descriptor) else {
+            let error = errno
+            close(descriptor)
+            throw Self.failure(path, error)
+        }
+        self.stream = stream
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit { closedir(stream) }
+
+    /// The next name, without `.` and `..`; nil at the end.
+    mutating func next() throws(InferenceError) -> [UInt8]? {
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw Self.failure(path, errno) }
+                return nil
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                let text = UnsafeRawPointer(pointer)
+                let count = strlen(text.assumingMemoryBound(to: CChar.self))
+                return Array(UnsafeRawBufferPointer(start: text, count: count))
+            }
+            if name != Array(".".utf8), name != Array("..".utf8) { return name }
+        }
+    }
+
+    /// The error that the folder at `path` cannot be listed.
+    static func failure(_ path: [UInt8], _ error: CInt) -> InferenceError {
+        InferenceError(
+            .unreadableFile,
+            "cannot list the folder \(String(decoding: path, as: UTF8.self).printable): \(String(cString: strerror(error)))"
+        )
     }
 }

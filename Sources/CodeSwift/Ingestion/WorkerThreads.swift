@@ -1,15 +1,16 @@
-// Sharing out independent work among threads.
+// Threads for independent work.
 
 import InferSupport
 import Synchronization
 
-/// Threads for one piece of work.
+/// Starts threads for independent work.
 enum WorkerThreads {
-    /// Processors of the machine.
+    /// Number of processors.
     static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    /// Calls `body(&state, item)` once for each item in 0..<count, on up to `threads` threads, the calling one among them, and
-    /// returns when all calls have. Items are begun in order. Each thread has a state of its own, which `makeState` makes.
+    /// Calls `body(&state, item)` once for each item in 0..<count on up to `threads` threads, including the calling
+    /// one, and returns when all calls have returned. Items start in order. Each thread has its own state from
+    /// `makeState`.
     static func run<State>(
         _ count: Int, threads: Int, state makeState: @Sendable () -> State,
         _ body: @Sendable (inout State, Int) -> Void
@@ -24,7 +25,7 @@ enum WorkerThreads {
             for _ in 1..<max(1, min(threads, count)) {
                 let context = Unmanaged.passRetained(work)
                 guard let worker = start(context.toOpaque()) else {
-                    // The others do this one's part.
+                    // The other threads take over the work of this one.
                     context.release()
                     break
                 }
@@ -35,16 +36,17 @@ enum WorkerThreads {
         }
     }
 
-    /// How soon a thread gets a processor that others want as well, where a thread can have a priority of its own.
+    /// The priority of a thread, on systems with a priority per thread.
     enum Priority {
         case normal, low
     }
 
-    /// Calls `body` on a thread of its own and returns at once. False when there can be no further thread.
+    /// Calls `body` on a new thread and returns at once. Returns false if no thread can be created.
     static func detach(priority: Priority = .low, _ body: @escaping @Sendable () -> Void) -> Bool {
         let work = Work {
             #if os(Linux)
-                // There a thread has a priority of its own. 0 is PRIO_PROCESS, which C libraries declare as different types.
+                // On Linux a thread has its own priority. 0 is PRIO_PROCESS, which C libraries declare with different
+                // types.
                 if priority == .low { _ = setpriority(0, 0, 10) }
             #endif
             body()
@@ -58,7 +60,7 @@ enum WorkerThreads {
         return true
     }
 
-    /// Numbers, each given to one thread.
+    /// A counter that gives each number to one thread.
     private final class Counter: Sendable {
         private let value = Atomic(0)
 
@@ -68,7 +70,7 @@ enum WorkerThreads {
         }
     }
 
-    /// What a thread does.
+    /// The work of a thread.
     private final class Work: Sendable {
         let body: @Sendable () -> Void
 

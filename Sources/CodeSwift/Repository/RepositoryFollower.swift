@@ -1,14 +1,14 @@
-// A repository that is indexed in the background.
+// A repository store that is updated in the background.
 
 package import InferSupport
 package import InferTokenizers
 import Synchronization
 
-/// A ``RepositoryStore`` that a thread of its own brings up to date, so that nobody ever waits for it.
+/// Updates a ``RepositoryStore`` on a background thread, so that no caller waits.
 package final class RepositoryFollower: Sendable {
     private struct State {
         var isRefreshing = false
-        /// When looking for changes may begin again.
+        /// The earliest time of the next search for changes.
         var next: ContinuousClock.Instant?
     }
 
@@ -16,23 +16,23 @@ package final class RepositoryFollower: Sendable {
     private let state = Mutex(State())
     private let published = Atomic(0)
 
-    /// Looking for changes may take this share of the time, and happens at most so often.
+    /// The pause after a search is at least `factor` times its duration, and at least `least`.
     private static let pause = (factor: 10, least: Duration.seconds(1))
 
-    /// A follower of the folder at `path`, which has indexed nothing yet.
+    /// A follower of the folder at `path`; nothing is indexed yet.
     ///
     /// - Throws: ``InferenceError`` with `unreadableFile` when there is no such folder.
     package init(path: String, tokenizer: Tokenizer) throws(InferenceError) {
         store = try RepositoryStore(path: path, tokenizer: tokenizer, threads: 1)
     }
 
-    /// Grows when what ``segments`` gives has changed; costs nothing to read.
+    /// Increases when ``segments`` has changed. Cheap to read.
     package var generation: Int { published.load(ordering: .acquiring) }
 
-    /// What is searched now.
+    /// The segments to search now.
     package var segments: [StoreSegment] { store.segments }
 
-    /// Looks for changes in the background, unless that is under way or was done just now.
+    /// Looks for changes in the background, unless a search is running or has just ended.
     package func refresh() {
         let begins = state.withLock { state in
             if state.isRefreshing || state.next.map({ $0 > .now }) ?? false { return false }
@@ -45,7 +45,7 @@ package final class RepositoryFollower: Sendable {
 
     private func run() {
         let start = ContinuousClock.now
-        // What cannot be indexed costs speed and nothing else: the store stays what it was.
+        // If indexing fails, the store stays as it was: this can cost speed, nothing else.
         _ = try? store.refresh()
         published.store(store.generation, ordering: .releasing)
         let end = ContinuousClock.now

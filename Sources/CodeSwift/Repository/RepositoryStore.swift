@@ -1,4 +1,4 @@
-// The working tree, searchable, kept up to date.
+// A searchable copy of a working tree that is kept up to date.
 
 package import InferSupport
 package import InferTokenizers
@@ -6,9 +6,9 @@ import Synchronization
 
 /// The files of a repository as git sees them, in immutable segments.
 ///
-/// ``refresh()`` looks for changes. A changed file is hidden in the segment it was in and goes into a new one with the other
-/// changes, so that what it costs depends on what changed; when small segments become many they are merged, without
-/// reading or tokenizing anything again.
+/// ``refresh(progress:)`` looks for changes. A changed file is hidden in its old segment and added to a new segment
+/// together with the other changes, so the cost depends only on the amount of change. When there are many small
+/// segments, they are merged without reading or tokenizing files again.
 package final class RepositoryStore: Sendable {
     private let root: RootedFolder
     let tokenizer: Tokenizer
@@ -16,18 +16,18 @@ package final class RepositoryStore: Sendable {
     private let threads: Int
     private let state = Mutex(RepositoryState())
 
-    /// Bytes of files that are indexed at most, which take some six times as much memory: a repository can be somebody's whole
-    /// home folder.
+    /// Maximum number of bytes of indexed files. The index takes about six times as much memory, and a repository can
+    /// be somebody's whole home folder.
     private static let maximumSize = 256 << 20
 
-    /// What a refresh found.
+    /// The result of a refresh.
     package struct Changes: Equatable, Sendable {
-        /// Files that are new or have new contents.
+        /// Number of files that are new or have new contents.
         package var updated = 0
-        /// Files that are gone.
+        /// Number of files that were removed.
         package var removed = 0
 
-        /// So many changes.
+        /// Creates a result from its counts.
         package init(updated: Int = 0, removed: Int = 0) {
             self.updated = updated
             self.removed = removed
@@ -36,7 +36,12 @@ package final class RepositoryStore: Sendable {
 
     /// A store of the folder at `path`, empty until it is refreshed.
     ///
-    /// - Parameter threads: nil for one per processor.
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - tokenizer: The tokenizer of the model.
+    ///   - options: Which files are indexed.
+    ///   - threads: Number of threads; nil for one per processor.
+    /// - Throws: ``InferenceError`` with `unreadableFile` when the folder cannot be opened.
     package init(
         path: String, tokenizer: Tokenizer, options: IngestionOptions = IngestionOptions(), threads: Int? = nil
     ) throws(InferenceError) {
@@ -46,10 +51,10 @@ package final class RepositoryStore: Sendable {
         self.threads = threads ?? WorkerThreads.processors
     }
 
-    /// What is searched now. Stays as it is when the store changes.
+    /// The segments to search now. The value does not change when the store does.
     package var segments: [StoreSegment] { state.withLock { $0.searchable } }
 
-    /// What is searched now, and where in it the file at `path` is.
+    /// The segments to search now, and the location of the file at `path` in them.
     func searchable(
         _ path: String
     ) -> (segments: [StoreSegment], place: (segment: Int, positions: Range<Int>, tokens: [TokenID])?) {
@@ -62,26 +67,27 @@ package final class RepositoryStore: Sendable {
         }
     }
 
-    /// Grows with every change.
+    /// Increases with every change.
     package var generation: Int { state.withLock { $0.generation } }
 
-    /// Number of files that can be found.
+    /// Number of searchable files.
     package var fileCount: Int { state.withLock { $0.files.values.count { $0.place != nil } } }
 
-    /// Number of tokens that can be found.
+    /// Number of searchable tokens.
     package var tokenCount: Int {
         state.withLock { state in
             zip(state.segments, state.hidden).reduce(0) { $0 + $1.0.corpus.corpus.tokenCount - $1.1.count }
         }
     }
 
-    /// What the last refresh passed over.
+    /// The files that the last refresh skipped.
     package var skipped: SkipReport { state.withLock { $0.skipped } }
 
-    /// Brings the store up to date with the files.
+    /// Updates the store to the current files.
     ///
-    /// - Throws: ``InferenceError`` when a folder cannot be listed or a file not be read; then the store stays as it is.
-    /// - Parameter progress: Called now and then with the share that is done.
+    /// - Parameter progress: Receives the fraction done, from 0 to 1, a few times.
+    /// - Throws: ``InferenceError`` when a folder cannot be listed or a file cannot be read. The store then stays
+    ///   unchanged.
     @discardableResult
     package func refresh(progress: (Double) -> Void = { _ in }) throws(InferenceError) -> Changes {
         var walk = FolderWalk(root, options: options)
@@ -95,7 +101,7 @@ package final class RepositoryStore: Sendable {
         return Changes(updated: updated.count, removed: removed.count)
     }
 
-    /// The files, in the order of their paths, that together are no larger than ``maximumSize``.
+    /// The files, in the order of their paths, whose total size is at most ``maximumSize``.
     private static func affordable(_ files: [SourceFile]) -> [SourceFile] {
         var size = 0
         return files.filter { file in
@@ -104,7 +110,7 @@ package final class RepositoryStore: Sendable {
         }
     }
 
-    /// Brings the store up to date with one file, at a path relative to the root, which an editor has just written.
+    /// Updates the store for one file that has just been written, given by its path relative to the root.
     package func refresh(path: String) throws(InferenceError) {
         let path = Array(path.utf8)
         var walk = FolderWalk(root, options: options)
@@ -118,7 +124,7 @@ package final class RepositoryStore: Sendable {
         _ updated: [SourceFile], removing removed: [[UInt8]], skipped: SkipReport, progress: (Double) -> Void
     ) throws(InferenceError) {
         guard !updated.isEmpty || !removed.isEmpty else { return state.withLock { $0.skipped = skipped } }
-        // Copies are kept: which of two equal files is the first changes with the files.
+        // Keeps duplicates: which of two equal files comes first changes with the files.
         var options = options
         options.skipsDuplicates = false
         var ingestion = Ingestion(tokenizer: tokenizer, options: options, threads: threads)
@@ -137,7 +143,7 @@ package final class RepositoryStore: Sendable {
         if mergeIsDue { try merge() }
     }
 
-    /// Puts the small segments into one, or all of them where the large one is not worth keeping.
+    /// Combines the small segments, or all segments if the large one is out of date.
     private func merge() throws(InferenceError) {
         let plan = state.withLock { $0.mergePlan }
         let corpus = Corpus(vocabularyCount: tokenizer.count)
@@ -146,8 +152,44 @@ package final class RepositoryStore: Sendable {
         }
         let merged = RepositorySegment(try SortedCorpus(corpus))
         state.withLock { state in
-            // After a change meanwhile the plan is out of date; the next change will make another.
+            // If the state has changed meanwhile, the plan is out of date. The next change makes a new one.
             if state.generation == plan.generation { state.replace(from: plan.kept, with: merged) }
+        }
+    }
+}
+
+extension RepositoryStore {
+    /// The segments without the given lines of the file at `path`, such as lines that are being written or that a
+    /// prompt contains. The store itself does not change.
+    ///
+    /// - Parameters:
+    ///   - lines: Line numbers, counted from 1.
+    ///   - path: Relative to the root.
+    package func segments(excluding lines: ClosedRange<Int>, of path: String) -> [StoreSegment] {
+        var (segments, place) = searchable(path)
+        guard let (segment, positions, tokens) = place else { return segments }
+        var line = 1
+        for (position, token) in zip(positions, tokens) {
+            let bytes = tokenizer.bytes(of: token)
+            let breaks = bytes.count { $0 == UInt8(ascii: "\n") }
+            // A line ends with its line break. A token belongs to all lines that it touches.
+            let last = line + breaks - (bytes.last == UInt8(ascii: "\n") ? 1 : 0)
+            if lines.overlaps(line...max(line, last)) { segments[segment].excluded.insert(position..<position + 1) }
+            line += breaks
+        }
+        return segments
+    }
+}
+
+extension RepositoryStore {
+    /// The top folder of the repository that contains the folder at `path`: the nearest folder with a `.git` entry,
+    /// from `path` upwards. Nil if there is none.
+    package static func top(around path: String) -> String? {
+        guard var place = AbsolutePath.resolve(path) else { return nil }
+        while true {
+            if AbsolutePath.resolve(place == "/" ? "/.git" : "\(place)/.git") != nil { return place }
+            guard place != "/", let slash = place.lastIndex(of: "/") else { return nil }
+            place = slash == place.startIndex ? "/" : String(place[..<slash])
         }
     }
 }

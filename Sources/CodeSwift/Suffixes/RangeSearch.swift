@@ -1,27 +1,27 @@
-// Many binary searches at once.
+// Many binary searches in suffix arrays, run side by side.
 
-/// Narrows ranges of suffixes to those that go on with a token, any number of them side by side.
+/// Narrows ranges of suffixes to those that continue with a given token, for many ranges at once.
 ///
-/// Each probe of a search takes a read of the suffix array and one of the tokens, both from all over the memory and beside a
-/// running model in no cache. Such reads take long one after the other, but a processor has dozens under way at a time. So all
-/// searches advance together, a round of probes for all of them, and the fewer there are the more probes each has.
+/// Each probe of a binary search reads the suffix array and the tokens at unpredictable addresses, which are usually in
+/// no cache while a model runs. One such read is slow, but a processor can have dozens in flight. So all searches
+/// advance together, one round of probes at a time; with fewer searches, each gets more probes per round.
 struct RangeSearch: ~Copyable {
-    /// What is wanted, and then found.
+    /// One search and its result.
     struct Search {
-        /// Number of the suffix array.
+        /// The number of the suffix array.
         var segment: Int32
-        /// Tokens that the suffixes share.
+        /// Number of tokens that the suffixes share.
         var offset: Int32
         var token: UInt32
-        /// The first suffix whose token is not smaller is one of these, or the one after them.
+        /// The first suffix with a token ≥ `token` is in this span, or directly after it.
         var first: Span
-        /// The same of the first suffix whose token is larger.
+        /// The same for the first suffix with a token > `token`.
         var end: Span
-        /// Probes of the running round.
+        /// Number of probes in the current round.
         fileprivate var firstProbes: Int32 = 0
         fileprivate var endProbes: Int32 = 0
 
-        /// The search for the suffixes that have `token` after `offset` tokens, among those from `lower` to below `upper`.
+        /// A search among the suffixes `lower`..<`upper` for those with `token` after their first `offset` tokens.
         init(segment: Int32, offset: Int32, token: UInt32, lower: UInt32, upper: UInt32) {
             self.segment = segment
             self.offset = offset
@@ -30,7 +30,7 @@ struct RangeSearch: ~Copyable {
             end = first
         }
 
-        /// Learns the tokens at `count` evenly spaced suffixes, the first of all among them.
+        /// Uses the known tokens at `count` evenly spaced suffixes of the range, the first suffix included.
         mutating func narrow(_ tokens: UnsafePointer<UInt32>, count: Int) {
             let all = first
             for number in 0..<count {
@@ -40,13 +40,13 @@ struct RangeSearch: ~Copyable {
             }
         }
 
-        /// What was found; none where the end is not above the start.
+        /// The range that was found; empty if `end` is not above `first`.
         var result: Span { Span(lower: first.lower, upper: end.lower) }
 
         fileprivate var isDone: Bool { first.isEmpty && end.isEmpty }
     }
 
-    /// Indices from one to below another.
+    /// The indices `lower`..<`upper`.
     struct Span: Equatable {
         var lower: UInt32
         var upper: UInt32
@@ -54,7 +54,7 @@ struct RangeSearch: ~Copyable {
         var isEmpty: Bool { lower >= upper }
         var count: Int { upper > lower ? Int(upper - lower) : 0 }
 
-        /// How far apart `probes` of them are when they are evenly spaced, the first so far from the start.
+        /// The distance between `probes` evenly spaced indices; the first one has this distance from the start.
         fileprivate func stride(_ probes: Int32) -> UInt32 { (upper &- lower &+ 1) / UInt32(bitPattern: probes &+ 1) }
     }
 
@@ -68,24 +68,24 @@ struct RangeSearch: ~Copyable {
     private var active = FlatList<Int32>(capacity: 64)
     private var probes = FlatList<Probe>(capacity: 256)
 
-    /// Probes that are under way at a time; a processor keeps some dozens of reads in flight.
+    /// Number of probes per round: about as many reads as a processor keeps in flight.
     private static let breadth = 32
-    /// Most probes of one search and round.
+    /// Maximum number of probes of one search in a round.
     private static let mostProbes = 15
 
     /// Number of searches.
     var count: Int { searches.count }
 
-    /// What has become of a search.
+    /// A search in its current state.
     subscript(number: Int) -> Search { searches[number] }
 
-    /// Forgets all searches.
+    /// Removes all searches.
     mutating func removeAll() { searches.truncate() }
 
-    /// Adds a search, whose number is that of those before.
+    /// Adds a search. Searches are numbered in the order in which they are added.
     mutating func add(_ search: Search) { searches.append(search) }
 
-    /// Brings all searches to their end.
+    /// Runs all searches to the end.
     mutating func run(_ views: UnsafePointer<SuffixView>) {
         active.truncate()
         for number in 0..<searches.count where !searches[number].isDone {
@@ -104,7 +104,7 @@ struct RangeSearch: ~Copyable {
         for place in 0..<active.count {
             let number = Int(active[place])
             var search = searches[number]
-            // As long as nothing tells the two ends apart, one set of probes does for both.
+            // While both ends have the same span, one set of probes serves both.
             let isShared = search.first == search.end
             let each = isShared ? share : max(1, share / 2)
             search.firstProbes = min(each, Int32(truncatingIfNeeded: search.first.count))
@@ -116,7 +116,7 @@ struct RangeSearch: ~Copyable {
         }
     }
 
-    /// Adds `count` probes of `span`, not more than it has indices.
+    /// Adds `count` probes of `span`; `count` is at most the number of its indices.
     private mutating func add(
         _ count: Int32, of span: Span, _ offset: Int32, _ suffixes: UnsafeBufferPointer<UInt32>
     ) {
@@ -168,7 +168,7 @@ struct RangeSearch: ~Copyable {
 }
 
 extension RangeSearch.Span {
-    /// Learns that the wanted index is not above `index`, or that it is.
+    /// Records whether the wanted index is at most `index`, or above it.
     fileprivate mutating func narrow(_ index: UInt32, isBeyond: Bool) {
         if isBeyond { upper = min(upper, index) } else { lower = max(lower, index &+ 1) }
     }

@@ -1,30 +1,30 @@
-// Several suffix arrays, searched as one.
+// Several suffix arrays, searched as one store.
 
-import InferTokenizers
+package import InferTokenizers
 
-/// Patterns in the parts of a store, their occurrences counted together.
+/// Looks up patterns in all segments of a store and adds up their occurrences.
 ///
-/// Look-ups are gathered and made at once: ``request(_:by:)`` or ``request(_:)`` says what is wanted and ``findRequested()`` or
-/// ``readRequested()`` finds it, in the order of the requests.
+/// Look-ups are made in batches: ``request(_:by:)`` and ``request(_:)`` collect requests, ``findRequested(_:)`` and
+/// ``readRequested(_:)`` answer them in the order of the requests.
 package struct StoreSearch: ~Copyable {
-    /// Patterns of so few occurrences are looked up faster than remembered.
+    /// Patterns with at most this many occurrences are not cached, because looking them up is faster.
     private static let memorableCount = 4
 
     private let parts: [StoreSegment]
     private let views: UnsafeMutablePointer<SuffixView>
-    /// Whether there is anything that is not served.
+    /// Whether any position is excluded.
     let hasExclusions: Bool
     private let memo: PatternMemo
 
     private var spans = FlatList<Pattern.Span>(capacity: 256)
-    /// Spans at the front that are not forgotten.
+    /// Number of spans at the front that ``forgetOthers()`` keeps.
     private var keptCount = 0
     private var search = RangeSearch()
 
-    /// A request for where a pattern goes on with a token.
+    /// A request: where a pattern continues with a token.
     struct Extension {
         var hash: UInt64
-        /// Where the spans are that were known, or the searches that will find them.
+        /// Index of the first known span, or of the first search that will find it.
         var first: Int32
         var count: Int32
         var length: Int32
@@ -34,14 +34,14 @@ package struct StoreSearch: ~Copyable {
 
     private var extensions = FlatList<Extension>(capacity: 64)
 
-    /// A request for what follows a pattern.
+    /// A request: what follows a pattern.
     struct Reading {
         var hash: UInt64
         var occurrences: Int
-        /// Where in ``reads`` its occurrences are; none where the answer was known.
+        /// Index in ``reads`` of its first occurrence. There are none if the answer was cached.
         var first: Int32
         var count: Int32
-        /// The answer, if it was known.
+        /// The answer, if it was cached.
         var answer: PatternMemo.Answer
     }
 
@@ -55,7 +55,7 @@ package struct StoreSearch: ~Copyable {
     private var reads = FlatList<Read>(capacity: 512)
     private var kept = FlatList<PatternMemo.Kept>(capacity: 256)
 
-    /// A search in `parts`, of which nothing is remembered yet.
+    /// A search in `parts` with an empty cache.
     package init(_ parts: [StoreSegment]) {
         self.parts = parts
         views = .allocate(capacity: max(parts.count, 1))
@@ -68,8 +68,8 @@ package struct StoreSearch: ~Copyable {
 
     // MARK: Where patterns occur
 
-    /// Moves the spans of `patterns` to the front of all, in their order, and forgets the others. Only patterns that were found
-    /// since, each an extension of one that was kept before, or a single token, the first.
+    /// Moves the spans of `patterns` to the front, in this order, and forgets all others. The patterns must have been
+    /// found since the last call: the first is a single token, each other one extends a pattern that was kept before.
     mutating func keep(_ patterns: inout FlatList<Pattern>) {
         var end = 0
         for number in 0..<patterns.count {
@@ -84,10 +84,10 @@ package struct StoreSearch: ~Copyable {
         forgetOthers()
     }
 
-    /// Forgets the spans of all patterns but those that were kept.
+    /// Forgets the spans of all patterns except those that were kept.
     mutating func forgetOthers() { spans.truncate(to: keptCount) }
 
-    /// The pattern of one token; nil where it does not occur.
+    /// The pattern of a single token; nil if it does not occur.
     mutating func pattern(of token: TokenID) -> Pattern? {
         var pattern = Pattern(hash: TokenHash.begin(token), spans: spans.count, spanCount: 0, length: 1, count: 0)
         for part in 0..<parts.count {
@@ -107,7 +107,7 @@ package struct StoreSearch: ~Copyable {
         pattern.count += span.count
     }
 
-    /// Asks where `pattern` goes on with `token`.
+    /// Requests the occurrences of `pattern` that continue with `token`.
     mutating func request(_ pattern: Pattern, by token: TokenID) {
         let hash = TokenHash.extend(pattern.hash, token)
         var request = Extension(
@@ -137,7 +137,7 @@ package struct StoreSearch: ~Copyable {
         extensions.append(request)
     }
 
-    /// Finds what was requested and calls `body` with each pattern, nil for those that do not occur.
+    /// Answers the requests of ``request(_:by:)``: calls `body` with each pattern, or with nil if it does not occur.
     mutating func findRequested(_ body: (Pattern?) -> Void) {
         search.run(views)
         for number in 0..<extensions.count {
@@ -168,7 +168,7 @@ package struct StoreSearch: ~Copyable {
 
     // MARK: What follows them
 
-    /// Asks what follows `pattern`.
+    /// Requests the continuations of `pattern`.
     mutating func request(_ pattern: Pattern) {
         var request = Reading(
             hash: pattern.hash, occurrences: pattern.count, first: Int32(truncatingIfNeeded: reads.count), count: 0,
@@ -184,7 +184,7 @@ package struct StoreSearch: ~Copyable {
         readings.append(request)
     }
 
-    /// Notes which occurrences of `pattern` are to be read, and returns their number.
+    /// Adds the occurrences of `pattern` that have to be read to ``reads`` and returns their number.
     private mutating func gatherReads(_ pattern: Pattern) -> Int32 {
         let count = pattern.count > SuffixIndex.exhaustiveLimit ? SuffixIndex.sampleCount : pattern.count
         var span = pattern.spans
@@ -202,7 +202,7 @@ package struct StoreSearch: ~Copyable {
         return Int32(truncatingIfNeeded: count)
     }
 
-    /// Finds what was requested and calls `body` with each answer and its continuations.
+    /// Answers the requests of ``request(_:)``: calls `body` with each answer and its continuations.
     mutating func readRequested(_ body: (PatternMemo.Answer, UnsafePointer<PatternMemo.Kept>) -> Void) {
         for number in 0..<reads.count {
             reads[number].token = views[Int(reads[number].part)].tokens[reads[number].place]
@@ -213,7 +213,7 @@ package struct StoreSearch: ~Copyable {
             var answer = request.answer
             if request.count > 0 {
                 answer = tally(request, kept)
-                // Samples narrow later searches, where they are all of one part.
+                // Samples can narrow later searches only if all are from one segment.
                 answer.hasSamples = request.occurrences > Int(request.count) && parts.count == 1
                 memo.insert(request.hash, answer, kept)
                 if let samples = memo.samples(request.hash) {
@@ -227,7 +227,7 @@ package struct StoreSearch: ~Copyable {
         kept.truncate()
     }
 
-    /// Counts continuations, and keeps the most frequent, of equally frequent ones the lower tokens.
+    /// Counts the continuations and keeps the most frequent ones; among equally frequent ones, those with lower ids.
     private func tally(_ request: Reading, _ kept: UnsafeMutablePointer<PatternMemo.Kept>) -> PatternMemo.Answer {
         let count = Int(request.count)
         var answer = PatternMemo.Answer()
@@ -238,10 +238,10 @@ package struct StoreSearch: ~Copyable {
                 let part = Int(read.part)
                 if hasExclusions, parts[part].excluded.contains(read.place) { continue }
                 answer.served += 1
-                // Nothing after a separator, and nothing a damaged file makes up, is a token.
+                // Separators and invalid values in a damaged file are not tokens.
                 guard read.token < views[part].tokens.separator else { continue }
                 let token = TokenID(bitPattern: read.token)
-                // Suffixes are sorted, so that those of one part come one after the other.
+                // Suffixes are sorted, so within one segment equal continuations are adjacent.
                 var place = distinctCount - 1
                 while place >= 0, distinct[place].token != token { place = parts.count == 1 ? -1 : place - 1 }
                 if place < 0 {
@@ -281,5 +281,71 @@ package struct StoreSearch: ~Copyable {
             place -= 1
         }
         kept[place] = new
+    }
+}
+
+extension StoreSearch {
+    /// The number of occurrences of each ending of `text`, from length 1 to the longest ending that occurs.
+    package mutating func endingCounts(of text: [TokenID], maximumLength: Int) -> [Int] {
+        var matcher = SuffixMatcher(maximumLength: maximumLength)
+        matcher.reset(to: text, &self)
+        return (0..<matcher.endings.count).map { matcher.endings[$0].count }
+    }
+
+    /// What follows the longest ending of `text` that occurs: the number of occurrences that are not excluded, and the
+    /// most frequent continuations, at most ``PatternMemo/width``. Nil if the last token does not occur.
+    package mutating func continuations(
+        of text: [TokenID], maximumLength: Int
+    ) -> (served: Int, continuations: [Continuation])? {
+        var matcher = SuffixMatcher(maximumLength: maximumLength)
+        matcher.reset(to: text, &self)
+        guard !matcher.endings.isEmpty else { return nil }
+        request(matcher.endings[matcher.endings.count - 1])
+        var served = 0
+        var found: [Continuation] = []
+        readRequested { answer, kept in
+            served = answer.served
+            found = (0..<answer.count).map { Continuation(token: kept[$0].token, count: Int(kept[$0].count)) }
+        }
+        return (served, found)
+    }
+}
+
+/// Tracks, while a text grows token by token, where each of its endings occurs: the last token, the last two tokens,
+/// and so on up to the longest ending that occurs.
+///
+/// Each new token extends all endings in one batch of look-ups.
+struct SuffixMatcher: ~Copyable {
+    /// Maximum length of an ending.
+    let maximumLength: Int
+    /// The endings that occur, in order of length from 1. Their spans are at the front of the search's spans.
+    private(set) var endings = FlatList<Pattern>(capacity: 32)
+    private var next = FlatList<Pattern>(capacity: 32)
+
+    /// A matcher for an empty text.
+    init(maximumLength: Int = 24) { self.maximumLength = maximumLength }
+
+    /// Starts a new text with `tokens`; only the last ``maximumLength`` matter.
+    mutating func reset(to tokens: [TokenID], _ search: inout StoreSearch) {
+        endings.truncate()
+        search.keep(&endings)
+        for token in tokens.suffix(maximumLength) { append(token, &search) }
+    }
+
+    /// Adds `token` to the text. Forgets the spans of all other patterns.
+    mutating func append(_ token: TokenID, _ search: inout StoreSearch) {
+        next.truncate()
+        if let single = search.pattern(of: token) {
+            next.append(single)
+            for number in 0..<min(endings.count, maximumLength - 1) { search.request(endings[number], by: token) }
+            var isComplete = false
+            search.findRequested { pattern in
+                // In an undamaged store, a longer ending occurs only where the shorter ones do.
+                guard let pattern, !isComplete else { return isComplete = true }
+                next.append(pattern)
+            }
+        }
+        swap(&endings, &next)
+        search.keep(&endings)
     }
 }

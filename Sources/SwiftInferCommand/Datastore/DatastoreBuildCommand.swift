@@ -1,7 +1,6 @@
 // `swiftinfer datastore build`: from folders of code to a datastore.
 
 import ArgumentParser
-import Foundation
 import InferCodeSwift
 import SwiftInfer
 
@@ -60,11 +59,16 @@ struct DatastoreBuildCommand: ParsableCommand {
         try output.check()
         let (tokenizer, identity) = try tokenizer.load()
         let start = ContinuousClock.now
-        var ingestion = Ingestion(tokenizer: tokenizer, options: options, threads: threads)
-        try read(into: &ingestion)
-        let bytes = try output.write(ingestion.corpus, identity)
+        var builder = DatastoreBuilder(
+            tokenizer: tokenizer, name: identity.name, options: options, threads: threads)
+        try read(into: &builder)
+        let (sourceBytes, skipped) = (builder.sourceByteCount, builder.skipped)
+        let bar = ProgressBar("sorting")
+        defer { bar.clear() }
+        let store = try builder.write(to: output.path) { bar.update($0) }
+        bar.clear()
         let report = DatastoreBuildReport(
-            path: output.path, ingestion, bytes: bytes, duration: ContinuousClock.now - start)
+            store, sourceBytes: sourceBytes, skipped: skipped, duration: ContinuousClock.now - start)
         Output.standardError(report.text)
         if json { try Output.json(report) }
     }
@@ -80,7 +84,7 @@ struct DatastoreBuildCommand: ParsableCommand {
         return options
     }
 
-    private func read(into ingestion: inout Ingestion) throws {
+    private func read(into builder: inout DatastoreBuilder) throws {
         let bar = ProgressBar("reading")
         defer { bar.clear() }
         func progress(_ index: Int, of count: Int) -> (Double) -> Void {
@@ -88,18 +92,10 @@ struct DatastoreBuildCommand: ParsableCommand {
         }
         if let filesFrom, let root = paths.first {
             let list = try InputText.file(filesFrom).split(separator: UInt8(ascii: "\n")).map(Array.init)
-            return try ingestion.addFiles(list, below: root, progress: progress(0, of: 1))
+            return try builder.addFiles(list, below: root, progress: progress(0, of: 1))
         }
         for (index, path) in paths.enumerated() {
-            var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
-                let url = URL(fileURLWithPath: path)
-                try ingestion.addFiles(
-                    [Array(url.lastPathComponent.utf8)], below: url.deletingLastPathComponent().path,
-                    progress: progress(index, of: paths.count))
-            } else {
-                try ingestion.addFolder(path, progress: progress(index, of: paths.count))
-            }
+            try builder.add(path, progress: progress(index, of: paths.count))
         }
     }
 }

@@ -28,16 +28,16 @@ struct DatastoreBuildReport: Encodable {
         case sourceBytes = "source_bytes", fileBytes = "file_bytes"
     }
 
-    /// The outcome of an ingestion that went to a file of `bytes` bytes at `path`.
-    init(path: String, _ ingestion: Ingestion, bytes: Int, duration: Duration) {
-        self.path = path
-        documents = ingestion.corpus.documentCount
-        tokens = ingestion.corpus.tokenCount
-        sourceBytes = ingestion.byteCount
-        fileBytes = bytes
+    /// The outcome of building `store` from files of `sourceBytes` bytes.
+    init(_ store: Datastore, sourceBytes: Int, skipped report: SkipReport, duration: Duration) {
+        path = store.path
+        documents = store.documentCount
+        tokens = store.tokenCount
+        self.sourceBytes = sourceBytes
+        fileBytes = store.byteCount
         seconds = duration / .seconds(1)
         skipped = SkipReason.allCases.compactMap { reason in
-            ingestion.skipped.entries[reason].map {
+            report.entries[reason].map {
                 Skipped(reason: reason.rawValue, count: $0.count, examples: $0.examples, summary: reason.summary)
             }
         }

@@ -49,15 +49,13 @@ struct DatastoreQueryCommand: ParsableCommand {
         let store = try Datastore(path: file)
         try store.requireTokenizer(identity)
         let tokens = tokenizer.encode(text, addSpecial: false)
-        var longest: SuffixRange?
-        var found: [Continuation] = []
+        var match: Datastore.Match?
         let duration = ContinuousClock().measure {
-            longest = store.index.longestEnding(of: tokens.suffix(Self.longestEnding))
-            if let longest { store.index.continuations(of: longest, limit: top, into: &found) }
+            match = store.longestMatch(endingIn: tokens, maximumLength: Self.longestEnding, limit: top)
         }
         let answer = Answer(
-            matched: longest?.length ?? 0, occurrences: longest?.count ?? 0,
-            continuations: found.map {
+            matched: match?.length ?? 0, occurrences: match?.count ?? 0,
+            continuations: (match?.continuations ?? []).map {
                 Answer.Row(token: $0.token, text: TokenText.quoted($0.token, tokenizer), count: $0.count)
             }, microseconds: duration / .microseconds(1))
         if json { return try Output.json(answer) }

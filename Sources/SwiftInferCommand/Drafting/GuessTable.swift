@@ -18,11 +18,11 @@ final class GuessTable {
     /// A table to be kept at `path`, which ``finish()`` replaces.
     init(path: String) throws(InferenceError) {
         file = try OutputFile(replacing: path)
-        write((["suite", "place", "right", "probability"] + GuessMixer.inputNames).joined(separator: ","))
+        write((["suite", "place", "right", "probability"] + PredictionMixer.inputNames).joined(separator: ","))
     }
 
     /// Adds the guesses of one place.
-    func add(_ outcomes: [GuessOutcome]) {
+    func add(_ outcomes: [PredictionOutcome]) {
         let name = "\"" + suite.replacing("\"", with: "\"\"") + "\""
         for outcome in outcomes {
             let numbers = ([outcome.probability] + outcome.inputs).map { "\($0)" }.joined(separator: ",")

@@ -1,23 +1,23 @@
-// What git's configuration says about what git ignores.
+// The configuration variables that decide what git ignores.
 
 import InferSupport
 
-/// The few variables that are needed, out of the files of the system, the user, the repository and the working tree.
+/// The few variables needed to find ignore rules, from git's system, user, repository and worktree configuration.
 ///
-/// What git would refuse, or what cannot be told without running git, leaves ``isKnown`` false.
+/// If git would refuse a file, or a value cannot be determined without running git, ``isKnown`` is false.
 struct GitConfiguration {
-    /// Gives the value of a variable of the environment.
+    /// Returns the value of an environment variable.
     typealias Environment = @Sendable (String) -> String?
 
     static let processEnvironment: Environment = { getenv($0).map { String(cString: $0) } }
 
-    /// `core.excludesFile`, or where git looks without it; nil for none. Relative to the top of the working tree.
+    /// `core.excludesFile`, or git's default location; nil for none. Relative to the top of the working tree.
     private(set) var excludesFile: [UInt8]?
     /// `core.ignoreCase`.
     private(set) var ignoresCase = false
-    /// Bytes of an object's name.
+    /// Size of an object name in bytes.
     private(set) var hashSize = 20
-    /// Whether ``excludesFile`` and ``ignoresCase`` are what git would find.
+    /// Whether ``excludesFile`` and ``ignoresCase`` have the values that git would use.
     private(set) var isKnown = true
 
     private let environment: Environment
@@ -26,11 +26,15 @@ struct GitConfiguration {
     private var isExcludesFileSet = false
 
     private static let limit = 1 << 20
-    /// Files that include one another deeper than this are refused by git as well.
+    /// Git also refuses deeper includes.
     private static let maximumDepth = 10
 
-    /// Reads the configuration of the repository whose folder is `folder` and whose files common to all working trees are in
-    /// `common`.
+    /// Reads the configuration of a repository.
+    ///
+    /// - Parameters:
+    ///   - folder: The repository's folder.
+    ///   - common: The folder with the files common to all its working trees.
+    ///   - environment: Returns environment variables.
     init(folder: [UInt8], common: [UInt8], _ environment: @escaping Environment) {
         self.environment = environment
         self.folder = folder
@@ -59,7 +63,7 @@ struct GitConfiguration {
         #endif
     }
 
-    /// Variables that come with the command, as inside a hook.
+    /// Reads the variables that git passes in the environment, for example to hooks.
     private mutating func readEnvironment() {
         if let text = environment("GIT_CONFIG_PARAMETERS")?.lowercased() {
             if text.contains("excludesfile") || text.contains("ignorecase") || text.contains("include") {
@@ -112,7 +116,8 @@ struct GitConfiguration {
         }
     }
 
-    /// Reads a file that git reads under a condition which cannot be told: what is known after it must not depend on it.
+    /// Reads a file whose include condition cannot be evaluated. The result is known only if the file makes no
+    /// difference.
     private mutating func readPerhaps(_ path: [UInt8], depth: Int) {
         var other = self
         other.read(path, depth: depth)
@@ -130,12 +135,12 @@ struct GitConfiguration {
         return ["true", "yes", "on"].contains(text) || Int(text).map { $0 != 0 } ?? false
     }
 
-    /// The folder of a file, with a slash at its end; empty when the path has none.
+    /// The folder of a file, with a trailing slash; empty if the path has no slash.
     private static func parent(of file: [UInt8]) -> [UInt8] {
         file.lastIndex(of: slash).map { Array(file[...$0]) } ?? []
     }
 
-    /// A path with the home folder of a user in the place of `~`; nil when it is not known.
+    /// The path with `~` replaced by the user's home folder; nil if that is unknown.
     private func expanded(_ path: [UInt8]) -> [UInt8]? {
         let optional = Array(":(optional)".utf8)
         let path = path.starts(with: optional) ? Array(path.dropFirst(optional.count)) : path
@@ -146,5 +151,56 @@ struct GitConfiguration {
         guard !user.isEmpty else { return environment("HOME").map { Array($0.utf8) + path[end...] } }
         guard let entry = getpwnam(user), let home = entry.pointee.pw_dir else { return nil }
         return Array(String(cString: home).utf8) + path[end...]
+    }
+}
+
+/// The condition in `[includeIf "…"]`: when a file is included (git-config(1)).
+struct GitCondition {
+    private let keyword: String
+    private let pattern: [UInt8]
+
+    init(_ condition: [UInt8]) {
+        let colon = condition.firstIndex(of: UInt8(ascii: ":")) ?? condition.endIndex
+        keyword = String(decoding: condition[..<colon], as: UTF8.self)
+        pattern = Array(condition[colon...].dropFirst())
+    }
+
+    /// Whether the condition holds for the repository whose folder is at `repository`; nil if that cannot be
+    /// determined.
+    ///
+    /// - Parameters:
+    ///   - repository: The repository's folder.
+    ///   - folder: The folder of the configuration file, with a trailing slash.
+    ///   - expanded: Replaces `~` by home folders.
+    func holds(for repository: [UInt8], in folder: [UInt8], _ expanded: ([UInt8]) -> [UInt8]?) -> Bool? {
+        switch keyword {
+        case "gitdir", "gitdir/i":
+            guard var pattern = expanded(pattern) else { return nil }
+            if pattern.starts(with: "./".utf8) {
+                guard let place = AbsolutePath.resolve(folder) else { return nil }
+                // Only the part after the folder is a pattern.
+                let prefix = place + [UInt8(ascii: "/")]
+                guard keyword == "gitdir" else { return nil }
+                guard repository.starts(with: prefix) else { return false }
+                return Self.matches(Array(pattern.dropFirst(2)), Array(repository.dropFirst(prefix.count)), false)
+            }
+            if pattern.first != UInt8(ascii: "/") { pattern = Array("**/".utf8) + pattern }
+            if Self.matches(pattern, repository, keyword == "gitdir/i") { return true }
+            // Git also tries the path as given, which may contain links.
+            return pattern.starts(with: "**/".utf8) || AbsolutePath.isFree(ofLinks: pattern) ? false : nil
+        case "onbranch":
+            guard case .bytes(let head) = FileContents(at: repository + Array("/HEAD".utf8), limit: 1 << 16) else {
+                return nil
+            }
+            let start = Array("ref: refs/heads/".utf8)
+            guard head.starts(with: start) else { return false }
+            return Self.matches(pattern, head.dropFirst(start.count).filter { $0 != UInt8(ascii: "\n") }, false)
+        default: return nil
+        }
+    }
+
+    private static func matches(_ pattern: [UInt8], _ text: [UInt8], _ ignoresCase: Bool) -> Bool {
+        let pattern = pattern.last == UInt8(ascii: "/") ? pattern + Array("**".utf8) : pattern
+        return GlobPattern(pattern, .path, ignoresCase: ignoresCase).matches(text)
     }
 }

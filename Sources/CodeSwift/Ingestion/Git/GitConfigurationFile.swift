@@ -3,11 +3,11 @@
 /// The variables of one file, in the order in which they are set (git-config(1)).
 struct GitConfigurationFile {
     struct Variable {
-        /// Section and name in small letters, with the subsection, if any, between them: `core.excludesfile`.
+        /// Section and name in lower case, such as `core.excludesfile`.
         var name: String
-        /// The subsection as it is written.
+        /// The subsection as written.
         var subsection: [UInt8]
-        /// Nil where there is no equals sign.
+        /// Nil if there is no equals sign.
         var value: [UInt8]?
     }
 
@@ -15,7 +15,7 @@ struct GitConfigurationFile {
     private let bytes: [UInt8]
     private var index = 0
 
-    /// Reads a file; nil when it contradicts the syntax, which is where git gives up.
+    /// Parses a file; nil if it has a syntax error, in which case git stops.
     init?(_ contents: [UInt8]) {
         bytes = contents
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
@@ -38,7 +38,7 @@ struct GitConfigurationFile {
     private mutating func next() -> UInt8? {
         guard index < bytes.count else { return nil }
         defer { index += 1 }
-        // A carriage return counts only where no line feed follows.
+        // A carriage return before a line feed is skipped.
         if bytes[index] == UInt8(ascii: "\r"), index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "\n") {
             index += 1
         }
@@ -55,12 +55,12 @@ struct GitConfigurationFile {
         isLetter(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
     }
 
-    /// What stands in brackets.
+    /// Parses a section header after its opening bracket.
     private mutating func header() -> (String, [UInt8])? {
         var section: [UInt8] = []
         while let byte = next() {
             if byte == UInt8(ascii: "]") {
-                // The old form of a subsection, `[section.subsection]`, does not tell small letters from capitals.
+                // The old form of a subsection, `[section.subsection]`, ignores case.
                 let parts = section.split(separator: UInt8(ascii: "."), maxSplits: 1)
                 guard let first = parts.first else { return nil }
                 return (String(decoding: first, as: UTF8.self), parts.count > 1 ? Array(parts[1]) : [])
@@ -75,7 +75,7 @@ struct GitConfigurationFile {
         return nil
     }
 
-    /// The quoted name up to the closing bracket.
+    /// Parses a quoted subsection up to the closing bracket.
     private mutating func subsection() -> [UInt8]? {
         var byte = next()
         while let space = byte, Self.isSpace(space), space != UInt8(ascii: "\n") { byte = next() }
@@ -93,7 +93,7 @@ struct GitConfigurationFile {
         return nil
     }
 
-    /// The variable whose name begins with `first`.
+    /// Parses the variable whose name begins with `first`.
     private mutating func variable(_ first: UInt8) -> (String, [UInt8]?)? {
         var name = [first.lowercased]
         var byte = next()
@@ -108,10 +108,10 @@ struct GitConfigurationFile {
         return (text, value)
     }
 
-    /// What stands behind an equals sign.
+    /// Parses the value after an equals sign.
     private mutating func value() -> [UInt8]? {
         var value: [UInt8] = []
-        // Spaces at the end, outside quotes, do not count.
+        // Trailing spaces outside quotes are not part of the value.
         var end = 0
         var isQuoted = false
         while let byte = next(), byte != UInt8(ascii: "\n") {

@@ -1,26 +1,26 @@
-// The files git tracks, from its index file.
+// The files that git tracks, from its index file.
 
-/// Paths of a git index, versions 2 to 4 (gitformat-index(5)).
+/// The paths of a git index, versions 2 to 4 (gitformat-index(5)).
 struct GitIndex: Sendable {
-    /// All paths, one after the other, in ascending order. A path that ends in a slash stands for all files of a folder that
-    /// a sparse index keeps together.
+    /// All paths, concatenated in ascending order. A path that ends with a slash stands for all files of a folder that
+    /// a sparse index collapses.
     private var names: [UInt8] = []
-    /// Where each path ends.
+    /// The end of each path in ``names``.
     private var ends: [Int] = []
-    /// .gitignore files that are tracked and, in a sparse working tree, need not be there.
+    /// .gitignore files that are tracked, but may be absent in a sparse working tree.
     private var absentRules: Set<[UInt8]> = []
-    /// Whether the rest of the paths is in another file, or in an extension that is not understood.
+    /// Whether some paths are in another file or in an unknown extension.
     private(set) var isPartial = false
 
-    /// Reads an index; nil when the bytes are not one.
+    /// Parses an index; nil if the bytes are not one.
     ///
-    /// - Parameter hashSize: Bytes of an object's name: 20, or 32 with SHA-256.
+    /// - Parameter hashSize: Size of an object name in bytes: 20, or 32 for SHA-256.
     init?(_ bytes: [UInt8], hashSize: Int) {
         func number(_ offset: Int, _ size: Int) -> Int? {
             guard offset + size <= bytes.count else { return nil }
             return bytes[offset..<offset + size].reduce(0) { $0 << 8 | Int($1) }
         }
-        // Before the path of an entry come ten numbers of four bytes, the object's name and two bytes of flags.
+        // An entry has ten 4-byte numbers, the object name and two bytes of flags before the path.
         let fixed = 40 + hashSize + 2
         guard bytes.starts(with: "DIRC".utf8), let version = number(4, 4), (2...4).contains(version),
             let count = number(8, 4), count <= bytes.count / fixed
@@ -33,7 +33,7 @@ struct GitIndex: Sendable {
             let isExtended = version >= 3 && flags & 0x4000 != 0
             guard let more = isExtended ? number(offset + fixed, 2) : 0 else { return nil }
             offset += isExtended ? fixed + 2 : fixed
-            // Version 4 shares the beginning of the path before.
+            // In version 4, a path shares a prefix with the previous one.
             var shared: ArraySlice<UInt8> = []
             if version == 4 {
                 guard let removed = Self.variableInteger(bytes, &offset), removed <= previous.count else { return nil }
@@ -41,7 +41,7 @@ struct GitIndex: Sendable {
             }
             guard offset < bytes.count, let end = bytes[offset...].firstIndex(of: 0) else { return nil }
             let name = shared + bytes[offset..<end]
-            // The entries of a split index that replace others have no names, and come last.
+            // In a split index, replacement entries have no names and come last.
             if !name.isEmpty {
                 guard !name.lexicographicallyPrecedes(previous) else { return nil }
                 names.append(contentsOf: name)
@@ -49,11 +49,11 @@ struct GitIndex: Sendable {
                 if more & 0x4000 != 0, Self.isRules(name) { absentRules.insert(Array(name)) }
                 previous = name
             }
-            // Before version 4 entries are padded with 1 to 8 zeros to a multiple of 8.
+            // Before version 4, entries are padded with 1 to 8 zeros to a multiple of 8 bytes.
             offset = version == 4 ? end + 1 : start + (end - start + 8) / 8 * 8
         }
         while offset + 8 <= bytes.count - hashSize, let size = number(offset + 4, 4) {
-            // Those whose names begin with a small letter must be understood; `sdir` says that entries may be folders.
+            // Extensions in lower case must be understood. `sdir` says that entries may be folders.
             let name = bytes[offset..<offset + 4]
             if bytes[offset].uppercased != bytes[offset], !name.elementsEqual("sdir".utf8) { isPartial = true }
             offset += 8 + size
@@ -65,7 +65,8 @@ struct GitIndex: Sendable {
         return name.elementsEqual(file) || name.suffix(file.count + 1).elementsEqual([UInt8(ascii: "/")] + file)
     }
 
-    /// Whether git keeps the .gitignore file of the folder at `path`, empty or ending in a slash, in its index alone.
+    /// Whether the .gitignore file of the folder at `path`, empty or with a trailing slash, may exist only in the
+    /// index.
     func holdsRules(of path: [UInt8]) -> Bool {
         absentRules.contains(path + Array(".gitignore".utf8)) || !path.isEmpty && contains(path)
     }
@@ -92,7 +93,7 @@ struct GitIndex: Sendable {
         return index < ends.count && name(index).elementsEqual(path)
     }
 
-    /// Whether git tracks any file in the folder at `path`.
+    /// Whether git tracks any file below the folder at `path`.
     func containsFiles(below path: [UInt8]) -> Bool {
         let prefix = path + [UInt8(ascii: "/")]
         let index = firstIndex(notBefore: prefix)

@@ -1,27 +1,27 @@
-// One repository: where its files are, what it tracks, and the rules it has beside .gitignore files.
+// One git repository: its folders, its index, and its rules outside .gitignore files.
 
 import InferSupport
 
-/// What git knows of the working tree whose top has a `.git` in it.
+/// A repository, identified by the `.git` entry at the top of its working tree.
 ///
-/// It is read from git's files, not asked of the program `git`, which need not be there.
+/// It is read from git's files; the `git` program is not needed.
 struct GitRepository {
-    /// Whether git itself takes this for a repository: a `.git` folder without a HEAD is none.
+    /// Whether git accepts it as a repository. A `.git` folder without a HEAD is not one.
     let isComplete: Bool
-    /// Rules of `core.excludesFile` and `info/exclude`, those that count least first; nil for those that cannot be known.
+    /// The rules of `core.excludesFile` and `info/exclude`, lowest priority first; nil for rules that cannot be known.
     private(set) var rules: [IgnoreFile?] = []
     /// `core.ignoreCase`.
     private(set) var ignoresCase = false
-    /// Git's own files that cannot be read or understood, as paths.
+    /// The paths of git's own files that cannot be read or understood.
     private(set) var unreadable: [[UInt8]] = []
     private var index: GitIndex?
 
-    /// The largest index that is read.
+    /// Maximum size of an index, in bytes.
     private static let largestIndex = 1 << 30
-    /// The largest file of rules, and the largest of other files, that is read.
+    /// Maximum size of any other file, in bytes.
     static let largestRules = 1 << 20
 
-    /// The repository whose top is the folder at `top`, an absolute path; nil when there is none.
+    /// The repository whose top is the folder at the absolute path `top`; nil if there is none.
     init?(top: [UInt8], _ environment: @escaping GitConfiguration.Environment) {
         let place = Self.joined(top, ".git")
         var status = stat()
@@ -31,12 +31,12 @@ struct GitRepository {
         switch status.st_mode & S_IFMT {
         case S_IFDIR where found == 0: folder = AbsolutePath.resolve(place)
         case S_IFREG where found == 0: folder = Self.target(of: place, top)
-        // What is neither is nothing to git either.
+        // Git ignores a `.git` entry of another type.
         case _ where found == 0: return nil
         default: break
         }
         guard let folder, let common = Self.commonFolder(of: folder) else {
-            // Git gives up here: the rules are somewhere else, and what they are cannot be known.
+            // Git stops here: the rules are elsewhere and cannot be known.
             isComplete = true
             rules = [nil]
             unreadable = [place]
@@ -53,15 +53,16 @@ struct GitRepository {
         readIndex(Self.joined(folder, "index"), configuration.hashSize)
     }
 
-    /// Whether git tracks the file, or the submodule, at `path` below the top.
+    /// Whether git tracks the file or submodule at `path` below the top.
     func tracks(_ path: [UInt8]) -> Bool { index?.contains(path) ?? false }
 
-    /// Whether git tracks a file in the folder at `path` below the top, or the folder as a submodule.
+    /// Whether git tracks a file below the folder at `path`, or the folder as a submodule.
     func tracksFiles(below path: [UInt8]) -> Bool {
         index.map { $0.contains(path) || $0.containsFiles(below: path) } ?? false
     }
 
-    /// Whether the .gitignore file of the folder at `path`, empty or ending in a slash, need not be in the working tree.
+    /// Whether the .gitignore file of the folder at `path`, empty or with a trailing slash, may be missing in the
+    /// working tree.
     func holdsRules(of path: [UInt8]) -> Bool { index?.holdsRules(of: path) ?? false }
 
     private mutating func readIndex(_ path: [UInt8], _ hashSize: Int) {
@@ -70,11 +71,11 @@ struct GitRepository {
         case .bytes(let bytes): index = GitIndex(bytes, hashSize: hashSize)
         case .refused, .failed: break
         }
-        // Without it nothing that is ignored passes for tracked; files that are both are lost, which is to be told.
+        // Without the index no ignored file counts as tracked. Files that are both are lost, so this is reported.
         if index?.isPartial ?? true { unreadable.append(path) }
     }
 
-    /// The rules in a file of git's own, which may be a link; nil when they cannot be known.
+    /// The rules in one of git's own files, which may be a link; nil if they cannot be known.
     private static func rules(_ path: [UInt8]?, in top: [UInt8], _ ignoresCase: Bool) -> IgnoreFile? {
         guard let path, !path.isEmpty else { return IgnoreFile([]) }
         switch FileContents(at: path.first == slash ? path : top + [slash] + path, limit: largestRules) {
@@ -84,7 +85,7 @@ struct GitRepository {
         }
     }
 
-    /// Where a `.git` file points to.
+    /// The folder that a `.git` file points to.
     private static func target(of file: [UInt8], _ top: [UInt8]) -> [UInt8]? {
         let start = Array("gitdir: ".utf8)
         guard case .bytes(let bytes) = FileContents(at: file, limit: largestRules), bytes.starts(with: start) else {
@@ -93,7 +94,7 @@ struct GitRepository {
         return resolved(bytes.dropFirst(start.count), in: top)
     }
 
-    /// The folder with what all working trees share: `folder` itself, or what its file `commondir` says.
+    /// The folder that all working trees share: `folder` itself, or the one named in its file `commondir`.
     private static func commonFolder(of folder: [UInt8]) -> [UInt8]? {
         switch FileContents(at: joined(folder, "commondir"), limit: largestRules) {
         case .missing: folder
@@ -102,7 +103,7 @@ struct GitRepository {
         }
     }
 
-    /// The folder at a path that ends in line breaks and may be relative to `folder`.
+    /// The folder at a path that ends with line breaks and may be relative to `folder`.
     private static func resolved(_ line: ArraySlice<UInt8>, in folder: [UInt8]) -> [UInt8]? {
         var path = line
         while path.last == UInt8(ascii: "\n") || path.last == UInt8(ascii: "\r") { path.removeLast() }

@@ -1,23 +1,24 @@
 // The rules of one .gitignore file.
 
-/// Patterns that say which paths below a folder git leaves alone (gitignore(5)).
+/// Patterns for the paths below a folder that git ignores (gitignore(5)).
 ///
-/// Most rules are names, paths, or names that begin or end in something: those are looked up. Only the others are gone
-/// through one by one, so that a long list of names costs no more than a short one.
+/// Most rules are names, paths, prefixes or suffixes of names, and are found by look-up. Only the other rules are
+/// tested one by one, so a long list of names costs no more than a short one.
 package struct IgnoreFile: Sendable {
     private struct Rule: Sendable {
-        /// `!`: the path is not ignored after all.
+        /// `!`: matching paths are not ignored.
         var isNegated: Bool
         /// Trailing slash: matches folders only.
         var wantsFolder: Bool
-        /// A slash elsewhere: matches the path from the file's folder on; otherwise the last component anywhere below.
+        /// A slash elsewhere: matches the path relative to the file's folder; otherwise the last component at any
+        /// depth.
         var isAnchored: Bool
     }
 
-    /// A rule that cannot be looked up.
+    /// A rule that cannot be found by look-up.
     private struct Glob: Sendable {
         var rule: Int
-        /// What comes before the first wildcard; git compares it first and takes the rest for a pattern of its own.
+        /// The part before the first wildcard. Git compares it first and treats the rest as a separate pattern.
         var beginning: [UInt8]
         var rest: GlobPattern
     }
@@ -29,7 +30,7 @@ package struct IgnoreFile: Sendable {
     private var endings = RuleTable()
     private var globs: [Glob] = []
     private let ignoresCase: Bool
-    /// Bytes of the patterns that are gone through one by one.
+    /// Total size of the patterns that are tested one by one, in bytes.
     private(set) var globSize = 0
 
     var isEmpty: Bool { rules.isEmpty }
@@ -42,12 +43,12 @@ package struct IgnoreFile: Sendable {
         }
     }
 
-    /// What the rules say about a path relative to the file's folder; nil when they do not mention it.
+    /// Whether a path relative to the file's folder is ignored; nil if no rule matches.
     package func ignores(_ path: some BidirectionalCollection<UInt8>, isFolder: Bool) -> Bool? {
         guard !rules.isEmpty else { return nil }
         let path = path.map { ignoresCase ? $0.lowercased : $0 }
         let name = path[(path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]
-        // The last rule that matches counts.
+        // The last matching rule decides.
         var last = max(
             names.last(name, isFolder), paths.last(path[...], isFolder), beginnings.last(beginning: name, isFolder),
             endings.last(ending: name, isFolder))
@@ -68,7 +69,7 @@ package struct IgnoreFile: Sendable {
     private mutating func add(_ line: [UInt8]) {
         var line = line[...]
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        // Git's lines are strings of C.
+        // Git treats lines as C strings.
         line = line.prefix { $0 != 0 }
         guard line.first != UInt8(ascii: "#") else { return }
         line = Self.withoutTrailingSpaces(line)
@@ -83,7 +84,7 @@ package struct IgnoreFile: Sendable {
         add(line, isAnchored: isAnchored, wantsFolder)
     }
 
-    /// Puts the pattern of the latest rule where it will be found.
+    /// Adds the pattern of the latest rule to the table where it will be found.
     private mutating func add(_ pattern: ArraySlice<UInt8>, isAnchored: Bool, _ wantsFolder: Bool) {
         let rule = rules.count - 1
         let beginning = pattern.prefix { !Self.isSpecial($0) }.map { ignoresCase ? $0.lowercased : $0 }
@@ -111,7 +112,8 @@ package struct IgnoreFile: Sendable {
         }
     }
 
-    /// The line without the spaces at its end that no backslash keeps; as it is when a backslash is its last byte.
+    /// The line without its trailing spaces, except those that a backslash escapes. Unchanged if the last byte is a
+    /// backslash.
     private static func withoutTrailingSpaces(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var end = line.startIndex
         var index = line.startIndex
@@ -122,5 +124,42 @@ package struct IgnoreFile: Sendable {
             if isEscape || line[index - 1] != UInt8(ascii: " ") { end = index }
         }
         return line[..<end]
+    }
+}
+
+/// A table from a text to the last rule with this text.
+struct RuleTable: Sendable {
+    /// The last rule for any file, and the last for folders only.
+    private struct Last: Sendable {
+        var any = -1
+        var folder = -1
+    }
+
+    private var rules: [[UInt8]: Last] = [:]
+    /// Lengths of the texts.
+    private var lengths: Set<Int> = []
+
+    /// Adds a rule. Its number must be higher than those of the rules before.
+    mutating func add(_ text: [UInt8], _ rule: Int, _ wantsFolder: Bool) {
+        lengths.insert(text.count)
+        if wantsFolder { rules[text, default: Last()].folder = rule } else { rules[text, default: Last()].any = rule }
+    }
+
+    /// The last rule for `text`; −1 if there is none.
+    func last(_ text: ArraySlice<UInt8>, _ isFolder: Bool) -> Int {
+        guard lengths.contains(text.count), let last = rules[Array(text)] else { return -1 }
+        return isFolder ? max(last.any, last.folder) : last.any
+    }
+
+    /// The last rule for a prefix of `name`; −1 if there is none.
+    func last(beginning name: ArraySlice<UInt8>, _ isFolder: Bool) -> Int {
+        guard !rules.isEmpty else { return -1 }
+        return (0...name.count).reduce(-1) { max($0, last(name.prefix($1), isFolder)) }
+    }
+
+    /// The last rule for a suffix of `name`; −1 if there is none.
+    func last(ending name: ArraySlice<UInt8>, _ isFolder: Bool) -> Int {
+        guard !rules.isEmpty else { return -1 }
+        return (0...name.count).reduce(-1) { max($0, last(name.suffix($1), isFolder)) }
     }
 }

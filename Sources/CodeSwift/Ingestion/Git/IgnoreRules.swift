@@ -1,44 +1,46 @@
-// All rules that hold in one folder.
+// All ignore rules that apply in one folder.
 
 import InferSupport
 
-/// What git says of the paths in a folder, because of the repository around it and of those around that.
+/// Git's verdict on the paths in a folder, from the repository around it and from those around that.
 ///
-/// A value: what a folder adds is forgotten with the copy it was added to.
+/// A value type: copy it before entering a folder to restore the rules afterwards.
 struct IgnoreRules {
-    /// What becomes of a path, the stricter last.
+    /// The verdict on a path, from lenient to strict.
     enum Verdict: Int, Comparable {
         case included
-        /// A rule says so.
+        /// A rule ignores it.
         case ignored
-        /// There are rules that cannot be known.
+        /// Some rules cannot be known.
         case unknown
 
         static func < (one: Verdict, other: Verdict) -> Bool { one.rawValue < other.rawValue }
     }
 
-    /// Rules, and where the folder they are relative to lies: above the root by `prefix`, or below it by `depth` bytes.
+    /// Rules and the folder they are relative to: above the root by the path `prefix`, or below it by `depth` bytes of
+    /// path.
     private struct Placed {
-        /// Nil when they cannot be known.
+        /// Nil if they cannot be known.
         var rules: IgnoreFile?
         var prefix: [UInt8] = []
         var depth = 0
 
-        /// The path of what lies at `path` below the root.
+        /// `path`, which is relative to the root, relative to the rules' folder.
         func path(_ path: [UInt8]) -> ArraySlice<UInt8> { prefix.isEmpty ? path[depth...] : (prefix + path)[...] }
 
-        /// The path of a folder above the root, where the first `end` bytes of `way`, the path from the top to the root, lead.
+        /// The path, relative to the rules' folder, of a folder above the root: the first `end` bytes of `way`, the
+        /// path from the top to the root.
         func path(upTo end: Int, of way: [UInt8]) -> ArraySlice<UInt8> { way[(way.count - prefix.count)..<end] }
     }
 
-    /// One repository and the rules it has on the way to the folder, those that count least first.
+    /// A repository and its rules on the way to the current folder, lowest priority first.
     private struct Scope {
         var repository: GitRepository
         var top: Placed
         var rules: [Placed] = []
-        /// What becomes of untracked files in the folder for the folder's sake.
+        /// The verdict on the current folder, which applies to its untracked files.
         var folder = Verdict.included
-        /// Bytes of patterns that are gone through for every path.
+        /// Total size of the patterns that are tested one by one, in bytes.
         var globSize = 0
 
         init(_ repository: GitRepository, _ top: Placed) {
@@ -49,7 +51,7 @@ struct IgnoreRules {
             }
         }
 
-        /// Adds rules, unless they would take too long for every path that they are held against.
+        /// Adds rules. If testing them on every path would take too long, they count as unknown.
         mutating func add(_ placed: Placed) {
             var placed = placed
             globSize += placed.rules?.globSize ?? 0
@@ -72,16 +74,16 @@ struct IgnoreRules {
     private let root: RootedFolder
     private let environment: GitConfiguration.Environment
     private var scopes: [Scope] = []
-    /// The root's absolute path; nil when it cannot be told, nor then what is around it.
+    /// The absolute path of the root; nil if it cannot be determined.
     private let rootPath: [UInt8]?
-    /// Git's own files that could not be read or understood, of the repository that was added last.
+    /// Git's own files that could not be read or understood, in the repository that was added last.
     private(set) var unreadable: [[UInt8]] = []
 
-    /// Some thousands of patterns; lists of names are not among them.
+    /// A few thousand patterns. Lists of names do not count.
     private static let largestGlobSize = 1 << 16
     private static let slash = UInt8(ascii: "/")
 
-    /// The rules around `root`: those of the nearest repository, at `root` or above, and none without one.
+    /// The rules of the nearest repository at or above `root`; none if there is no repository.
     init(around root: RootedFolder, _ environment: @escaping GitConfiguration.Environment) {
         self.root = root
         self.environment = environment
@@ -100,8 +102,9 @@ struct IgnoreRules {
         if let found { add(found.repository, above: found.top, rootPath) }
     }
 
-    /// - Throws: ``InferenceError`` with `unreadableFile` when it cannot be told where the root lies: then there may be a
-    ///   repository around it that nothing is known of.
+    /// Throws if the location of the root is unknown, because then an unknown repository may be around it.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile`.
     func requirePlace() throws(InferenceError) {
         if rootPath == nil {
             throw InferenceError(.unreadableFile, "cannot tell where the folder \(root.path.printable) lies")
@@ -112,14 +115,14 @@ struct IgnoreRules {
         unreadable = repository.unreadable
         let rest = rootPath.count > top.count + 1 ? Array(rootPath[(top.count + 1)...]) + [Self.slash] : []
         scopes.append(Scope(repository, Placed(prefix: rest)))
-        // Those in the root itself are added when it is entered.
+        // The rules in the root itself are added when it is entered.
         var start = 0
         while let end = rest[start...].firstIndex(of: Self.slash) {
             let folder = top + [Self.slash] + rest[..<start]
             let file = FileContents(
                 at: folder + Array(".gitignore".utf8), limit: GitRepository.largestRules, followsLinks: false)
             add(file, Placed(prefix: Array(rest[start...])), Array(rest[..<start]))
-            // A root in an ignored folder is ignored.
+            // A root inside an ignored folder is ignored.
             if let scope = scopes.indices.last {
                 scopes[scope].folder = scopes[scope].verdict(isFolder: true) { $0.path(upTo: end, of: rest) }
             }
@@ -127,9 +130,10 @@ struct IgnoreRules {
         }
     }
 
-    /// Adds what the folder at `path`, empty or ending in a slash, has of its own: a repository, a .gitignore file.
+    /// Adds the rules of the folder at `path`, empty or with a trailing slash: its own repository and its .gitignore
+    /// file.
     ///
-    /// Everything in it has the verdict of the folder itself, unless git tracks it.
+    /// Everything in the folder has the folder's verdict, unless git tracks it.
     mutating func enter(_ path: [UInt8]) {
         unreadable = []
         if !path.isEmpty {
@@ -150,7 +154,7 @@ struct IgnoreRules {
         add(file, Placed(depth: path.count), Array(scope.top.path(path)))
     }
 
-    /// Adds the .gitignore file of a folder at `path` below the repository's top.
+    /// Adds the .gitignore file of a folder. `path` is the folder's path below the top of the repository.
     private mutating func add(_ file: FileContents, _ place: Placed, _ path: [UInt8]) {
         guard let last = scopes.indices.last else { return }
         var place = place
@@ -163,8 +167,8 @@ struct IgnoreRules {
         scopes[last].add(place)
     }
 
-    /// What becomes of the path: files that the nearest repository tracks are always included, others when all repositories
-    /// agree.
+    /// The verdict on a path. A file that the nearest repository tracks is included; any other file is included if all
+    /// repositories include it.
     func verdict(_ path: [UInt8], isFolder: Bool) -> Verdict {
         let verdict = scopes.reduce(.included) { max($0, $1.verdict(isFolder: isFolder) { $0.path(path) }) }
         guard verdict != .included, let scope = scopes.last else { return verdict }

@@ -1,7 +1,7 @@
-// A list of plain values for inner loops.
+// A growing array of plain values for inner loops.
 
-/// A growing list that keeps its memory when it is emptied. Nothing is counted, copied on write or checked but by assertions:
-/// who reads computes the indices.
+/// A growing array that keeps its memory when it is emptied. It has no reference counting, no copy-on-write, and checks
+/// indices by assertions only: the caller guarantees that they are valid.
 struct FlatList<Element: BitwiseCopyable>: ~Copyable {
     private(set) var count = 0
     private var capacity: Int
@@ -13,7 +13,7 @@ struct FlatList<Element: BitwiseCopyable>: ~Copyable {
         elements = .allocate(capacity: self.capacity)
     }
 
-    /// `count` times `element`.
+    /// A list that holds `element` `count` times.
     init(repeating element: Element, count: Int) {
         self.init(capacity: count)
         elements.initialize(repeating: element, count: count)
@@ -41,10 +41,10 @@ struct FlatList<Element: BitwiseCopyable>: ~Copyable {
         count += 1
     }
 
-    /// The memory from `index` on, until something is appended.
+    /// A pointer to the element at `index`; valid until the next `append`.
     func pointer(at index: Int) -> UnsafeMutablePointer<Element> { elements + index }
 
-    /// Drops all elements from `index` on.
+    /// Removes all elements from `index` on; keeps the memory.
     mutating func truncate(to index: Int = 0) { count = min(index, count) }
 
     private mutating func grow() {
