@@ -24,7 +24,8 @@ struct RandomWeights {
         scaleOffset = offsets.first
         minimumOffset = offsets.count > 1 ? offsets[1] : nil
         // The mean quantum; super-blocks subtract their minima.
-        let mean = Float(1 << (layout?.quantumBits ?? 0) - 1) / 2
+        let quanta = 1 << (layout?.quantumBits ?? 0)
+        let mean = Float(quanta - 1) / 2
         minimumRatio = layout?.scaledGroup == nil ? -mean : mean
         state = seed
         guard type.blockSize > 1 else { return }
