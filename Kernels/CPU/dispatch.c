@@ -1,4 +1,4 @@
-// Which kernels the processor can run.
+// The run-time choice of the tables that this processor can run.
 
 #include "ckernels.h"
 
@@ -8,7 +8,7 @@
 
 #include <cpuid.h>
 
-/// CPUID leaf 7, subleaf 1: bit 4 of EAX. The compiler's test does not know it in all versions.
+/// CPUID leaf 7, subleaf 1: bit 4 of EAX. Not all compiler versions know this feature in __builtin_cpu_supports.
 static int si_has_avxvnni(void) {
     unsigned eax, ebx, ecx, edx;
     return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 4 & 1);

@@ -1,4 +1,4 @@
-// The kernel tables that exist, one per instruction set.
+// The kernel tables, one per instruction set.
 #ifndef SI_TABLES_H
 #define SI_TABLES_H
 

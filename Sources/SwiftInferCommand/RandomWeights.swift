@@ -8,7 +8,7 @@ struct RandomWeights {
     /// The type of the weights.
     let type: TensorType
     /// Where a block keeps the f16 factor of its values, and, for types with minima, that of those.
-    private let scaleOffset: Int, minimumOffset: Int?
+    private let scaleOffset: Int?, minimumOffset: Int?
     /// What the second factor must be in terms of the first for values of mean zero.
     private let minimumRatio: Float
     /// Standard deviation of the values of blocks whose factor is 1.
@@ -17,15 +17,16 @@ struct RandomWeights {
 
     /// Weights of `type`; nil for a type that is not supported. The same seed gives the same weights.
     init?(_ type: TensorType, seed: UInt64) {
-        let layouts: [TensorType: (Int, Int?, Float)] = [
-            .q4_0: (0, nil, 0), .q4_1: (0, 2, -7.5), .q5_0: (0, nil, 0), .q5_1: (0, 2, -15.5), .q8_0: (0, nil, 0),
-            .q2_K: (80, 82, 1.5), .q3_K: (108, nil, 0), .q4_K: (0, 2, 7.5), .q5_K: (0, 2, 15.5), .q6_K: (208, nil, 0),
-            .iq4_nl: (0, nil, 0), .iq4_xs: (0, nil, 0), .mxfp4: (0, nil, 0), .f32: (0, nil, 0), .f16: (0, nil, 0),
-            .bf16: (0, nil, 0),
-        ]
-        guard let layout = layouts[type], let format = TensorFormat(type) else { return nil }
+        guard let format = TensorFormat(type) else { return nil }
         self.type = type
-        (scaleOffset, minimumOffset, minimumRatio) = layout
+        let layout = format.layout
+        let offsets = layout?.factorOffsets ?? []
+        scaleOffset = offsets.first
+        minimumOffset = offsets.count > 1 ? offsets[1] : nil
+        // The mean quantum; super-blocks subtract their minima.
+        let quanta = 1 << (layout?.quantumBits ?? 0)
+        let mean = Float(quanta - 1) / 2
+        minimumRatio = layout?.scaledGroup == nil ? -mean : mean
         state = seed
         guard type.blockSize > 1 else { return }
         let count = 64 * type.blockSize
@@ -57,7 +58,7 @@ struct RandomWeights {
         let scale = deviation / Float(unit)
         let (half, minimum) = (scale.halfBits, (scale * minimumRatio).halfBits)
         for block in stride(from: 0, to: count, by: blockBytes) {
-            if type == .mxfp4 {
+            guard let scaleOffset else {
                 // 2^(exponent − 128): the power of two below.
                 bytes[block] = UInt8(128 + min(max(Int(scale.exponent), -128), 126))
                 continue

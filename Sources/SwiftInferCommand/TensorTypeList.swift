@@ -11,9 +11,7 @@ struct TensorTypeList: ExpressibleByArgument {
     /// Nil when a name is none of a supported type, or there is none.
     init?(argument: String) {
         let names = argument.split(separator: ",")
-        types = names.compactMap { name in
-            TensorFormat.supportedTypes.first { "\($0)".lowercased() == name.lowercased() }
-        }
+        types = names.compactMap { TensorFormat(named: String($0))?.type }
         guard types.count == names.count, !types.isEmpty else { return nil }
     }
 }

@@ -1,10 +1,10 @@
-// The kernels that attention is made of: every instruction set against the scalar Swift ones, bit for bit.
+// The kernels of attention: equal bits of every instruction set and the scalar Swift kernels.
 
 import InferTensors
 import Testing
 
 struct AttentionKernelTests {
-    /// Bytes of a panel of sixteen keys.
+    /// Number of bytes of a panel of sixteen keys.
     private static func panelBytes(_ dimension: Int, _ type: KVCacheType) -> Int {
         switch type {
         case .f32: dimension * 64
@@ -17,7 +17,7 @@ struct AttentionKernelTests {
         type == .q8_0 ? [32, 64, 96, 256] : [1, 5, 16, 33, 64, 77, 128]
     }
 
-    /// Keys, some of them not finite, stored by `kernels` after bytes that must not be touched.
+    /// Panels of keys, some of them not finite, stored by `kernels` over bytes that must not change elsewhere.
     private static func panels(
         _ kernels: any KernelSet, _ keys: [[Float]], _ type: KVCacheType, panels: Int
     ) -> [UInt8] {
@@ -33,7 +33,7 @@ struct AttentionKernelTests {
     }
 
     @Test(arguments: KVCacheType.allCases)
-    func keysAreStoredAlike(_ type: KVCacheType) {
+    func storedKeysAreTheSameInSwiftAndC(_ type: KVCacheType) {
         var source = RandomSource(seed: 20)
         for dimension in Self.dimensions(type) {
             var keys = (0..<37).map { _ in source.floats(dimension, range: 3) }
@@ -121,7 +121,7 @@ struct AttentionKernelTests {
                             #expect(Array(result[gap]) == Array(start[gap]).bits)
                         }
                     }
-                    // In the order of a list is not in the order of the rows.
+                    // The order of the list differs from the order of the rows.
                     if rows != nil, dimension > 1 {
                         let plain = Self.sums(
                             ReferenceKernels(), type, dimension, values, stride, nil, weights, count, start)

@@ -1,4 +1,4 @@
-// Attention: against double precision, and a tree's rows bit for bit against the same tokens in a line.
+// Attention: comparison with double precision, and equal bits of a row in a draft tree and in a line.
 
 import Foundation
 import InferGGUF
@@ -8,7 +8,7 @@ import Testing
 struct AttentionTests {
     private static let heads = 6, keyValueHeads = 2, dimension = 32
 
-    /// One token's query, keys and values.
+    /// The query, keys and values of a token.
     private struct Token {
         let query: [Float], key: [Float], value: [Float]
 
@@ -18,7 +18,7 @@ struct AttentionTests {
             value = source.floats(keyValueHeads * dimension)
         }
 
-        /// A token all of whose numbers are NaN.
+        /// A token with only NaN values.
         static let poison = Token(
             query: Array(repeating: .nan, count: heads * dimension),
             key: Array(repeating: .nan, count: keyValueHeads * dimension),
@@ -31,7 +31,7 @@ struct AttentionTests {
         }
     }
 
-    /// A cache and the room for steps over it.
+    /// A cache and the activations for steps over it.
     private struct Setup {
         let backend: CPUBackend
         let cache: KVCache
@@ -73,7 +73,7 @@ struct AttentionTests {
             softCap: softCap, sinks: sinks ? try makeVector([0.5, -1, 3, 0, 1, 2], with: backend) : nil)
     }
 
-    /// Attention of the last of `line` over all of it, in double precision.
+    /// Attention of the last token of `line` over all of its tokens, in double precision.
     private static func exact(
         _ line: [Token], window: Int?, softCap: Double?, sinks: [Double]?
     ) -> [Double] {
@@ -162,9 +162,9 @@ struct AttentionTests {
         #expect(results[0] == results[1])
     }
 
-    /// Steps large enough to be shared out, whole items or their parts, give the bits of one thread and of single tokens.
+    /// Large steps, which threads divide by items or within items, give the bits of one thread and of single tokens.
     @Test(arguments: KVCacheType.allCases, [nil, 700])
-    func sharingOutChangesNoBit(_ type: KVCacheType, _ window: Int?) throws {
+    func divisionAmongThreadsChangesNoBit(_ type: KVCacheType, _ window: Int?) throws {
         var source = RandomSource(seed: 12)
         let past = (0..<1500).map { _ in Token(using: &source) }
         let last = (0..<40).map { _ in Token(using: &source) }
@@ -184,7 +184,7 @@ struct AttentionTests {
             }
             outputs.append(setup.step(last, StepLayout(parents: parents, after: past.count), parameters).map(\.bits))
             if expected.isEmpty {
-                // Narrower steps are the beginning of the widest, and the tree is something else.
+                // Narrower steps are a prefix of the widest one, except for the tree.
                 for width in 0..<3 { #expect(outputs[width] == Array(outputs[3][..<outputs[width].count])) }
                 #expect(outputs[4] != outputs[3])
                 expected = outputs
@@ -193,9 +193,9 @@ struct AttentionTests {
         }
     }
 
-    /// Accepted rows are moved to the front; what follows computes as if the others had never been.
+    /// After accepted rows are moved to the front, later steps compute as if the rejected rows had never existed.
     @Test(arguments: KVCacheType.allCases)
-    func movedSlotsServeAsIfTheyHadBeenThere(_ type: KVCacheType) throws {
+    func movedSlotsGiveTheSameBits(_ type: KVCacheType) throws {
         var source = RandomSource(seed: 10)
         let past = (0..<14).map { _ in Token(using: &source) }
         let drafts = (0..<8).map { _ in Token(using: &source) }
@@ -212,8 +212,8 @@ struct AttentionTests {
         #expect(afterTree[0].bits == line.step([next], StepLayout(chain: 1, after: 18), parameters)[0].bits)
     }
 
-    /// A row that is not an ancestor cannot reach another, even with values that are not numbers.
-    @Test func otherBranchesCannotInterfere() throws {
+    /// A row that is not an ancestor does not affect another row, even if its values are NaN.
+    @Test func otherBranchesHaveNoEffect() throws {
         var source = RandomSource(seed: 11)
         let tokens = (0..<6).map { _ in Token(using: &source) }
         let clean = try Setup(.f32), dirty = try Setup(.f32)
@@ -226,7 +226,7 @@ struct AttentionTests {
         let outputs = dirty.step(poisoned, StepLayout(parents: parents, after: 0), parameters)
         for row in [0, 1, 4, 5] { #expect(outputs[row].bits == expected[row].bits, "row \(row)") }
         #expect(outputs[2].allSatisfy { $0.isNaN })
-        // Likewise in a chain: a row cannot see the rows after it.
+        // In a chain, a row does not see later rows.
         let chain = clean.step(tokens, StepLayout(chain: 6, after: 0), parameters)
         let cut = dirty.step(tokens[..<4] + [.poison, .poison], StepLayout(chain: 6, after: 0), parameters)
         for row in 0..<4 { #expect(chain[row].bits == cut[row].bits, "row \(row)") }

@@ -1,4 +1,4 @@
-// The CPU backend's operations on tensors of a file: products, experts, lookups, and what is refused.
+// Operations of the CPU backend on tensors of a file: products, experts, look-ups, and refused tensors.
 
 import InferGGUF
 import InferSupport
@@ -6,7 +6,7 @@ import InferTensors
 import Testing
 
 struct BackendTests {
-    /// A matrix stack of a type and vectors to go with it.
+    /// A stack of matrices of a type, and matching vectors.
     private static func model(
         _ type: TensorType, columns: Int, rows: Int, experts: Int, seed: UInt64
     ) throws -> TemporaryModel {
@@ -32,7 +32,8 @@ struct BackendTests {
         backend.read(x, rows: rows) { Array($0) }
     }
 
-    /// Rows do not depend on the number of threads or of rows, and slices are parts of the whole.
+    /// Results do not depend on the number of threads or rows, and a slice of a matrix gives the same results as the
+    /// whole.
     @Test(arguments: [TensorType.f16, .q4_1, .q6_K])
     func productsDoNotDependOnThreadsWidthOrSlices(_ type: TensorType) throws {
         let columns = 256, rows = 77, width = 40
@@ -77,7 +78,7 @@ struct BackendTests {
         #expect(Set(results).count == 1)
     }
 
-    /// The values of a vector, by way of the backend.
+    /// The values of a vector of the backend.
     private func makeValues(_ vector: WeightVector, with backend: CPUBackend) throws -> [Float] {
         let zero = try backend.makeActivations(rows: 1, columns: vector.count)
         let model = try TemporaryModel([
@@ -88,7 +89,7 @@ struct BackendTests {
         return Self.values(zero, rows: 1, of: backend)
     }
 
-    /// `x`'s first rows, one array each.
+    /// The first rows of `x`, one array per row.
     private static func rowValues(_ x: Activations, _ rows: Int, of backend: CPUBackend) -> [[Float]] {
         let flat = values(x, rows: rows, of: backend)
         return (0..<rows).map { Array(flat[$0 * x.columns..<($0 + 1) * x.columns]) }
@@ -101,8 +102,8 @@ struct BackendTests {
         return Array(bytes[expert * size..<(expert + 1) * size])
     }
 
-    /// Experts against the same matrices one at a time: a product of rows, then one of the rows that gave, then their
-    /// sum.
+    /// Compares experts with products with single matrices: a product of rows, then a product of its results, then
+    /// their sum.
     @Test(arguments: [TensorType.f32, .mxfp4, .q4_K])
     func expertsAreProductsWithTheirMatrices(_ type: TensorType) throws {
         let columns = 256, outputs = 20, experts = 5, used = 2, rows = 9
@@ -168,7 +169,7 @@ struct BackendTests {
         let routing = try backend.makeRouting(rows: 2, expertsUsed: 2)
         let ones = try backend.makeActivations(rows: 4, columns: 1)
         let sums = try backend.makeActivations(rows: 2, columns: 1)
-        // With inputs 1, 10 for the two choices, the combination shows which weight went where.
+        // With inputs 1 and 10 for the two choices, the weighted sum shows the weight of each.
         backend.write([1, 2, 2, 2, 0, 0, 0, 0], to: router)
         backend.write([1, 10, 1, 10], to: ones)
         for (gating, normalises, scale, expected) in [
@@ -182,7 +183,7 @@ struct BackendTests {
             let values = Self.values(sums, rows: 2, of: backend)
             #expect(zip(values, expected).allSatisfy { abs($0 - $1) < 1e-3 }, "\(values)")
         }
-        // Experts 1 and 2 of the tied three, 0 and 1 of the tied four: their matrices are multiples of their number.
+        // Ties: experts 1 and 2 of three, 0 and 1 of four. The matrix of an expert is a multiple of its number.
         let stack: [UInt8] = [1, 2, 3, 4].flatMap { value in
             withUnsafeBytes(of: Float(value).bitPattern.littleEndian) { Array($0) }
         }
@@ -218,7 +219,7 @@ struct BackendTests {
         #expect(Self.values(x, rows: 1, of: backend) == difference[..<64].map { $0 * 3 * 2 })
     }
 
-    /// Norm, rotation, activation and soft cap: rows do not depend on how many there are, or on the threads.
+    /// Norm, rotation, activation and soft cap: results do not depend on the number of rows or threads.
     @Test func rowOperationsDoNotDependOnThreads() throws {
         var source = RandomSource(seed: 26)
         let values = source.floats(40 * 768, range: 4), angles = source.floats(40 * 8)

@@ -52,9 +52,18 @@ struct DequantizationTests {
         #expect(try values(.bf16, [0x80, 0x3f, 0x20, 0xc0]) == [1, -2.5])
     }
 
-    @Test func otherTypesAreNotSupported() {
+    @Test func everyTypeIsRegisteredOnce() {
         let supported = Set(TensorFormat.supportedTypes)
         #expect(supported.count == 16)
+        #expect(TensorFormat.all.map(\.type) == TensorFormat.supportedTypes)
+        for format in TensorFormat.all {
+            #expect(format.blockBytes == format.type.blockBytes && format.blockSize == format.type.blockSize)
+            #expect(TensorFormat(named: format.name)?.type == format.type)
+            #expect(TensorFormat(named: "\(format.type)")?.type == format.type)
+            // A type without a C kernel works, but slowly.
+            for tuned in tunedKernelSets { #expect(tuned.weights(format.type)?.isPacked == true, "\(format.name)") }
+        }
+        #expect(TensorFormat(named: "q4_k_m") == nil)
         for id in 0...64 as ClosedRange<UInt32> {
             let type = TensorType(rawValue: id)
             #expect((TensorFormat(type) != nil) == supported.contains(type))

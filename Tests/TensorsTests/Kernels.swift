@@ -3,17 +3,17 @@
 import InferGGUF
 import InferTensors
 
-/// The implementations present on this machine: the Swift one and every tuned one.
+/// The implementations that this machine can run: the Swift one and all tuned ones.
 let kernelSets: [any KernelSet] = [ReferenceKernels()] + tunedKernelSets
 let tunedKernelSets: [TunedKernels] = TunedKernels.names.compactMap { TunedKernels($0) }
 
-/// Weights as a kernel reads them.
+/// Weights in the layout that a kernel reads.
 struct Panels {
     let kernel: WeightKernel
     let bytes: [UInt8]
     let stride: Int
 
-    /// `rows` rows of `k` elements, packed where the kernel wants that.
+    /// `rows` rows of `k` elements, packed if the kernel reads panels.
     init(_ kernel: WeightKernel, _ weights: [UInt8], rows: Int, k: Int) {
         self.kernel = kernel
         let rowBytes = weights.count / rows
@@ -22,7 +22,7 @@ struct Panels {
             return
         }
         let panelBytes = kernel.panelBytes(k)
-        // What a panel does not define must not matter, so it is not zero.
+        // Bytes that packing does not write must not affect results, so they are not zero.
         var packed = [UInt8](repeating: 0xa5, count: kernel.panels(rows) * panelBytes)
         packed.withUnsafeMutableBytes { packed in
             weights.withUnsafeBytes { weights in
@@ -67,7 +67,7 @@ extension KernelSet {
         return inputs.indices.map { Array(flat[$0 * rows..<($0 + 1) * rows]) }
     }
 
-    /// Applies an elementwise kernel.
+    /// The results of an elementwise kernel.
     func map(
         _ x: [Float], _ kernel: (Self) -> (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     ) -> [Float] {
@@ -78,6 +78,6 @@ extension KernelSet {
 }
 
 extension Sequence<Float> {
-    /// Bit patterns, with all NaNs alike: kernels promise that a result is NaN, not which.
+    /// Bit patterns, with one pattern for all NaNs: kernels do not specify the payload.
     var bits: [UInt32] { map { $0.isNaN ? 0x7fc0_0000 : $0.bitPattern } }
 }

@@ -1,11 +1,12 @@
-// The likeliest tokens of rows of logits, beside a plain sort: every instruction set, number of threads and kind of row.
+// The top tokens of rows of logits, compared with a sort, for all instruction sets, numbers of threads and difficult
+// rows.
 
 import InferGGUF
 import InferTensors
 import Testing
 
 struct LikeliestTokensTests {
-    /// Rows of `count` logits that a search could stumble over.
+    /// Rows of `count` logits that are difficult for a search.
     private static func rows(_ count: Int) -> [[Float]] {
         var source = RandomSource(seed: UInt64(count))
         let random = source.floats(count, range: 20)
@@ -20,14 +21,14 @@ struct LikeliestTokensTests {
             [Float](repeating: 2.5, count: count), [Float](repeating: .nan, count: count),
             [Float](repeating: -.infinity, count: count), [Float](repeating: .infinity, count: count),
             (0..<count).map(Float.init), (0..<count).map { -Float($0) },
-            // Hardly any can be chosen.
+            // Only a few logits are eligible.
             (0..<count).map { $0 % 97 == 96 ? Float($0 % 5) : .nan },
-            // Subnormals, which differ only to those who do not flush them.
+            // Subnormals, which differ only if they are not flushed to zero.
             (0..<count).map { Float(bitPattern: UInt32($0 * 7 % 100)) },
         ]
     }
 
-    /// What a sort makes of them.
+    /// The top tokens according to a sort.
     private static func sorted(_ row: ArraySlice<Float>, _ count: Int) -> [Candidate] {
         let eligible = row.indices.filter { row[$0] > -.infinity }
         return eligible.sorted { (row[$1], $0) < (row[$0], $1) }.prefix(count)
@@ -36,7 +37,7 @@ struct LikeliestTokensTests {
 
     @Test(arguments: [1, 63, 64, 65, 200, 513, 5000, 33_000])
     func searchesFindWhatASortFinds(_ tokenCount: Int) throws {
-        // Logits beyond the vocabulary are larger than all others.
+        // Logits beyond the vocabulary are larger than all others and must be ignored.
         let rows = Self.rows(tokenCount).map { $0 + [1e30, .infinity, 1e30] }
         let choices: [KernelChoice] = [.reference] + TunedKernels.names.map(KernelChoice.named)
         for (threads, kernels) in [(2, KernelChoice.automatic)] + choices.map({ (3, $0) }) {
@@ -55,7 +56,7 @@ struct LikeliestTokensTests {
         }
     }
 
-    /// Whoever takes the maxima: the product's threads, block by block, or the search.
+    /// The maxima may come from the product, block by block, or from the search.
     @Test(arguments: [TensorType.f32, .q4_1, .q6_K], [40, 64, 77, 1030])
     func maximaOfProductsServeSearches(_ type: TensorType, _ rows: Int) throws {
         let columns = 256, width = 40

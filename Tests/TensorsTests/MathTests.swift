@@ -1,4 +1,4 @@
-// exp, tanh, f16 conversion, and bit equality of the row kernels in Swift and C.
+// exp, tanh, f16 conversion, and equal bits of the row kernels in Swift and C.
 
 import Foundation
 import InferGGUF
@@ -6,12 +6,12 @@ import InferTensors
 import Testing
 
 struct MathTests {
-    /// Distance in units of the last place of the exact value.
+    /// The error in units of the last place of the exact value.
     private static func ulps(_ value: Float, _ exact: Double) -> Double {
         abs(Double(value) - exact) / Double(Float(exact).ulp)
     }
 
-    /// Arguments over the whole range, dense around zero.
+    /// Arguments from the whole range, more densely around zero.
     private static let arguments: [Float] = {
         var source = RandomSource(seed: 5)
         let edges: [Float] = [0, -0.0, 1e-30, -1e-30, 88.7, -87.3, -95, -103.9, 0.624999, 0.625, -0.625]
@@ -83,7 +83,7 @@ struct MathTests {
         }
     }
 
-    /// Every f16 is its own nearest f16, and the midpoints between neighbours go to the even one.
+    /// Every f16 is its own nearest f16, and the midpoint between two neighbours rounds to the even one.
     @Test func halvesRoundToNearestEven() throws {
         let format = try #require(TensorFormat(.f16))
         let all = (0...UInt16.max).filter { $0 & 0x7c00 != 0x7c00 }
@@ -117,7 +117,7 @@ struct MathTests {
         let variance = exact.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
         var results: [[UInt32]] = []
         for kernels in kernelSets {
-            // Two values beyond the row must stay as they are.
+            // Two values beyond the row must not change.
             var rms = x + [7, 8], layer = x + [7, 8], plain = x + [7, 8]
             kernels.rmsNorm(count, x, weight, epsilon: 1e-5, into: &rms)
             kernels.layerNorm(count, x, weight, bias, epsilon: 1e-5, into: &layer)

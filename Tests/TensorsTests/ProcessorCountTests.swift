@@ -1,4 +1,4 @@
-// How many processors control groups leave to a process.
+// The number of processors that control groups grant to a process.
 
 import Foundation
 import InferTensors
@@ -8,7 +8,7 @@ struct ProcessorCountTests {
     private static let version1 = "33 23 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
     private static let version2 = "24 23 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n"
 
-    /// The quota where `/` is a folder of these files.
+    /// The quota if `/` is a folder with these files.
     private func quota(_ files: [String: String]) throws -> Int? {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: root) }
@@ -21,8 +21,8 @@ struct ProcessorCountTests {
         return ProcessorCount.quota(root: root.path)
     }
 
-    @Test func version2CountsEveryGroupAround() throws {
-        // The innermost, one between, or the outermost group may be the tightest.
+    @Test func version2CountsAllEnclosingGroups() throws {
+        // The innermost, a middle, or the outermost group may have the smallest quota.
         for tightest in 0..<3 {
             let folders = ["", "/user.slice", "/user.slice/job.scope"]
             var files = ["proc/self/cgroup": "0::/user.slice/job.scope\n", "proc/self/mountinfo": Self.version2]
@@ -33,7 +33,7 @@ struct ProcessorCountTests {
         }
     }
 
-    @Test func version1CountsEveryGroupAround() throws {
+    @Test func version1CountsAllEnclosingGroups() throws {
         for tightest in 0..<3 {
             let folders = ["", "/docker", "/docker/abc"]
             var files = [
@@ -48,7 +48,7 @@ struct ProcessorCountTests {
         }
     }
 
-    /// A container sees its group's folder as the mount, and its path from outside.
+    /// In a container, the folder of its group is the mount point, and the path is as seen from outside.
     @Test func mountOfTheGroupItself() throws {
         let mount = "33 23 0:29 /docker/abc /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n"
         let files = [

@@ -1,4 +1,4 @@
-// Product kernels: against double precision, Swift against C, and independence of a column from the others.
+// Product kernels: comparison with double precision, of Swift with C, and independence of columns.
 
 import InferGGUF
 import InferTensors
@@ -15,7 +15,7 @@ struct ProductTests {
         }
     }
 
-    /// The distance from the exact product, in units of ‖w‖·‖x‖, where inputs are rounded to eight bits per block.
+    /// The error relative to ‖w‖·‖x‖. Inputs are rounded to eight bits per block.
     @Test(arguments: types)
     func agreesWithDoublePrecision(_ type: TensorType) throws {
         var source = RandomSource(seed: 1)
@@ -70,7 +70,7 @@ struct ProductTests {
         }
     }
 
-    /// Extreme weights: every bit set or clear, and factors that are NaN, infinite or subnormal.
+    /// Weights with all bits set or clear, and with factors that are NaN, infinite or subnormal.
     @Test(arguments: types)
     func extremeBlocksAgreeAndDoNotTrap(_ type: TensorType) throws {
         let k = type.blockSize == 1 ? 33 : type.blockSize

@@ -5,7 +5,7 @@ import InferTensors
 import Testing
 
 struct QuantizationTests {
-    /// The bytes of a row's blocks, with as many again as a guard behind them.
+    /// The bytes of a row's blocks. Checks that nothing is written beyond them.
     private static func blocks(_ x: [Float], _ format: InputFormat, _ kernels: any KernelSet) -> [UInt8] {
         let count = format.rowBytes(x.count)
         var bytes = [UInt8](repeating: 0xa5, count: count + 64)
@@ -49,7 +49,7 @@ struct QuantizationTests {
         }
     }
 
-    /// A block with a value that is not finite turns every product into NaN; its neighbours are untouched.
+    /// A value that is not finite makes the scale of its block NaN and does not affect other blocks.
     @Test func notFiniteValuesStayInTheirBlock() {
         for kernels in kernelSets {
             for bad in [Float.nan, .infinity, -.infinity] {

@@ -1,11 +1,11 @@
-// The thread pool: every chunk once, whatever else goes on.
+// The thread pool, and the division of the rows of products into chunks.
 
 import InferSupport
 import InferTensors
 import Synchronization
 import Testing
 
-/// A count that threads and tasks share.
+/// A counter that threads and tasks share.
 private final class Counter: Sendable {
     private let count = Atomic(0)
     var value: Int { count.load(ordering: .relaxed) }
@@ -31,7 +31,7 @@ struct ThreadPoolTests {
         }
     }
 
-    /// No two chunks run at the same time as the same thread.
+    /// Simultaneous chunks have different thread numbers.
     @Test func threadNumbersAreExclusive() throws {
         let pool = try ThreadPool(threads: 4)
         let inUse = (0..<4).map { _ in Counter() }
@@ -57,7 +57,7 @@ struct ThreadPoolTests {
         #expect(total.value == 10 * (0 + 1 + 2 + 3 + 4))
     }
 
-    /// Many short regions with pauses, so that workers go to sleep and are woken, from several tasks at once.
+    /// Several tasks run many short regions, with pauses in which workers go to sleep.
     @Test func callersMayCompete() async throws {
         let pool = try ThreadPool(threads: 3)
         let total = Counter()
@@ -88,5 +88,19 @@ struct ThreadPoolTests {
     @Test(arguments: [0, -1, 100_000])
     func badCountsAreRefused(_ threads: Int) {
         #expect(throws: InferenceError.self) { try ThreadPool(threads: threads) }
+    }
+}
+
+struct RowChunksTests {
+    @Test(arguments: [1, 2, 3, 8], [1, 8, 16, 32])
+    func chunksCoverThePanelsInOrder(_ threads: Int, _ panelRows: Int) {
+        for panels in [0, 1, 2, 3, 7, 18, 30, 96, 1536] {
+            let chunks = RowChunks(panels: panels, panelRows: panelRows, threads: threads)
+            let ranges = (0..<chunks.count).map { chunks.panels(of: $0) }
+            #expect(ranges.flatMap { Array($0) } == Array(0..<panels))
+            #expect(ranges.allSatisfy { !$0.isEmpty && $0.count <= max(64 / panelRows, 1) })
+            // At the end, no thread has more than one panel when the others find no chunk.
+            #expect(ranges.suffix(min(panels, 2 * threads)).allSatisfy { $0.count == 1 })
+        }
     }
 }

@@ -1,19 +1,19 @@
 // The C kernels of the CPU backend: block layouts, one function type per operation, and the table an instruction set
 // fills.
 //
-// Every kernel has a twin in Swift (Sources/Tensors/Reference) that gives the same bits: the order of float operations
-// stated here is part of the interface. fma(a, b, c) is a·b + c rounded once; every other operation rounds on its own.
-// NaN in, NaN out; no input traps or reads out of bounds.
+// Every kernel has a twin in Swift (Sources/Tensors/Reference) that gives the same bits. The order of float operations
+// stated here is therefore part of the interface. fma(a, b, c) is a·b + c, rounded once; every other operation rounds
+// separately. NaN inputs give NaN outputs. No input causes a trap or an access out of bounds.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// MARK: Blocks of quantised weights, as a GGUF file stores them, at any address. Scales are f16 bits unless said
+// MARK: Blocks of quantised weights, as a GGUF file stores them, with any alignment. Scales are f16 bits unless stated
 // otherwise.
 
-/// value[i] = scale · (nibble[i] − 8); nibble i < 16 is the low half of byte i, the others the high halves.
+/// value[i] = scale · (nibble[i] − 8). Nibble i < 16 is the low half of byte i; nibble i + 16 is the high half.
 struct __attribute__((packed)) si_block_q4_0 {
     uint16_t scale;
     uint8_t nibbles[16];
@@ -64,7 +64,8 @@ struct __attribute__((packed)) si_block_mxfp4 {
 };
 _Static_assert(sizeof(struct si_block_mxfp4) == 17, "MXFP4 block");
 
-/// 16 groups of 16; low half of scales[g]: scale, high half: minimum. value = d · scale · q − d_minimum · minimum
+/// 16 groups of 16. The low half of scales[g] is the scale, the high half the minimum.
+/// value = d · scale · pair − d_minimum · minimum
 struct __attribute__((packed)) si_block_q2_K {
     uint8_t scales[16];
     uint8_t pairs[64];
@@ -89,7 +90,7 @@ struct __attribute__((packed)) si_block_q4_K {
 };
 _Static_assert(sizeof(struct si_block_q4_K) == 144, "Q4_K block");
 
-/// As Q4_K with a fifth bit.
+/// As Q4_K, with a fifth bit for each quantum.
 struct __attribute__((packed)) si_block_q5_K {
     uint16_t d, d_minimum;
     uint8_t scales[12];
@@ -118,8 +119,8 @@ _Static_assert(sizeof(struct si_block_iq4_xs) == 136, "IQ4_XS block");
 
 // MARK: Blocks of quantised activations
 
-/// value[i] = scale · values[i]; sum = Σ values; scaled_sum = scale · sum, with the scale not yet rounded. Both floats hold
-/// f16 values, as in the reference engine's blocks: the last digits of a logit follow from them.
+/// value[i] = scale · values[i]; sum = Σ values; scaled_sum = scale · sum, computed before the scale is rounded. Both
+/// floats are rounded to f16, as in llama.cpp's blocks; the last digits of logits depend on this.
 struct si_input_32 { float scale; float scaled_sum; int32_t sum; int8_t values[32]; };
 _Static_assert(sizeof(struct si_input_32) == 44, "activation block of 32");
 
@@ -129,16 +130,17 @@ _Static_assert(sizeof(struct si_input_256) == 308, "activation block of 256");
 
 // MARK: Keys in the cache
 
-/// 32 dimensions of sixteen keys: the Q8_0 scale of each, then for each four dimensions the four values of each.
+/// 32 dimensions of sixteen keys: the Q8_0 scale of each key; then, for each group of four dimensions, four values of
+/// each key.
 struct si_key_block_q8_0 { uint16_t scales[16]; int8_t values[8][16][4]; };
 _Static_assert(sizeof(struct si_key_block_q8_0) == 16 * sizeof(struct si_block_q8_0), "block of sixteen keys");
 
 // MARK: Operations
 
 /// Operands of a product. Weights: `rows` rows of `k` elements, packed in panels of `panel_rows` rows that are
-/// `weight_stride` bytes apart. Inputs: rows `input_stride` bytes apart; f32 for float weights, si_input_32 or si_input_256 blocks for quantised ones. Outputs:
-/// rows `output_stride` floats apart. Column c reads input row input_rows[c] and writes output row output_rows[c], or
-/// row c where the list is NULL.
+/// `weight_stride` bytes apart. Inputs: rows `input_stride` bytes apart; f32 for float weights, si_input_32 or
+/// si_input_256 blocks for quantised ones. Outputs: rows `output_stride` floats apart. Column c reads input row
+/// input_rows[c] and writes output row output_rows[c]; if a list is NULL, row c.
 struct si_product {
     size_t k, rows, columns;
     const void *weights;
@@ -161,26 +163,26 @@ struct si_product {
 /// M = Σ_g minimum_g · Σ_g x exactly and sum = fma(−(d_minimum · scale_x), float(M), sum); blocks in order.
 typedef void si_multiply(const struct si_product *product);
 
-/// Packs `rows` rows of weights, at most `panel_rows`, that are `weight_stride` bytes apart into a panel; rows that are
-/// absent count as zero.
+/// Packs `rows` rows of weights, at most `panel_rows`, that are `weight_stride` bytes apart, into a panel. Missing rows
+/// are zero.
 typedef void si_pack(size_t k, size_t rows, const void *weights, size_t weight_stride, void *panel);
 
 /// How an instruction set multiplies by weights of one type.
 struct si_weights {
-    /// Rows of a panel; elements of a block, of which the last of a row may be begun only; and bytes of a panel's block.
+    /// Rows of a panel; elements of a block (the last block of a row may be incomplete); bytes of a panel per block.
     uint32_t panel_rows, block_size, panel_block_bytes;
     si_pack *pack;
     si_multiply *multiply;
 };
 
-/// Quantises x[0..<count] into blocks, the last one padded with zeros. With m = max |x| of a block: scale = m / 127,
-/// values = round to nearest even(x · (127 / m)). m < 2⁻¹⁰⁰: all zero. A block with NaN or infinity: scale NaN, values
-/// zero. Blocks of 32 then round scale, and scale · float(Σ values), to f16, unless they lie outside the
-/// range of its normal numbers.
+/// Quantises x[0..<count] into blocks; the last one is padded with zeros. With m = max |x| of a block: scale = m / 127,
+/// values = x · (127 / m), rounded to nearest even. If m < 2⁻¹⁰⁰, all are zero. If a block contains NaN or infinity,
+/// its scale is NaN and its values are zero. In blocks of 32, scale and scale · float(Σ values) are then rounded to
+/// f16, unless they are outside the range of normal f16 numbers.
 typedef void si_quantize(size_t count, const float *x, void *blocks);
 
-/// Operands of attention's scores. Keys: `panels` panels of sixteen, one after the other, see si_store_key. Queries:
-/// `count` rows `query_stride` bytes apart; si_input_32 blocks where keys are q8_0, else f32. Scores: rows
+/// Operands of the scores of attention. Keys: `panels` contiguous panels of sixteen keys, see si_store_key. Queries:
+/// `count` rows `query_stride` bytes apart; si_input_32 blocks if keys are q8_0, else f32. Scores: rows
 /// `score_stride` floats apart.
 struct si_scoring {
     size_t dimension, panels;
@@ -194,11 +196,11 @@ struct si_scoring {
 
 /// scores[q][16p + i] = Σ_d queries[q][d] · keys[p][d][i], for q in 0..<count, p in 0..<panels, i in 0..<16.
 ///
-/// f32, f16: sum = fma(x, key, sum) for ascending d, from zero. q8_0: as a product with Q8_0 weights.
+/// f32, f16: sum = fma(x, key, sum) for ascending d, from zero. q8_0: as in a product with Q8_0 weights.
 typedef void si_score(const struct si_scoring *scoring);
 
-/// Operands of attention's weighted sum of values. Values: rows `value_stride` bytes apart, number j being row rows[j],
-/// or j where the list is NULL. Weights and outputs: rows as many floats apart.
+/// Operands of the weighted sum of values. Values: rows `value_stride` bytes apart; value j is row rows[j], or row j if
+/// the list is NULL. Weights and outputs: rows `weight_stride` and `output_stride` floats apart.
 struct si_accumulation {
     size_t dimension, count;
     const void *values;
@@ -215,17 +217,17 @@ struct si_accumulation {
 /// y = fma(w, v, y) for ascending j. q8_0: v = float(scale) · float(value).
 typedef void si_accumulate(const struct si_accumulation *accumulation);
 
-/// Turns scores into softmax numerators in place and returns their sum. t_j = s_j · scale; with cap > 0,
-/// t_j = cap · tanh(t_j / cap); m = max(t, sink); s_j = exp(t_j − m), summed as 16 partial sums by j mod 16 added in
-/// pairs at distance 8, 4, 2, 1; then + exp(sink − m) where sink is not −∞.
+/// Replaces scores by softmax numerators and returns their sum. t_j = s_j · scale; if cap > 0,
+/// t_j = cap · tanh(t_j / cap); m = max(t, sink); s_j = exp(t_j − m). The sum has 16 partial sums by j mod 16, added in
+/// pairs at distance 8, 4, 2, 1; then + exp(sink − m) if sink is not −∞.
 typedef float si_softmax(size_t count, float *s, float scale, float cap, float sink);
 
 /// y = (x · r) · weight, r = 1 / √(Σx² / count + epsilon); Σ in 16 partial sums of fma(x, x, sum) by index mod 16,
 /// added in pairs at distance 8, 4, 2, 1. y may be x.
 typedef void si_rms_norm(size_t count, const float *x, const float *weight, float epsilon, float *y);
 
-/// y = fma((x − mean) · r, weight, bias) (bias NULL: product only), r = 1 / √(Σ(x − mean)² / count + epsilon); mean =
-/// Σx / count; both sums as in si_rms_norm. y may be x.
+/// y = fma((x − mean) · r, weight, bias), or the product only if bias is NULL; r = 1 / √(Σ(x − mean)² / count +
+/// epsilon); mean = Σx / count. Both sums as in si_rms_norm. y may be x.
 typedef void si_layer_norm(
     size_t count, const float *x, const float *weight, const float *bias, float epsilon, float *y);
 
@@ -235,7 +237,7 @@ typedef void si_rotate(size_t pairs, float *x, const float *rotation);
 
 /// y = f(gate, up). silu: (g / (1 + exp(−g))) · u. gelu: (g / (1 + exp(−2t))) · u, t = √(2/π) · fma(0.044715 · g², g,
 /// g), which is the tanh form. clamped: g' = min(g, 7), u' = clamp(u, ±7): (g' / (1 + exp(−1.702 · g'))) · (u' + 1).
-/// With up NULL, f(gate) without the factor. y may be gate or up.
+/// If up is NULL, f(gate) without the factor. y may be gate or up.
 typedef void si_gate(size_t count, const float *gate, const float *up, float *y);
 
 /// x = cap · tanh(x / cap)
@@ -247,38 +249,37 @@ typedef void si_add_scaled(size_t count, const float *x, float scale, float *y);
 /// x = scale · x
 typedef void si_scale(size_t count, float *x, float scale);
 
-/// maxima[i] = the largest of x[64 i], … x[64 i + 63], as far as there are so many: ceil(count / 64) maxima. NaN is never it,
-/// −∞ where there is nothing else; of 0 and −0 either.
+/// maxima[i] = the largest of x[64 i], … x[64 i + 63]; the last block may be shorter: ceil(count / 64) maxima. NaN is
+/// ignored; the maximum of nothing but NaN is −∞. Of 0 and −0, the result may be either.
 typedef void si_maxima(size_t count, const float *x, float *maxima);
 
-/// Stores x as f16, to nearest even; or as Q8_0 blocks (count a multiple of 32), quantised as by si_quantize, then the
-/// scale rounded to f16.
+/// Stores x as f16, rounded to nearest even; or as Q8_0 blocks (count is a multiple of 32), quantised as by
+/// si_quantize, with the scale rounded to f16.
 typedef void si_store(size_t count, const float *x, void *y);
 
-/// Stores x as lane `lane` (0..<16) of a panel of sixteen keys, rounded as by si_store. f32, f16: [count][16]; q8_0: one
-/// si_key_block_q8_0 for each 32 values.
+/// Stores x as lane `lane` (0..<16) of a panel of sixteen keys, rounded as by si_store. f32, f16: [count][16]; q8_0:
+/// one si_key_block_q8_0 for each 32 values.
 typedef void si_store_key(size_t count, const float *x, void *panel, size_t lane);
 
-/// exp(x) and tanh(x), elementwise: what the kernels above use, for tests.
+/// exp(x) and tanh(x), elementwise, as the kernels above compute them; for tests.
 typedef void si_map(size_t count, const float *x, float *y);
 
-/// Multiplies and adds in registers alone, `rounds` times over, as fast as the instruction set allows; returns how many
-/// products were added. Bytes: with the instruction, or the two, that products with quantised weights are made of;
-/// floats: with fma.
+/// Multiplies and adds in registers only, `rounds` times, as fast as the instruction set allows; returns the number of
+/// products. Bytes: with the one or two instructions that products with quantised weights use. Floats: with fma.
 typedef uint64_t si_peak(size_t rounds);
 
-/// Reads bytes in whole vectors, but for the last few, and does nothing with them.
+/// Reads bytes in whole vectors, except for an incomplete last group, and discards them.
 typedef void si_read(size_t count, const void *bytes);
 
 // MARK: Dispatch
 
-/// One more than the largest GGUF type identifier that has a product kernel (MXFP4's, 39).
+/// One more than the largest GGUF type identifier with a product kernel, which is 39 (MXFP4).
 enum { SI_TYPE_LIMIT = 40 };
 
 /// The kernels for one instruction set.
 struct si_kernels {
     const char *name;
-    /// Products with weights, by GGUF type identifier; all zero for a type without kernel.
+    /// Products with weights, by GGUF type identifier; all zero for a type without a kernel.
     struct si_weights weights[SI_TYPE_LIMIT];
     si_quantize *quantize_32, *quantize_256;
     si_score *score_f32, *score_f16, *score_q8_0;
@@ -299,18 +300,18 @@ struct si_kernels {
     si_read *read;
 };
 
-/// Number of tables there are.
+/// Number of tables.
 enum { SI_TABLES = 3 };
 
-/// Table `index` < SI_TABLES, the fastest first, or NULL when this processor cannot run it.
+/// Table `index` < SI_TABLES, the fastest first; NULL if this processor cannot run it.
 const struct si_kernels *si_kernels_for_this_processor(size_t index);
 
-/// How weights of a GGUF type are multiplied, or NULL.
+/// The product kernel for weights of a GGUF type, or NULL.
 static inline const struct si_weights *si_weights_for(const struct si_kernels *kernels, uint32_t type) {
     return type < SI_TYPE_LIMIT && kernels->weights[type].multiply ? &kernels->weights[type] : NULL;
 }
 
-/// Tells the processor that this is a spin loop.
+/// Hints to the processor that this is a spin loop.
 static inline void si_relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();

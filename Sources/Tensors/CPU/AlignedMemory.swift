@@ -1,17 +1,19 @@
-// Memory of the CPU backend: zeroed, page-aligned, given back to the system with its owner.
+// Memory of the CPU backend: zeroed and page-aligned, and the arena that packed weights share.
 
 package import InferSupport
 
-/// Zeroed memory that takes up room only once it is touched.
+/// Zeroed, page-aligned memory. Pages take up memory only after the first access; all of it is freed with the object.
 ///
-/// Sendable as a plain block of bytes is: whoever shares it says who writes when.
+/// Sendable like a plain block of bytes: the users of shared memory must order their reads and writes.
 package final class AlignedMemory: @unchecked Sendable {
     /// The first byte.
     package let base: UnsafeMutableRawPointer
     /// Size in bytes.
     package let byteCount: Int
 
-    /// Memory for the product of `extents`, in bytes; `purpose` names it in the error message.
+    /// Allocates as many bytes as the product of `extents`; the error message names `purpose`.
+    ///
+    /// - Throws: ``InferenceError`` with `outOfMemory`.
     package init(bytes extents: Int..., for purpose: String) throws(InferenceError) {
         var size = 1
         for extent in extents {
@@ -30,7 +32,7 @@ package final class AlignedMemory: @unchecked Sendable {
         base = address
     }
 
-    /// Asks for huge pages: long streams then miss the processor's page tables less, and fewer faults fill the memory.
+    /// Asks for huge pages, which reduce TLB misses of long streams and page faults of the first writes.
     package func useHugePages() {
         #if canImport(Glibc) || canImport(Musl)
             madvise(base, byteCount, MADV_HUGEPAGE)
@@ -47,4 +49,36 @@ package final class AlignedMemory: @unchecked Sendable {
     #else
         private static let anonymous = MAP_ANONYMOUS
     #endif
+}
+
+/// Allocates memory for packed weights from large pieces, so that matrices smaller than a huge page share one. A piece
+/// lives as long as any matrix in it. The weights of a model are loaded one after the other, so models rarely share a
+/// piece.
+struct WeightArena {
+    /// Bytes of a piece. Pages without a write take up no memory.
+    private static let pieceBytes = 64 << 20
+
+    private var piece: AlignedMemory?
+    private var used = 0
+
+    /// Allocates `byteCount` zeroed bytes at a multiple of 64; `owner` keeps them alive.
+    ///
+    /// - Throws: ``InferenceError`` with `outOfMemory`.
+    mutating func allocate(
+        _ byteCount: Int, for purpose: String
+    ) throws(InferenceError) -> (base: UnsafeMutableRawPointer, owner: AlignedMemory) {
+        let start = (used + 63) & ~63
+        if let piece, byteCount <= piece.byteCount - start {
+            used = start + byteCount
+            return (piece.base + start, piece)
+        }
+        let fresh = try AlignedMemory(bytes: max(byteCount, Self.pieceBytes), for: purpose)
+        fresh.useHugePages()
+        // A large matrix gets its own piece; the current piece stays open for small ones.
+        if byteCount < Self.pieceBytes / 2 {
+            piece = fresh
+            used = byteCount
+        }
+        return (fresh.base, fresh)
+    }
 }

@@ -1,5 +1,6 @@
-// Mixture of experts on the CPU: routing, products with the chosen experts, and their weighted sum.
+// Mixture of experts on the CPU: routing, products with the chosen experts, and the weighted sum of their outputs.
 
+import InferSupport
 import Synchronization
 
 extension CPUBackend {
@@ -107,6 +108,45 @@ extension CPUBackend {
                     kernels.addScaled(x.columns, x.row(choice), scale: routing.weights[choice], to: y.row(row))
                 }
             }
+        }
+    }
+}
+
+/// The experts and weights chosen for each row, and for each expert the list of (row, choice) pairs that chose it.
+package final class CPUExpertRouting: ExpertRouting, @unchecked Sendable {
+    private let memory: AlignedMemory
+    /// Weight and expert of choice j of row i, at index i · used + j.
+    let weights: UnsafeMutablePointer<Float>
+    let experts: UnsafeMutablePointer<Int32>
+    /// The indices i · used + j of all choices, grouped by expert, ascending; and their rows i.
+    let choices: UnsafeMutablePointer<Int32>
+    let choiceRows: UnsafeMutablePointer<Int32>
+    /// The part of both lists that belongs to expert e is `starts[e]..<starts[e + 1]`.
+    private(set) var starts: [Int] = []
+
+    /// Memory for the choices of `rows` rows.
+    init(capacity rows: Int, expertsUsed: Int) throws(InferenceError) {
+        memory = try AlignedMemory(bytes: rows, expertsUsed, 16, for: "the routing of experts")
+        let count = rows * expertsUsed
+        weights = memory.floats
+        experts = (memory.base + 4 * count).assumingMemoryBound(to: Int32.self)
+        choices = experts + count
+        choiceRows = choices + count
+        super.init(rows: rows, expertsUsed: expertsUsed)
+    }
+
+    /// Builds the lists from the experts of the first `rows` rows, of `expertCount` experts in all.
+    func group(rows: Int, expertCount: Int) {
+        let count = rows * expertsUsed
+        starts = [Int](repeating: 0, count: expertCount + 1)
+        for choice in 0..<count { starts[Int(experts[choice]) + 1] += 1 }
+        for expert in 0..<expertCount { starts[expert + 1] += starts[expert] }
+        var next = starts
+        for choice in 0..<count {
+            let expert = Int(experts[choice])
+            choices[next[expert]] = Int32(choice)
+            choiceRows[next[expert]] = Int32(choice / expertsUsed)
+            next[expert] += 1
         }
     }
 }

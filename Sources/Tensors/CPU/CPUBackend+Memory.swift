@@ -1,13 +1,18 @@
-// Making the CPU backend's operands, and moving data in and out of them.
+// The CPU backend's memory: loading weights, making other operands, and moving data in and out of them.
 
 package import InferGGUF
 package import InferSupport
 import Synchronization
 
+// MARK: Weights
+
 extension CPUBackend {
     package func supports(_ type: TensorType) -> Bool { TensorFormat(type) != nil }
 
-    func format(of tensor: TensorInfo) throws(InferenceError) -> TensorFormat {
+    /// The format of a tensor's type.
+    ///
+    /// - Throws: ``InferenceError`` with `unsupportedTensorType`.
+    private func format(of tensor: TensorInfo) throws(InferenceError) -> TensorFormat {
         guard let format = TensorFormat(tensor.type) else {
             throw InferenceError(
                 .unsupportedTensorType,
@@ -17,7 +22,10 @@ extension CPUBackend {
         return format
     }
 
-    func start(of tensor: TensorInfo, in file: GGUFFile) throws(InferenceError) -> UnsafeRawPointer {
+    /// The address of a tensor in the mapped file.
+    ///
+    /// - Throws: ``InferenceError`` with `malformedModel` for an empty tensor.
+    private func start(of tensor: TensorInfo, in file: GGUFFile) throws(InferenceError) -> UnsafeRawPointer {
         guard let start = file.bytes(of: tensor).baseAddress else {
             throw InferenceError(.malformedModel, "tensor \(tensor.name) is empty")
         }
@@ -36,6 +44,63 @@ extension CPUBackend {
         CPUEmbeddingTable(tensor, try format(of: tensor), at: try start(of: tensor, in: file), of: file)
     }
 
+    /// Bytes of the file that are packed before the system may reclaim their memory.
+    private static let slabBytes = 8 << 20
+
+    package func makeMatrix(
+        _ tensor: TensorInfo, rows: Range<Int>, of file: GGUFFile
+    ) throws(InferenceError) -> WeightMatrix {
+        let format = try format(of: tensor)
+        guard let kernel = kernels.weights(tensor.type) else {
+            throw InferenceError(.unsupportedTensorType, "no product kernel for type \(tensor.type) of \(tensor.name)")
+        }
+        guard tensor.shape.count == 2 || tensor.shape.count == 3 else {
+            throw InferenceError(
+                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has two or three"
+            )
+        }
+        guard rows.lowerBound >= 0, rows.upperBound <= tensor.shape[1] else {
+            throw InferenceError(
+                .malformedModel, "tensor \(tensor.name) has \(tensor.shape[1]) rows, rows \(rows) are needed")
+        }
+        let rowBytes = tensor.columns / format.blockSize * format.blockBytes
+        let source = try start(of: tensor, in: file) + rows.lowerBound * rowBytes
+        let sourceExpertBytes = rowBytes * tensor.shape[1]
+        let experts = tensor.rows / tensor.shape[1]
+        guard kernel.isPacked else {
+            return CPUWeightMatrix(
+                tensor, rows: rows.count, experts: experts, kernel: kernel, input: format.input, at: source,
+                panelBytes: rowBytes, expertBytes: sourceExpertBytes, owner: file)
+        }
+        let panels = kernel.panels(rows.count)
+        let panelBytes = kernel.panelBytes(tensor.columns)
+        let (byteCount, overflow) = (panels * panelBytes).multipliedReportingOverflow(by: experts)
+        guard !overflow else {
+            throw InferenceError(.outOfMemory, "tensor \(tensor.name) would need more memory than can be addressed")
+        }
+        let (base, owner) = try weightArena.withLock { arena throws(InferenceError) in
+            try arena.allocate(byteCount, for: "tensor \(tensor.name)")
+        }
+        // Pack one slab at a time: source and copy are in memory together only for a slab.
+        let slab = max(1, Self.slabBytes / max(1, rowBytes * kernel.panelRows))
+        for start in stride(from: 0, to: panels * experts, by: slab) {
+            pool.run(min(slab, panels * experts - start)) { offset, _ in
+                let (expert, panel) = (start + offset).quotientAndRemainder(dividingBy: panels)
+                kernel.packPanel(
+                    panel, of: rows.count, k: tensor.columns, source + expert * sourceExpertBytes, stride: rowBytes,
+                    into: base + expert * panels * panelBytes)
+            }
+            file.discard(tensor)
+        }
+        return CPUWeightMatrix(
+            tensor, rows: rows.count, experts: experts, kernel: kernel, input: format.input, at: base,
+            panelBytes: panelBytes, expertBytes: panels * panelBytes, owner: owner)
+    }
+}
+
+// MARK: Other operands
+
+extension CPUBackend {
     package func makeActivations(rows: Int, columns: Int) throws(InferenceError) -> Activations {
         let memory = try AlignedMemory(bytes: rows, columns, 4, for: "\(rows) × \(columns) activations")
         try reserve { scratch throws(InferenceError) in try scratch.reserveInputs(rows: rows, columns: columns) }
@@ -74,5 +139,36 @@ extension CPUBackend {
 
     package func gather(_ x: Activations, rows indices: [Int], into y: Activations) {
         for (row, index) in indices.enumerated() { y.row(row).update(from: x.row(index), count: x.columns) }
+    }
+}
+
+/// Working memory for one operation at a time: quantised inputs, and attention items. It grows when operands are made,
+/// so that operations do not allocate.
+struct CPUScratch {
+    /// The activations of a step, quantised for products.
+    private(set) var inputs: AlignedMemory
+    /// The memory of each attention item that can be in progress at the same time.
+    private(set) var attention: [AlignedMemory] = []
+
+    /// Minimal memory, which grows later.
+    init() throws(InferenceError) { inputs = try AlignedMemory(bytes: 1, for: "working memory") }
+
+    /// Makes room for quantised activations of `rows` × `columns` values.
+    mutating func reserveInputs(rows: Int, columns: Int) throws(InferenceError) {
+        let rowBytes = max(InputFormat.blocks32.rowBytes(columns), InputFormat.blocks256.rowBytes(columns))
+        let (size, overflow) = rows.multipliedReportingOverflow(by: rowBytes)
+        guard overflow || size > inputs.byteCount else { return }
+        inputs = try AlignedMemory(bytes: rows, rowBytes, for: "\(rows) rows of quantised activations")
+    }
+
+    /// Makes room for `items` simultaneous attention items over a cache of that shape.
+    mutating func reserveAttention(_ shape: KVCacheShape, items: Int) throws(InferenceError) {
+        let layout = AttentionScratch.Layout(shape)
+        if attention.count == items, attention.allSatisfy({ $0.byteCount >= layout.byteCount }) { return }
+        var memory: [AlignedMemory] = []
+        for _ in 0..<items {
+            memory.append(try AlignedMemory(bytes: layout.byteCount, for: "the scores of \(shape.slots) tokens"))
+        }
+        attention = memory
     }
 }

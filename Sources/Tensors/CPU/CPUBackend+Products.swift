@@ -1,15 +1,15 @@
-// Products of activations with weight matrices on the CPU.
+// Products of activations with weight matrices on the CPU, and how their rows are divided among threads.
 
 import Synchronization
 
 extension CPUBackend {
-    /// Columns computed while a chunk of weights stays in the cache.
+    /// Number of columns that are computed while a chunk of weights stays in the cache.
     private static let columnTile = 32
 
     package func multiply(_ x: Activations, rows: Int, _ projections: [Projection]) {
         scratch.withLock { scratch in
             projections.withUnsafeBufferPointer { projections in
-                // Neighbours that read the same input format share one quantisation and one region.
+                // Consecutive projections with the same input format share one quantisation and one parallel region.
                 var start = 0
                 while start < projections.count {
                     let format = projections[start].matrix.input
@@ -25,11 +25,12 @@ extension CPUBackend {
         }
     }
 
-    /// One projection of a region as plain pointers: threads that count references to the same objects hold each other up.
+    /// One projection of a region as plain pointers. Reference counting of shared objects would make the threads wait
+    /// for each other.
     private struct Part {
         let matrix: Unmanaged<CPUWeightMatrix>
         let rows: Int
-        /// Its panels among those of the region.
+        /// The projection's panels, numbered within the region.
         let panels: Range<Int>
         let bias: UnsafePointer<Float>?
         let outputs: UnsafeMutablePointer<Float>
@@ -38,11 +39,11 @@ extension CPUBackend {
         let maximaStride: Int
     }
 
-    /// The products of `rows` prepared rows with matrices that read their format, in one region.
+    /// Multiplies `rows` prepared rows by matrices that read their format, in one region.
     private func multiply(
         _ inputs: UnsafeRawPointer, stride: Int, rows: Int, _ projections: UnsafeBufferPointer<Projection>
     ) {
-        // A block of maxima is the affair of one chunk.
+        // One chunk must contain all rows of a block of maxima.
         let panelRows = projections.reduce(1) {
             max($0, $1.matrix.kernel.chunkRows, $1.maxima == nil ? 1 : LikeliestTokens.blockLength)
         }
@@ -72,7 +73,7 @@ extension CPUBackend {
         }
     }
 
-    /// The products of all rows with some of a part's weight rows.
+    /// Multiplies all input rows by weight rows `range` of a part.
     private func multiply(
         _ inputs: UnsafeRawPointer, stride: Int, rows: Int, _ part: Part, _ range: Range<Int>
     ) {
@@ -97,7 +98,7 @@ extension CPUBackend {
         }
     }
 
-    /// The step's activations in the input format of a product kernel.
+    /// Converts a step's activations to the input format of a product kernel; returns their address.
     func prepare(
         _ x: Activations, rows: Int, as format: InputFormat, in memory: UnsafeMutableRawPointer
     ) -> UnsafeRawPointer {
@@ -109,13 +110,37 @@ extension CPUBackend {
         return UnsafeRawPointer(memory)
     }
 
-    /// y[r] += bias[r], for r in `range`.
+    /// y[r] += bias[r] for r in `range`.
     func addBias(_ bias: UnsafePointer<Float>, _ range: Range<Int>, to y: UnsafeMutablePointer<Float>) {
         kernels.addScaled(range.count, bias + range.lowerBound, scale: 1, to: y + range.lowerBound)
     }
 }
 
-extension Projection {
-    /// The weight, which the CPU backend made.
-    var matrix: CPUWeightMatrix { unsafeDowncast(weight, to: CPUWeightMatrix.self) }
+/// Chunks of consecutive panels of one or several matrices. The chunk of a row does not affect its value.
+///
+/// The last chunks are single panels, so that all threads end at about the same time even if their speeds or shares
+/// differ.
+package struct RowChunks {
+    /// Number of chunks.
+    package let count: Int
+    private let panels: Int
+    /// Number of panels in each large chunk, and number of large chunks, which come first.
+    private let size: Int, large: Int
+
+    /// Divides `panels` panels of `panelRows` rows.
+    package init(panels: Int, panelRows: Int, threads: Int) {
+        self.panels = panels
+        let last = min(panels, 2 * threads)
+        // At least four chunks per thread, for balance; at most 64 rows per chunk, for the cache.
+        size = min(max((panels - last) / (threads * 4), 1), max(64 / panelRows, 1))
+        large = (panels - last) / size
+        count = large + (panels - large * size)
+    }
+
+    /// The panels of chunk `chunk`.
+    package func panels(of chunk: Int) -> Range<Int> {
+        if chunk < large { return chunk * size..<(chunk + 1) * size }
+        let panel = large * size + chunk - large
+        return panel..<panel + 1
+    }
 }

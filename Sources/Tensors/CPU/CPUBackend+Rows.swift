@@ -1,4 +1,4 @@
-// Operations of the CPU backend that work on each row by itself: embedding, norms, rotation, activations.
+// Operations of the CPU backend that treat each row on its own: embedding, norms, rotation, activations.
 
 extension CPUBackend {
     package func embed(_ tokens: [Int32], _ table: EmbeddingTable, scale: Float, into x: Activations) {
@@ -82,7 +82,7 @@ extension CPUBackend {
     }
 
     package func softCap(_ x: Activations, rows: Int, cap: Float) {
-        // Rows may be as long as the vocabulary, so they are cut; elements do not depend on each other.
+        // A row can be as long as the vocabulary, so threads divide the elements, which are independent.
         forEachRange(rows * x.columns, cost: 4) { range in
             kernels.softCap(range.count, x.row(0) + range.lowerBound, cap: cap)
         }

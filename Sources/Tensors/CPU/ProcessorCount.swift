@@ -1,13 +1,13 @@
-// How many threads are worth starting on this machine.
+// The number of threads that are useful on this machine.
 
 import InferSupport
 
-/// The processors this process may use.
+/// The processors that this process may use.
 package enum ProcessorCount {
-    /// More threads than this gain nothing on the models a CPU can run.
+    /// More threads than this do not help with models that fit a CPU.
     private static let limit = 64
 
-    /// Physical cores among the processors this process is allowed, or fewer where a container's quota is less.
+    /// The number of physical cores that this process may use, or the quota of its container if that is smaller.
     package static var usable: Int {
         var count = allowedCores()
         if let quota = quota() { count = min(count, quota) }
@@ -27,7 +27,7 @@ package enum ProcessorCount {
             guard let line = lines(of: "/proc/self/status").first(where: { $0.hasPrefix(key) }) else {
                 return sysconf(Int32(_SC_NPROCESSORS_ONLN))
             }
-            // Hardware threads of one core have the same list of siblings.
+            // All hardware threads of a core have the same list of siblings.
             return Set(processors(line.dropFirst(key.count)).map { siblings(of: $0) ?? "\($0)" }).count
         }
 
@@ -47,13 +47,13 @@ package enum ProcessorCount {
 
     // MARK: Control groups
 
-    /// The processors' worth of time that control groups grant, rounded up; nil where they grant all.
+    /// The processor time that control groups grant, in processors, rounded up; nil if there is no limit.
     ///
-    /// A group is limited by its own quota and by those of all groups around it. The kernel lists the process's groups in
-    /// `/proc/self/cgroup`, one for each hierarchy of version 1 and one for version 2, and where each hierarchy is mounted in
-    /// `/proc/self/mountinfo` (cgroups(7), proc(5)).
+    /// A group is limited by its own quota and by the quotas of all groups that contain it. `/proc/self/cgroup` lists
+    /// the groups of the process, one for each hierarchy of version 1 and one for version 2. `/proc/self/mountinfo`
+    /// lists the mount points of the hierarchies. See cgroups(7) and proc(5).
     ///
-    /// - Parameter root: The folder that stands for `/`; tests give their own.
+    /// - Parameter root: The folder that replaces `/`; for tests.
     package static func quota(root: String = "") -> Int? {
         let mounts = lines(of: root + "/proc/self/mountinfo").compactMap(ControlGroupMount.init)
         var least: Int?
@@ -73,7 +73,7 @@ package enum ProcessorCount {
         return least
     }
 
-    /// The quota in the folder of one group.
+    /// The quota of the group in one folder.
     private static func quota(ofGroup folder: String, isVersion2: Bool) -> Int? {
         let time: Int?
         let period: Int?
@@ -89,14 +89,14 @@ package enum ProcessorCount {
         return max(1, (time - 1) / period + 1)
     }
 
-    /// The lines of a small system file; none where it cannot be read.
+    /// The lines of a small system file; none if it cannot be read.
     private static func lines(of path: String) -> [String] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }
         var text: [UInt8] = []
         return withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 1) { buffer in
-            // Machines with many containers have mount tables of some hundred KiB.
+            // The mount table of a machine with many containers has some hundred KiB.
             while text.count < 1 << 22 {
                 let count = read(descriptor, buffer.baseAddress, buffer.count)
                 if count < 0 && errno == EINTR { continue }
@@ -109,9 +109,9 @@ package enum ProcessorCount {
     }
 }
 
-/// Where a hierarchy of control groups with the `cpu` controller is mounted.
+/// The mount point of a hierarchy of control groups that has the `cpu` controller.
 private struct ControlGroupMount {
-    /// The group whose folder ``point`` is.
+    /// The group that is mounted at ``point``.
     let group: String
     let point: String
     let isVersion2: Bool
@@ -129,9 +129,9 @@ private struct ControlGroupMount {
         point = Self.unescaped(fields[4])
     }
 
-    /// The folders of the group at `path` and of those around it, the innermost first.
+    /// The folders of the group at `path` and of the groups that contain it, the innermost first.
     func folders(of path: String) -> [String] {
-        // A container may see the mount of its own group alone, while its path is told as seen from outside.
+        // A container may see only the mount of its own group, while the kernel gives the path as seen from outside.
         var rest =
             group == "/"
             ? path : path.hasPrefix(group + "/") || path == group ? String(path.dropFirst(group.count)) : ""
@@ -145,7 +145,7 @@ private struct ControlGroupMount {
         return folders + [point]
     }
 
-    /// Spaces and the like stand as three octal digits after a backslash.
+    /// Decodes spaces and similar characters, which are written as a backslash and three octal digits.
     private static func unescaped(_ field: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = Substring(field).utf8[...]

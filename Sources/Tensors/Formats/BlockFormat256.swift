@@ -1,13 +1,11 @@
-// What distinguishes one weight format of 256-element super-blocks from another.
+// Tensor types with super-blocks of 256 elements, and the bit fields that these super-blocks share.
 
-/// A format whose super-blocks hold 16 groups of 16 quanta q, a scale s and perhaps a minimum m per group, and factors
-/// d and d′ for all of them: value = d · s · q (− d′ · m).
-protocol BlockFormat256: SendableMetatype {
-    /// Bytes of a super-block in the file.
-    static var byteCount: Int { get }
+/// A type whose super-blocks hold 16 groups of 16 quanta q, an integer scale s and perhaps an integer minimum m per
+/// group, and the factors d and d′ of the super-block: value = d · s · q (− d′ · m).
+protocol BlockFormat256: BlockFormat {
     /// Whether groups have minima.
     static var hasMinima: Bool { get }
-    /// Unpacks a super-block's 256 signed quanta, 16 scales and, where it has them, 16 minima; returns d and d′.
+    /// Unpacks a super-block's 256 signed quanta, its 16 scales and, if it has minima, its 16 minima; returns d and d′.
     static func unpack(
         _ block: UnsafeRawPointer, into quanta: UnsafeMutablePointer<Int8>, scales: UnsafeMutablePointer<Int16>,
         minima: UnsafeMutablePointer<Int16>
@@ -15,9 +13,10 @@ protocol BlockFormat256: SendableMetatype {
 }
 
 extension BlockFormat256 {
+    static var blockSize: Int { 256 }
     static var hasMinima: Bool { false }
 
-    /// The value of `count` elements, a multiple of 256.
+    /// Writes the values of `count` elements, a multiple of 256.
     static func dequantize(_ count: Int, _ blocks: UnsafeRawPointer, into values: UnsafeMutablePointer<Float>) {
         withBuffers { quanta, scales, minima in
             for block in 0..<count / 256 {
@@ -35,7 +34,7 @@ extension BlockFormat256 {
         }
     }
 
-    /// Lends room for one unpacked super-block: 256 quanta, 16 scales, 16 minima.
+    /// Calls `body` with memory for one unpacked super-block: 256 quanta, 16 scales, 16 minima.
     static func withBuffers(
         _ body: (UnsafeMutablePointer<Int8>, UnsafeMutablePointer<Int16>, UnsafeMutablePointer<Int16>) -> Void
     ) {
@@ -47,8 +46,11 @@ extension BlockFormat256 {
     }
 }
 
-/// Unpacks Q4_K's and Q5_K's eight 6-bit scales and minima, each for two groups of 16. The first four of either are
-/// plain bytes; the others' low nibbles share four bytes, and their upper two bits are the top of the plain bytes.
+// MARK: Reading
+
+/// Unpacks the eight 6-bit scales and minima of Q4_K and Q5_K, each for two groups of 16. The first four of each are
+/// the low six bits of a byte. The low four bits of the others share four bytes; their upper two bits are the top bits
+/// of the first eight bytes.
 func unpackSixBits(
     _ bytes: UnsafeRawPointer, scales: UnsafeMutablePointer<Int16>, minima: UnsafeMutablePointer<Int16>
 ) {
@@ -62,5 +64,54 @@ func unpackSixBits(
     for i in 0..<8 {
         scales[2 * i + 1] = scales[2 * i]
         minima[2 * i + 1] = minima[2 * i]
+    }
+}
+
+// MARK: Writing
+
+extension UnsafeMutableRawPointer {
+    /// Stores the lower two bits of 256 quanta in 64 bytes. A byte holds four quanta that are 32 apart.
+    func storePairs(_ quanta: UnsafePointer<Lanes>, at offset: Int) {
+        for half in 0..<2 {
+            for part in 0..<2 {
+                let bytes = (0..<4).reduce(into: SIMD16<UInt8>()) { bytes, quarter in
+                    bytes |= (quanta[8 * half + 2 * quarter + part].bytes & 3) &<< UInt8(2 * quarter)
+                }
+                storeBytes(of: bytes, toByteOffset: offset + 32 * half + 16 * part, as: SIMD16<UInt8>.self)
+            }
+        }
+    }
+
+    /// Stores bit `bit` of 256 quanta, which must be their highest, in 32 bytes. A byte holds the bits of eight quanta
+    /// that are 32 apart.
+    func storeBits(_ quanta: UnsafePointer<Lanes>, bit: UInt8, at offset: Int) {
+        for part in 0..<2 {
+            let bytes = (0..<8).reduce(into: SIMD16<UInt8>()) { bytes, eighth in
+                bytes |= (quanta[2 * eighth + part].bytes &>> bit) &<< UInt8(eighth)
+            }
+            storeBytes(of: bytes, toByteOffset: offset + 16 * part, as: SIMD16<UInt8>.self)
+        }
+    }
+
+    /// Stores the lower four bits of 256 quanta in 128 bytes. A byte holds two quanta that are 32 apart.
+    func storeNibbles(_ quanta: UnsafePointer<Lanes>, at offset: Int) {
+        for quad in 0..<4 {
+            for part in 0..<2 {
+                let (low, high) = (quanta[4 * quad + part].bytes, quanta[4 * quad + part + 2].bytes)
+                storeNibbles(low & 15, high & 15, at: offset + 32 * quad + 16 * part)
+            }
+        }
+    }
+
+    /// Stores the beginning of a Q4_K or Q5_K block: two factors, then eight 6-bit scales and minima as `unpackSixBits`
+    /// reads them. Returns false when a factor is infinite.
+    func storeSixBits(_ factors: AffineSuperFit.Factors) -> Bool {
+        let (scales, minima) = (factors.scales.bytes, factors.minima.bytes)
+        for i in 0..<4 {
+            storeBytes(of: scales[i] | (scales[i + 4] >> 4) << 6, toByteOffset: 4 + i, as: UInt8.self)
+            storeBytes(of: minima[i] | (minima[i + 4] >> 4) << 6, toByteOffset: 8 + i, as: UInt8.self)
+            storeBytes(of: scales[i + 4] & 15 | minima[i + 4] << 4, toByteOffset: 12 + i, as: UInt8.self)
+        }
+        return storeHalf(factors.scale, at: 0).isFinite && storeHalf(factors.minimum, at: 2).isFinite
     }
 }

@@ -1,7 +1,13 @@
-// IQ4_XS: IQ4_NL's indices, a 6-bit scale less 32 per 32.
+// IQ4_XS: super-blocks of 256 with the 4-bit indices of IQ4_NL, and a 6-bit scale less 32 per group of 32.
 
-enum IQ4_XS: BlockFormat256 {
+import InferGGUF
+
+enum IQ4_XS: BlockFormat256, BlockQuantizing {
+    static let type = TensorType.iq4_xs
     static let byteCount = 136
+    static let layout = BlockLayout(bits: 4, codebook: IQ4_NL.layout.codebook, scaledGroup: 32, factorOffsets: [0])
+    static let fileType: UInt32? = 30
+    static let shorterType: TensorType? = .iq4_nl
 
     static func unpack(
         _ block: UnsafeRawPointer, into quanta: UnsafeMutablePointer<Int8>, scales: UnsafeMutablePointer<Int16>,
@@ -16,5 +22,25 @@ enum IQ4_XS: BlockFormat256 {
             scales[2 * i + 1] = scales[2 * i]
         }
         return (Float(halfAt: block), 0)
+    }
+
+    static func quantize(_ values: UnsafePointer<Lanes>, into block: UnsafeMutableRawPointer) -> Bool {
+        withLanes(16) { quanta in
+            let fit = SymmetricSuperFit<IQ4_NL>(groupLanes: 2, lowestScale: -32, highestScale: 31)
+            let factors = fit.quantize(values, into: quanta)
+            let scales = (factors.scales + 32).bytes
+            var highBits: UInt16 = 0
+            for i in 0..<8 {
+                let (low, high) = (IQ4_NL.levels.indices(quanta[2 * i]), IQ4_NL.levels.indices(quanta[2 * i + 1]))
+                block.storeNibbles(low, high, at: 8 + 16 * i)
+                highBits |= UInt16(scales[i] >> 4) << UInt16(2 * i)
+            }
+            for i in 0..<4 {
+                let low = scales[2 * i] & 15 | scales[2 * i + 1] << 4
+                block.storeBytes(of: low, toByteOffset: 4 + i, as: UInt8.self)
+            }
+            block.storeBytes(of: highBits.littleEndian, toByteOffset: 2, as: UInt16.self)
+            return block.storeHalf(factors.factor, at: 0).isFinite
+        }
     }
 }

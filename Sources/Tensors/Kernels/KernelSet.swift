@@ -1,26 +1,27 @@
-// The kernels the CPU backend is made of, in one of two implementations that give the same bits.
+// The kernels that the CPU backend is made of, the choice of an implementation, and the operands that they share.
 
 package import InferGGUF
 
-/// One implementation of every kernel. Formulas, shapes and the order of float operations are those of `ckernels.h`,
-/// which holds for the Swift twins as much as for the C ones.
+/// One implementation of every kernel. `ckernels.h` states the formulas, the shapes and the order of float operations,
+/// for the C kernels and for their Swift twins. All implementations give the same bits.
 package protocol KernelSet: Sendable {
-    /// The name `doctor` and benchmarks show, such as `avx2`.
+    /// The name in the output of `doctor` and of benchmarks, such as `avx2`.
     var name: String { get }
 
-    /// How weights of a type are multiplied, or nil where the type is not supported.
+    /// The product kernel for weights of a type; nil if the type is not supported.
     func weights(_ type: TensorType) -> WeightKernel?
 
-    /// Quantises a row of activations into blocks of 32 or 256.
+    /// Quantises a row of `count` activations into blocks of 32 or 256.
     func quantize(_ count: Int, _ x: UnsafePointer<Float>, as format: InputFormat, into blocks: UnsafeMutableRawPointer)
 
-    /// Scores of queries against panels of keys in the cache's type.
+    /// Computes the scores of queries against panels of keys in the cache's type.
     func score(_ operands: Scoring, _ type: KVCacheType)
 
-    /// y += p · v over `count` rows of values in the cache's type, for several queries.
+    /// Adds weighted values in the cache's type to the outputs of several queries.
     func accumulate(_ operands: Accumulation, _ type: KVCacheType)
 
-    /// Softmax numerators in place; returns their sum. `sink` is −∞ and `cap` 0 where there is none.
+    /// Replaces scores by softmax numerators; returns their sum. Without a sink, `sink` is −∞; without a cap, `cap` is
+    /// 0.
     func softmax(_ count: Int, _ scores: UnsafeMutablePointer<Float>, scale: Float, cap: Float, sink: Float) -> Float
 
     /// RMS norm of `count` values.
@@ -37,7 +38,7 @@ package protocol KernelSet: Sendable {
     func rotate(
         _ pairs: Int, _ x: UnsafeMutablePointer<Float>, by rotation: UnsafePointer<Float>, _ pairing: RotaryPairing)
 
-    /// y = activation(gate) ⊙ up, or activation(gate) where `up` is nil.
+    /// y = activation(gate) ⊙ up; activation(gate) if `up` is nil.
     func gate(
         _ count: Int, _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>?, _ activation: Activation,
         into y: UnsafeMutablePointer<Float>)
@@ -51,7 +52,7 @@ package protocol KernelSet: Sendable {
     /// x = scale · x
     func scale(_ count: Int, _ x: UnsafeMutablePointer<Float>, by scale: Float)
 
-    /// The largest of each 64 values of x, of as many as are left of the last; NaN is never it.
+    /// The maximum of each 64 values of x; the last block may be shorter. NaN is ignored.
     func maxima(_ count: Int, _ x: UnsafePointer<Float>, into maxima: UnsafeMutablePointer<Float>)
 
     /// Stores a head's value in the cache's type.
@@ -61,9 +62,116 @@ package protocol KernelSet: Sendable {
     func storeKey(
         _ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into panel: UnsafeMutableRawPointer, lane: Int)
 
-    /// exp(x), elementwise, as used by the others.
+    /// exp(x), elementwise, as the other kernels compute it; for tests.
     func exp(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>)
 
-    /// tanh(x), elementwise, as used by the others.
+    /// tanh(x), elementwise, as the other kernels compute it; for tests.
     func tanh(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>)
+}
+
+/// Which implementation of the kernels a CPU backend uses. All give the same bits.
+package enum KernelChoice: Sendable {
+    /// The fastest one that this processor can run.
+    case automatic
+    /// The variant of that name, such as `avx2`; the scalar kernels if this processor cannot run it.
+    case named(String)
+    /// The scalar kernels in Swift.
+    case reference
+
+    /// The kernels of this choice.
+    package func makeKernels() -> any KernelSet {
+        let tuned: TunedKernels? =
+            switch self {
+            case .automatic: TunedKernels()
+            case .named(let name): TunedKernels(name)
+            case .reference: nil
+            }
+        return tuned ?? ReferenceKernels()
+    }
+}
+
+// MARK: Operands
+
+/// The form in which a product kernel reads its input rows.
+package enum InputFormat: Sendable, CaseIterable {
+    /// f32 values.
+    case float
+    /// Blocks of 32: ``Block32``.
+    case blocks32
+    /// Blocks of 256: ``Block256``.
+    case blocks256
+
+    /// Byte offsets in `si_input_32`; the scale comes first.
+    package enum Block32 {
+        package static let scaledSum = 4, sum = 8, values = 12, byteCount = 44
+    }
+
+    /// Byte offsets in `si_input_256`; the scale comes first.
+    package enum Block256 {
+        package static let sums = 4, sums32 = 36, values = 52, byteCount = 308
+    }
+
+    /// Bytes of a row of `columns` values.
+    package func rowBytes(_ columns: Int) -> Int {
+        switch self {
+        case .float: columns * 4
+        case .blocks32: (columns + 31) / 32 * Block32.byteCount
+        case .blocks256: (columns + 255) / 256 * Block256.byteCount
+        }
+    }
+}
+
+/// scores[q][16p + i] = Σ_d queries[q][d] · keys[p][d][i], for `panels` p of sixteen keys.
+package struct Scoring {
+    /// Length of a key.
+    package var dimension: Int
+    /// Number of panels and the address of the first; ``KernelSet/storeKey(_:_:as:into:lane:)`` fills them. They are
+    /// contiguous.
+    package var panels: Int, keys: UnsafeRawPointer
+    /// Number of queries and their rows, `queryStride` bytes apart: blocks of 32 if keys are q8_0, else f32.
+    package var count: Int, queries: UnsafeRawPointer, queryStride: Int
+    /// The results, in rows `scoreStride` floats apart.
+    package var scores: UnsafeMutablePointer<Float>, scoreStride: Int
+
+    package init(
+        dimension: Int, panels: Int, keys: UnsafeRawPointer, count: Int, queries: UnsafeRawPointer, queryStride: Int,
+        scores: UnsafeMutablePointer<Float>, scoreStride: Int
+    ) {
+        self.dimension = dimension
+        self.panels = panels
+        self.keys = keys
+        self.count = count
+        self.queries = queries
+        self.queryStride = queryStride
+        self.scores = scores
+        self.scoreStride = scoreStride
+    }
+}
+
+/// outputs[q][d] += Σ_j weights[q][j] · values[j][d], j ascending.
+package struct Accumulation {
+    /// Length of a value.
+    package var dimension: Int
+    /// Number of values and their rows, `valueStride` bytes apart. Value j is row `rows[j]`, or row j if `rows` is nil.
+    package var count: Int, values: UnsafeRawPointer, valueStride: Int, rows: UnsafePointer<Int32>?
+    /// Number of queries; rows of weights and of outputs are that many floats apart.
+    package var queries: Int, weights: UnsafePointer<Float>, weightStride: Int
+    package var outputs: UnsafeMutablePointer<Float>, outputStride: Int
+
+    package init(
+        dimension: Int, count: Int, values: UnsafeRawPointer, valueStride: Int, rows: UnsafePointer<Int32>? = nil,
+        queries: Int, weights: UnsafePointer<Float>, weightStride: Int, outputs: UnsafeMutablePointer<Float>,
+        outputStride: Int
+    ) {
+        self.dimension = dimension
+        self.count = count
+        self.values = values
+        self.valueStride = valueStride
+        self.rows = rows
+        self.queries = queries
+        self.weights = weights
+        self.weightStride = weightStride
+        self.outputs = outputs
+        self.outputStride = outputStride
+    }
 }

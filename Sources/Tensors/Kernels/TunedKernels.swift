@@ -3,12 +3,12 @@
 import CInferKernels
 package import InferGGUF
 
-/// The kernels of `Kernels/CPU` in one of the variants that this processor can run.
+/// The kernels of `Kernels/CPU` for one of the instruction sets that this processor has.
 package struct TunedKernels: KernelSet, @unchecked Sendable {
-    /// A table the C target never changes.
+    /// A constant of the C target.
     let table: UnsafePointer<si_kernels>
 
-    /// The best variant, or the one of that name; nil where this processor cannot run it.
+    /// The fastest variant, or the one of that name; nil if this processor cannot run it.
     package init?(_ name: String? = nil) {
         let tables = (0..<Int(SI_TABLES)).lazy.compactMap { si_kernels_for_this_processor($0) }
         guard let table = tables.first(where: { name == nil || String(cString: $0.pointee.name) == name }) else {
@@ -17,15 +17,19 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
         self.table = table
     }
 
-    /// The names of the variants that this processor can run, the best one first.
+    /// The names of the variants that this processor can run, the fastest first.
     package static var names: [String] {
         (0..<Int(SI_TABLES)).compactMap { si_kernels_for_this_processor($0).map { String(cString: $0.pointee.name) } }
     }
 
     package var name: String { String(cString: table.pointee.name) }
 
+    /// The C kernel of a type. A registered type without a C kernel is multiplied by its Swift twin, which gives the
+    /// same bits.
     package func weights(_ type: TensorType) -> WeightKernel? {
-        guard let weights = si_weights_for(table, type.rawValue)?.pointee, let pack = weights.pack else { return nil }
+        guard let weights = si_weights_for(table, type.rawValue)?.pointee, let pack = weights.pack else {
+            return ReferenceKernels().weights(type)
+        }
         return WeightKernel(
             panelRows: Int(weights.panel_rows), blockSize: Int(weights.block_size),
             panelBlockBytes: Int(weights.panel_block_bytes), pack: { pack($0, $1, $2, $3, $4) },
@@ -163,4 +167,17 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
     package func tanh(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {
         table.pointee.tanh(count, x, y)
     }
+}
+
+// MARK: Peak rates, which benchmarks compare the kernels with
+
+extension TunedKernels {
+    /// Multiplies and adds bytes in registers only, `rounds` times; returns the number of products.
+    package func multiplyBytes(rounds: Int) -> Int { Int(table.pointee.peak_of_bytes(rounds)) }
+
+    /// Multiplies and adds f32 values in registers only, `rounds` times; returns the number of products.
+    package func multiplyFloats(rounds: Int) -> Int { Int(table.pointee.peak_of_floats(rounds)) }
+
+    /// Reads bytes in whole vectors and discards them.
+    package func read(_ count: Int, _ bytes: UnsafeRawPointer) { table.pointee.read(count, bytes) }
 }

@@ -1,9 +1,53 @@
-// How an implementation multiplies by the weights of one type.
+// A product kernel, its operands, and the layout of weights that it reads.
 
-/// A product kernel and the order in which it wants its weights.
+/// outputs[c][r] = Σ_k weights[r][k] · inputs[c][k], for `rows` r and `columns` c.
+package struct Product {
+    /// Elements of a row.
+    package var k: Int
+    /// Number of weight rows and their first panel; panels are `weightStride` bytes apart.
+    package var rows: Int, weights: UnsafeRawPointer, weightStride: Int
+    /// Number of columns and their input rows in the type's ``InputFormat``, `inputStride` bytes apart. Column c reads
+    /// row `inputRows[c]`, or row c if `inputRows` is nil.
+    package var columns: Int, inputs: UnsafeRawPointer, inputStride: Int, inputRows: UnsafePointer<Int32>?
+    /// Output rows, `outputStride` floats apart. Column c writes row `outputRows[c]`, or row c if `outputRows` is nil.
+    package var outputs: UnsafeMutablePointer<Float>, outputStride: Int, outputRows: UnsafePointer<Int32>?
+
+    package init(
+        k: Int, rows: Int, weights: UnsafeRawPointer, weightStride: Int, columns: Int, inputs: UnsafeRawPointer,
+        inputStride: Int, inputRows: UnsafePointer<Int32>? = nil, outputs: UnsafeMutablePointer<Float>,
+        outputStride: Int, outputRows: UnsafePointer<Int32>? = nil
+    ) {
+        self.k = k
+        self.rows = rows
+        self.weights = weights
+        self.weightStride = weightStride
+        self.columns = columns
+        self.inputs = inputs
+        self.inputStride = inputStride
+        self.inputRows = inputRows
+        self.outputs = outputs
+        self.outputStride = outputStride
+        self.outputRows = outputRows
+    }
+
+    /// The first byte of the input of a column.
+    func input(_ column: Int) -> UnsafeRawPointer {
+        inputs + (inputRows.map { Int($0[column]) } ?? column) * inputStride
+    }
+
+    /// The first output of a column.
+    func output(_ column: Int) -> UnsafeMutablePointer<Float> {
+        outputs + (outputRows.map { Int($0[column]) } ?? column) * outputStride
+    }
+}
+
+/// Computes a product with weights of one type.
+package typealias ProductKernel = @Sendable (Product) -> Void
+
+/// A product kernel for weights of one type, and the layout in which it reads them.
 ///
-/// Weights are in panels of ``panelRows`` rows. Where ``pack`` is nil a panel is a row of the file; otherwise `pack` makes it
-/// from that many rows (see `Kernels/README.md` for the layouts).
+/// Weights are in panels of ``panelRows`` rows. If `pack` is nil, a panel is a row of the file; otherwise `pack` makes
+/// a panel from that many rows. `Kernels/README.md` describes the layouts.
 package struct WeightKernel: Sendable {
     /// Packs `rows` rows, at most ``panelRows``, of `k` elements that are `stride` bytes apart.
     package typealias Pack =
@@ -11,16 +55,16 @@ package struct WeightKernel: Sendable {
             _ k: Int, _ rows: Int, _ weights: UnsafeRawPointer, _ stride: Int, _ panel: UnsafeMutableRawPointer
         ) -> Void
 
-    /// Rows of a panel.
+    /// Number of rows in a panel.
     package let panelRows: Int
-    /// Elements of k in a block and the bytes a panel has per block.
+    /// Elements of a block along k, and bytes of a panel per block.
     private let blockSize: Int, panelBlockBytes: Int
-    /// Makes a panel; nil where the kernel reads the rows of the file.
+    /// Makes a panel; nil if the kernel reads the rows of the file.
     private let pack: Pack?
-    /// The product; `weights` is where a panel begins, `weightStride` the bytes from panel to panel.
+    /// Computes the product.
     package let multiply: ProductKernel
 
-    /// Whether weights are packed; otherwise a panel is a row of the file.
+    /// Whether weights are packed. If not, a panel is a row of the file.
     package var isPacked: Bool { pack != nil }
 
     /// A kernel that reads the rows of the file.
@@ -43,17 +87,18 @@ package struct WeightKernel: Sendable {
         self.multiply = multiply
     }
 
-    /// Bytes from panel to panel of `k` columns, whole cache lines; 0 where the kernel reads the rows of the file.
+    /// Bytes from panel to panel for rows of `k` elements, a multiple of 64; 0 if the kernel reads the rows of the
+    /// file.
     package func panelBytes(_ k: Int) -> Int { ((k + blockSize - 1) / blockSize * panelBlockBytes + 63) & ~63 }
 
-    /// Rows that work is cut into at least: a panel, or some rows of the file.
+    /// The smallest number of rows that a thread takes: a panel, or eight rows of the file.
     var chunkRows: Int { max(panelRows, 8) }
 
-    /// Number of panels that hold `rows` rows.
+    /// Number of panels for `rows` rows.
     package func panels(_ rows: Int) -> Int { (rows + panelRows - 1) / panelRows }
 
-    /// Packs panel `index` of a matrix of `rows` rows of `k` elements, `stride` bytes apart, to where it belongs behind
-    /// `panels`. Does nothing where the kernel reads the rows of the file.
+    /// Packs panel `index` of a matrix of `rows` rows of `k` elements, `stride` bytes apart, to its place among the
+    /// panels at `panels`. Does nothing if the kernel reads the rows of the file.
     package func packPanel(
         _ index: Int, of rows: Int, k: Int, _ weights: UnsafeRawPointer, stride: Int,
         into panels: UnsafeMutableRawPointer

@@ -1,4 +1,4 @@
-// Finding the likeliest tokens of rows of logits on the CPU.
+// The search for the top tokens of rows of logits on the CPU.
 
 extension CPUBackend {
     package func findLikeliest(
@@ -9,7 +9,7 @@ extension CPUBackend {
         if !hasMaxima {
             takeMaxima(logits, rows: rows, of: tokenCount, into: likeliest.maxima)
         } else if tokenCount % length > 0 {
-            // The product took outputs into account that stand for no token.
+            // The product included outputs beyond the last token in the maximum of the last block.
             let block = tokenCount / length
             for row in 0..<rows {
                 kernels.maxima(
@@ -25,7 +25,8 @@ extension CPUBackend {
         }
     }
 
-    /// The maxima of all rows' blocks; threads share out the blocks, so that a single row occupies all of them.
+    /// Computes the maxima of all blocks of all rows. Threads divide the blocks, so that a single row occupies all
+    /// threads.
     private func takeMaxima(_ logits: Activations, rows: Int, of tokenCount: Int, into maxima: Activations) {
         let length = LikeliestTokens.blockLength
         let blocks = (tokenCount + length - 1) / length
@@ -42,7 +43,7 @@ extension CPUBackend {
         }
     }
 
-    /// Writes the keys of a row's `count` likeliest tokens, given the maxima of its blocks.
+    /// Writes the keys of a row's `count` top tokens, given the maxima of its blocks.
     private func search(
         _ logits: UnsafeMutablePointer<Float>, _ levels: [Int], _ maxima: UnsafeMutablePointer<Float>, count: Int,
         into keys: UnsafeMutablePointer<Float>
@@ -71,4 +72,52 @@ extension CPUBackend {
             }
         }
     }
+}
+
+/// The largest `limit` of the values taken so far, with their indices, in the order of ``Candidate``, as keys in the
+/// caller's memory.
+struct LargestValues {
+    private let keys: UnsafeMutablePointer<UInt64>
+    private let limit: Int
+    /// Number of values kept.
+    private(set) var count = 0
+    /// Smaller values are not taken; −∞ never is.
+    private var bar = -Float.greatestFiniteMagnitude
+
+    /// No values, with room for `limit`, which is at least one.
+    init(_ limit: Int, in keys: UnsafeMutablePointer<UInt64>) {
+        self.limit = limit
+        self.keys = keys
+    }
+
+    /// The index of the value at `place`, which must be below ``count``; the largest value is at 0.
+    func index(at place: Int) -> Int { Int(~UInt32(truncatingIfNeeded: keys[place])) }
+
+    /// Takes the values with indices in `range`.
+    mutating func take(_ values: UnsafePointer<Float>, _ range: Range<Int>) {
+        // A comparison with NaN is false.
+        for index in range where values[index] >= bar {
+            insert(Candidate(token: Int32(truncatingIfNeeded: index), logit: values[index]))
+        }
+    }
+
+    private mutating func insert(_ new: Candidate) {
+        if count < limit { count += 1 } else if new.key < keys[limit - 1] { return }
+        var place = count - 1
+        while place > 0, keys[place - 1] < new.key {
+            keys[place] = keys[place - 1]
+            place -= 1
+        }
+        keys[place] = new.key
+        if count == limit { bar = Candidate(key: keys[limit - 1])?.logit ?? bar }
+    }
+
+    /// Removes all values.
+    mutating func removeAll() {
+        count = 0
+        bar = -Float.greatestFiniteMagnitude
+    }
+
+    /// Writes zero keys for the places without values.
+    func fillUp() { (keys + count).update(repeating: 0, count: limit - count) }
 }

@@ -67,7 +67,7 @@ extension ReferenceKernels {
         return sum
     }
 
-    /// As a product with Q8_0 weights: exact integer sums, one chain of fused multiply–adds over the blocks.
+    /// As in a product with Q8_0 weights: exact integer sums, then one chain of fused multiply–adds over the blocks.
     private static func quantisedScore(
         _ dimension: Int, _ panel: UnsafeRawPointer, _ lane: Int, _ query: UnsafeRawPointer
     ) -> Float {

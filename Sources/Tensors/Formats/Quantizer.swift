@@ -1,22 +1,60 @@
-// Converting a tensor of a file to another type, on all processors.
+// Conversion of values, and of whole tensors of a file, to a tensor type.
 
 package import InferGGUF
 package import InferSupport
 
-/// Converts tensors piece by piece: memory stays bounded whatever their size, and the bytes do not depend on the number
-/// of threads.
+/// Converts rows of floats to a tensor type.
+///
+/// For quantised types, a search finds the block with the least weighted squared error. It does not know the
+/// activations. The result depends only on the values.
+package struct Quantizer: Sendable {
+    /// The reason why values cannot be converted. The raw value completes a sentence that begins with the tensor's
+    /// name.
+    package enum Fault: String, Error {
+        case notFinite = "contains NaN or infinity"
+        case tooLarge = "contains values too large for the type"
+    }
+
+    /// The type of the result.
+    package let type: TensorType
+    private let writer: TensorFormat.Writer
+
+    /// A quantiser to `type`; nil if the type is not supported or can only be read.
+    package init?(_ type: TensorType) {
+        guard let writer = TensorFormat(type)?.writer else { return nil }
+        self.type = type
+        self.writer = writer
+    }
+
+    /// Writes `count` values, which are whole blocks, to `elements`. `values` must be at a multiple of 64 bytes.
+    ///
+    /// - Returns: The reason why the values cannot be converted; nil if they were.
+    package func quantize(
+        _ count: Int, _ values: UnsafePointer<Float>, into elements: UnsafeMutableRawPointer
+    ) -> Fault? {
+        var largest: UInt32 = 0
+        // The bit patterns of magnitudes have the order of the magnitudes; infinity and NaN come last.
+        for i in 0..<count { largest = max(largest, values[i].bitPattern & 0x7fff_ffff) }
+        guard largest < Float.infinity.bitPattern else { return .notFinite }
+        guard largest <= writer.limit.bitPattern, writer.convert(count, values, elements) else { return .tooLarge }
+        return nil
+    }
+}
+
+/// Converts tensors piece by piece, on all processors. Memory does not grow with the size of a tensor, and the bytes do
+/// not depend on the number of threads.
 package final class TensorConverter {
-    /// Elements a thread converts at once: a multiple of every block size.
+    /// Elements that a thread converts at once: a multiple of every block size.
     private static let pieceLength = 1 << 14
-    /// Pieces a thread converts before the results are handed on.
+    /// Pieces that a thread converts before the results are passed on.
     private static let piecesPerThread = 8
 
     private let pool: ThreadPool
     private let values: [AlignedMemory]
 
-    /// A converter that works with `threads` threads; nil: one per processor.
+    /// A converter with `threads` threads; nil for one per processor.
     ///
-    /// - Throws: ``InferenceError`` with `invalidArgument` for a number of threads that cannot be, or `outOfMemory`.
+    /// - Throws: ``InferenceError`` with `invalidArgument` for an invalid number of threads, or `outOfMemory`.
     package init(threads: Int?) throws(InferenceError) {
         pool = try ThreadPool(threads: threads ?? ProcessorCount.usable)
         var values: [AlignedMemory] = []
@@ -26,12 +64,13 @@ package final class TensorConverter {
         self.values = values
     }
 
-    /// Converts `tensor` of `file` to the type of `quantizer` and hands the bytes to `sink` in order; its rows must be
-    /// whole blocks of that type. `progress` is told the number of elements converted so far, and may end it by
-    /// throwing.
+    /// Converts `tensor` of `file` to the type of `quantizer` and appends the bytes to `sink` in order. Rows must be
+    /// whole blocks of that type. `progress` gets the number of elements converted so far and may stop the conversion
+    /// by throwing.
     ///
-    /// - Throws: ``InferenceError`` with `unsupportedTensorType` when the tensor's type cannot be read, `malformedModel`
-    ///   when its values cannot be written as that type, or what `sink` or `progress` throws.
+    /// - Throws: ``InferenceError`` with `unsupportedTensorType` if the tensor's type is not supported,
+    ///   `malformedModel` if its values
+    ///   cannot be converted, or any error of `sink` or `progress`.
     package func convert(
         _ tensor: TensorInfo, of file: GGUFFile, with quantizer: Quantizer, to sink: inout TensorSink,
         progress: (Int) throws(InferenceError) -> Void
@@ -71,7 +110,7 @@ package final class TensorConverter {
         }
     }
 
-    /// The first fault of `count` pieces, of which `body` writes those it finds.
+    /// Calls `body` with memory for the faults of `count` pieces; returns the first fault.
     private func withFaults(
         _ count: Int, _ body: (UnsafeMutablePointer<Quantizer.Fault?>) -> Void
     ) -> Quantizer.Fault? {
