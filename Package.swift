@@ -54,13 +54,21 @@ let package = Package(
                 "InferCodeSwift", .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
             ]),
 
+        // MARK: Measuring. A program or test can call it without the command.
+        .target(
+            name: "InferEvaluation",
+            dependencies: [
+                "SwiftInfer", "InferSupport", "InferGGUF", "InferTokenizers", "InferTensors", "InferTransformer",
+                "InferDecoding", "InferCodeSwift",
+            ], path: "Sources/Evaluation"),
+
         // MARK: Command line. The folder cannot be named `swiftinfer`: beside `SwiftInfer` the two would be one
         // folder, and one module file, on a file system that ignores case.
         .executableTarget(
             name: "SwiftInferCommand",
             dependencies: [
-                "SwiftInfer", "InferSupport", "InferGGUF", "InferTokenizers", "InferTensors", "InferTransformer",
-                "InferDecoding", "InferCodeSwift",
+                "InferEvaluation", "SwiftInfer", "InferSupport", "InferGGUF", "InferTokenizers", "InferTensors",
+                "InferTransformer", "InferDecoding", "InferCodeSwift",
                 .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
@@ -95,6 +103,11 @@ let package = Package(
             name: "SwiftInferTests",
             dependencies: [
                 "SwiftInfer", "InferGGUF", "InferTokenizers", "InferDecoding", "InferCodeSwift", "InferSupport",
+            ]),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: [
+                "InferEvaluation", "SwiftInfer", "InferCodeSwift", "InferGGUF", "InferTensors", "InferSupport",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["SwiftInferCommand", "InferGGUF", "InferSupport"]),
     ],

@@ -1,4 +1,4 @@
-// The program: its subcommands, and what becomes of an error.
+// The program: its subcommands, its version, and the reporting of errors.
 
 import ArgumentParser
 import InferSupport
@@ -37,10 +37,10 @@ struct RootCommand: AsyncParsableCommand {
         Output.reserveStandardStreams()
         Interrupts.shared.start()
         do {
-            // Dispatch waits for ever for a thread that the system refuses. Its own, those of Swift's tasks and the one for
-            // signals are this many at most.
+            // Dispatch waits forever for a thread that the system refuses, so test first whether threads can be started. Dispatch,
+            // Swift's tasks and the signal handler need this many at most.
             _ = try ThreadPool(threads: 8)
-            // They come from /proc on Linux, and their first is the program's name.
+            // Arguments come from /proc on Linux. The first is the program's name.
             guard !CommandLine.arguments.isEmpty else {
                 throw InferenceError(.invalidArgument, "the arguments cannot be read; is /proc mounted?")
             }
@@ -55,7 +55,7 @@ struct RootCommand: AsyncParsableCommand {
         }
     }
 
-    /// Ends the program as `error` says, which may be the wish for help.
+    /// Ends the program with the message and status of `error`, which can also be a request for help.
     private static func end(with error: any Error) -> Never {
         if let error = error as? InferenceError {
             Output.standardError("swiftinfer: error: \(error)\n")
@@ -64,9 +64,47 @@ struct RootCommand: AsyncParsableCommand {
         let status = exitCode(for: error)
         let text = fullMessage(for: error, columns: nil)
         if !text.isEmpty {
-            // The library's own printing would not see that help cannot be written.
+            // ArgumentParser's own printing would not notice that help cannot be written.
             if status == .success { Output.standardOutput(text + "\n") } else { Output.standardError(text + "\n") }
         }
         exit(withError: status)
+    }
+}
+
+/// The version of the program and how it was built.
+enum Version {
+    /// The semantic version of the program.
+    static let number = "0.1.0"
+
+    /// Version, platform and optimisation, such as `swiftinfer 0.1.0 (Linux x86_64, release)`.
+    static var description: String { "swiftinfer \(number) (\(platform) \(architecture), \(configuration))" }
+
+    private static var platform: String {
+        #if os(Linux)
+            "Linux"
+        #elseif os(macOS)
+            "macOS"
+        #else
+            "unknown system"
+        #endif
+    }
+
+    private static var architecture: String {
+        #if arch(x86_64)
+            "x86_64"
+        #elseif arch(arm64)
+            "arm64"
+        #else
+            "unknown processor"
+        #endif
+    }
+
+    /// `debug` or `release`.
+    static var configuration: String {
+        #if DEBUG
+            "debug"
+        #else
+            "release"
+        #endif
     }
 }

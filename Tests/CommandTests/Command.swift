@@ -1,23 +1,26 @@
-// Runs the built program as a user would.
+// Runs of the built program, as a user runs it.
 
 import Foundation
 
-/// One run of `swiftinfer`, finished.
+/// A finished run of `swiftinfer`.
 struct Command {
-    /// The exit status; 128 + n for a program ended by signal n.
+    /// The exit status; 128 + n if signal n ended the program.
     let status: Int32
-    /// What it wrote to standard output.
+    /// The text on standard output.
     let output: String
-    /// What it wrote to standard error.
+    /// The text on standard error.
     let errors: String
 
-    /// Runs the program with `arguments` to its end. Standard input is `input`, no terminal in any case.
+    /// Runs the program with `arguments` to its end. Standard input is a file with `input`, not a terminal.
     init(_ arguments: String..., input: String = "", environment: [String: String] = [:]) throws {
         try self.init(arguments, input: input, environment: environment)
     }
 
-    /// Runs the program likewise, with `terminal` instead of `input` if there is one; `whileRunning` is called once it has
-    /// started.
+    /// Runs the program to its end.
+    ///
+    /// - Parameters:
+    ///   - terminal: Standard input instead of `input`, if given.
+    ///   - whileRunning: Called once the program has started.
     init(
         _ arguments: [String], input: String = "", terminal: PseudoTerminal? = nil, environment: [String: String] = [:],
         whileRunning: ((RunningCommand) throws -> Void)? = nil
@@ -30,7 +33,7 @@ struct Command {
         process.executableURL = Self.executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment
-            // What is cached goes with the folder.
+            // Caches are removed with the folder.
             .merging(["NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no", "XDG_CACHE_HOME": folder.url.path]) { $1 }
             .merging(environment) { $1 }
         process.standardInput = try terminal?.program ?? FileHandle(forReadingFrom: inputFile)
@@ -44,20 +47,20 @@ struct Command {
         errors = String(decoding: try Data(contentsOf: errorFile), as: UTF8.self)
     }
 
-    /// The object on standard output, which must be the only thing there.
+    /// The JSON object on standard output. There must be nothing else.
     func json() throws -> [String: Any] {
         let object = try JSONSerialization.jsonObject(with: Data(output.utf8))
         guard let object = object as? [String: Any] else { throw CocoaError(.coderInvalidValue) }
         return object
     }
 
-    /// Whether it failed the way every failure must: status 1, nothing on standard output, one line that begins as agreed.
+    /// Whether the program failed in the documented way: status 1, nothing on standard output, one line of error.
     var isCleanFailure: Bool {
         status == 1 && output.isEmpty && errors.hasPrefix("swiftinfer: error: ") && errors.hasSuffix("\n")
             && errors.filter { $0 == "\n" }.count == 1
     }
 
-    /// The program lies beside the bundle of tests.
+    /// The path of the program, which is beside the test bundle.
     static let executable: URL = {
         #if os(macOS)
             let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? .main
@@ -69,19 +72,19 @@ struct Command {
     }()
 }
 
-/// A program that has not ended yet.
+/// A program that is running.
 struct RunningCommand {
     let process: Process
     let outputFile: URL
     let errorFile: URL
 
-    /// What it has written to standard output so far.
+    /// The text on standard output so far.
     var output: String { get throws { String(decoding: try Data(contentsOf: outputFile), as: UTF8.self) } }
-    /// What it has written to standard error so far.
+    /// The text on standard error so far.
     var errors: String { get throws { String(decoding: try Data(contentsOf: errorFile), as: UTF8.self) } }
 }
 
-/// A folder that goes away with its owner.
+/// A folder that is removed with this object.
 final class TemporaryFolder {
     let url: URL
 
@@ -92,7 +95,7 @@ final class TemporaryFolder {
 
     deinit { try? FileManager.default.removeItem(at: url) }
 
-    /// Writes a file and gives its place.
+    /// Writes a file in the folder.
     func file(_ name: String, _ contents: Data) throws -> URL {
         let url = url.appendingPathComponent(name)
         try contents.write(to: url)

@@ -17,7 +17,7 @@ struct ConversationTests {
         let run = try converse(["-n", "6", "--ignore-eos"], typing: "hello", "/stats", "/regen", "/clear", "/exit")
         #expect(run.status == 0)
         let answers = run.output.split(separator: "\n", omittingEmptySubsequences: false)
-        // At temperature 0 the second answer is the first one again.
+        // At temperature 0 the second answer equals the first.
         let half = run.output.prefix(run.output.count / 2)
         #expect(answers.count >= 3)
         #expect(run.output == half + half)
@@ -25,7 +25,7 @@ struct ConversationTests {
         #expect(run.errors.contains("forgotten"))
     }
 
-    @Test func laterTurnsReuseWhatWasRead() throws {
+    @Test func laterTurnsReuseThePrefix() throws {
         let run = try converse(
             ["-n", "6", "--ignore-eos", "--stats"], typing: "one two three", "and \\", "four", "/exit")
         #expect(run.status == 0)
@@ -60,7 +60,7 @@ struct ConversationTests {
         #expect(run.errors.contains("(stopped)"))
     }
 
-    /// A terminal alone would cut the line at 4,095 bytes.
+    /// In its own line mode, a terminal cuts the line at 4,095 bytes.
     @Test func longLinesArriveWhole() throws {
         let terminal = try PseudoTerminal()
         let run = try Command(
@@ -81,14 +81,14 @@ struct ConversationTests {
         #expect(try promptTokens(run).count == 1)
     }
 
-    @Test(arguments: ["/bye", "/quit", "/exit"]) func habitsLeave(command: String) throws {
+    @Test(arguments: ["/bye", "/quit", "/exit"]) func allExitCommandsWork(command: String) throws {
         let run = try converse(typing: "/?", command)
         #expect(run.status == 0)
         #expect(run.errors.contains("/regen "))
     }
 
-    /// However the program ends, the terminal edits lines again afterwards.
-    @Test(arguments: [SIGINT, SIGTERM, SIGHUP, 0]) func terminalIsLeftAsItWas(signal: Int32) throws {
+    /// The terminal has its own settings again after every kind of end.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP, 0]) func terminalSettingsAreRestored(signal: Int32) throws {
         let terminal = try PseudoTerminal()
         let before = try terminal.localModes
         let run = try Command(["run", Fixture.qwen, "--chat"], terminal: terminal) { running in
@@ -104,7 +104,7 @@ struct ConversationTests {
         while try !running.errors.contains("> "), running.process.isRunning { usleep(10_000) }
     }
 
-    /// What `--stats` says of the prompts' lengths.
+    /// The lengths of the prompts that `--stats` prints.
     private func promptTokens(_ run: Command) throws -> [Int] {
         run.errors.matches(of: /prompt (\d+) tokens/).compactMap { Int($0.1) }
     }

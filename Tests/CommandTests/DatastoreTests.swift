@@ -1,4 +1,4 @@
-// `swiftinfer datastore` from outside.
+// `swiftinfer datastore`: its commands through the built program.
 
 import Foundation
 import Testing
@@ -39,7 +39,7 @@ struct DatastoreTests {
         #expect(Set(rows.compactMap { $0["text"] as? String }) == ["\"0\"", "\"-\""])
     }
 
-    @Test func theSameFilesGiveTheSameBytesHoweverTheyAreNamed() throws {
+    @Test func theSameFilesGiveTheSameBytes() throws {
         let folder = try sources()
         let list = try folder.file("list", Data("sub/b.py\na.py\n../list\n".utf8)).path
         let common = ["datastore", "build", "--model", Fixture.llama, "--extensions", "py"]
@@ -108,8 +108,8 @@ struct DatastoreTests {
         #expect(run.errors.contains(names[0]) && run.errors.contains(names[2]))
     }
 
-    /// What cannot be written is said before the work, which fails here.
-    @Test func outputsThatCannotBeWrittenAreSaidFirst() throws {
+    /// An output that cannot be written is an error before the work, which would fail here too.
+    @Test func outputsThatCannotBeWrittenAreRefusedFirst() throws {
         let folder = try sources()
         for output in [
             "", folder.url.path, path(folder, "none/x"), folder.url.path + "/x/",

@@ -1,8 +1,8 @@
-// The committed models and their reference numbers.
+// The committed models and their reference results.
 
 import Foundation
 
-/// A tiny model of `Models/Fixtures` and what llama.cpp computed with it.
+/// A tiny model of `Models/Fixtures` and the results of llama.cpp for it.
 struct Fixture: Decodable {
     struct Case: Decodable {
         let prompt: String
@@ -18,15 +18,15 @@ struct Fixture: Decodable {
 
     let cases: [Case]
 
-    /// The model most tests use: byte-pair vocabulary with BOS, Llama 3 chat template.
+    /// The model of most tests, with a byte-pair vocabulary, BOS and the Llama 3 chat template.
     static let llama = path("tiny-llama-f32")
     /// A model without BOS, with fill-in-the-middle tokens and a ChatML template.
     static let qwen = path("tiny-qwen2-f32")
 
-    /// The path of a model.
+    /// The path of a committed model.
     static func path(_ name: String) -> String { folder.appendingPathComponent(name + ".gguf").path }
 
-    /// The reference numbers of a model.
+    /// The reference results of a model.
     static func numbers(_ name: String) throws -> Fixture {
         try JSONDecoder().decode(
             Fixture.self, from: Data(contentsOf: folder.appendingPathComponent(name + ".json")))

@@ -1,4 +1,4 @@
-// `tokenize`, `detokenize`, `show` and `doctor` from outside.
+// `swiftinfer tokenize`, `detokenize`, `show` and `doctor` through the built program.
 
 import Foundation
 import InferGGUF
@@ -18,7 +18,7 @@ struct InspectionTests {
         }
     }
 
-    @Test func specialTokensAreReadOnRequest() throws {
+    @Test func specialTokensAreParsedOnRequest() throws {
         let text = "a<|im_end|>b"
         #expect(try tokens(Fixture.qwen, "--special", text).count == 3)
         #expect(try tokens(Fixture.qwen, text).count > 3)
@@ -74,7 +74,7 @@ struct InspectionTests {
         #expect(text.output.contains("qwen2"))
     }
 
-    @Test func showWorksOnWhatCannotRun() throws {
+    @Test func showWorksOnModelsThatCannotRun() throws {
         let folder = try TemporaryFolder()
         var metadata = Metadata()
         metadata["general.architecture"] = .string("not-a-transformer")

@@ -1,10 +1,12 @@
-// What keys typed at a terminal become.
+// The line editor: texts and terminal output for typed keys.
 
 import SwiftInferCommand
 import Testing
 
 struct LineEditorTests {
-    /// The texts that `keys` give, with "end" for Ctrl-D at an empty line, and what a terminal is told.
+    /// Types `keys`.
+    ///
+    /// - Returns: The complete texts, with "end" for Ctrl-D at an empty line; the rest; and the output for the terminal.
     private func type(
         _ keys: String, redraws: Bool = true, columns: Int = 80
     ) -> (texts: [String], rest: String, output: String) {
@@ -33,12 +35,12 @@ struct LineEditorTests {
         ("a b\u{15}c\r", "c"), ("one two  \u{17}three\r", "one three"), ("\u{7F}\u{15}\u{17}a\r", "a"),
         ("a\u{4}b\r", "ab"),
     ])
-    func keysTakeAway(keys: String, text: String) {
+    func keysErase(keys: String, text: String) {
         #expect(type(keys).texts == [text])
         #expect(type(keys, redraws: false).texts == [text])
     }
 
-    @Test func endComesAtAnEmptyLineAlone() {
+    @Test func endComesOnlyAtAnEmptyLine() {
         #expect(type("\u{4}").texts == ["end"])
         #expect(type("a\u{7F}\u{4}").texts == ["end"])
     }
@@ -47,11 +49,11 @@ struct LineEditorTests {
         let pasted = "\u{1B}[200~def f(x):\r\n\treturn x\r\rWhat?\u{3}\u{4}\n\u{1B}[201~"
         #expect(type(pasted + "Go\r").texts == ["def f(x):\n\treturn x\n\nWhat?\nGo"])
         #expect(type(pasted).rest == "def f(x):\n\treturn x\n\nWhat?\n")
-        // Taking away works across the lines.
+        // Erasing works across lines.
         #expect(type("\u{1B}[200~a\nb\u{1B}[201~\u{7F}\u{7F}c\r").texts == ["ac"])
     }
 
-    @Test func otherKeysAreNoText() {
+    @Test func otherKeysAreIgnored() {
         #expect(type("a\u{1B}[A\u{1B}[1;5C\u{1B}OP\u{1B}xb\u{1}\u{0}\r").texts == ["ab"])
     }
 
@@ -61,7 +63,7 @@ struct LineEditorTests {
         #expect(type("数\u{7F}\r", redraws: false).output == "数\u{8} \u{8}\u{8} \u{8}\n")
     }
 
-    /// A terminal of five columns has room for three characters after the prompt.
+    /// Five columns have room for three characters after the prompt.
     @Test func erasingGoesBackUp() {
         #expect(type("abc", columns: 5).output == "abc \r")
         #expect(type("abcd\u{7F}", columns: 5).output == "abc \rd\r\u{1B}[J")

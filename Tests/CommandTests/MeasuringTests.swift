@@ -1,10 +1,10 @@
-// `swiftinfer logprobs` and `swiftinfer perplexity` from outside.
+// `swiftinfer logprobs` and `swiftinfer perplexity` through the built program.
 
 import Foundation
 import Testing
 
 struct MeasuringTests {
-    /// The rows of a `logprobs` run: per position, id → log-probability in the order printed.
+    /// The rows of a `logprobs` run: for each position the ids and log-probabilities in the printed order.
     private func rows(_ model: String, _ tokens: [Int], _ options: String...) throws -> [[(Int, Double)]] {
         let list = tokens.map(String.init).joined(separator: ",")
         let object = try Command(["logprobs", model, "--tokens", list, "--json"] + options).json()
@@ -53,7 +53,7 @@ struct MeasuringTests {
         }
     }
 
-    /// Recomputes perplexity from `logprobs`: chunks of the context's length, BOS first, second halves scored.
+    /// Computes the perplexity from `logprobs`: chunks of the context's length with BOS first, second halves scored.
     @Test func perplexityAgreesWithLogprobs() throws {
         let text = String(repeating: "for item in items:\n    print(item)\n", count: 6)
         let tokens = try #require(
@@ -80,7 +80,7 @@ struct MeasuringTests {
         #expect(abs(perplexity / expected - 1) < 1e-5)
     }
 
-    @Test func perplexityPrintsItsCourseToStandardError() throws {
+    @Test func perplexityPrintsProgressToStandardError() throws {
         let text = String(repeating: "a b c d e f g\n", count: 20)
         let run = try Command("perplexity", Fixture.llama, "-", "--context", "32", "--chunks", "2", input: text)
         #expect(run.status == 0)

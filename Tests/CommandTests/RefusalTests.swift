@@ -1,4 +1,4 @@
-// What the program says when it cannot do what was asked.
+// Errors of the program: wrong usage, missing and damaged files, output that cannot be written.
 
 import Foundation
 import Testing
@@ -96,7 +96,7 @@ struct RefusalTests {
         #expect(run.errors.contains("64 MiB"))
     }
 
-    @Test func interruptIsNotLostBeforeThereIsAnythingToStop() throws {
+    @Test func interruptsDuringTheStartAreNotLost() throws {
         for delay in stride(from: UInt32(0), to: 60_000, by: 6000) {
             let run = try Command(["run", Fixture.llama, "x", "-n", "-1", "--ignore-eos", "--context", "200000"]) {
                 usleep(delay)
@@ -137,14 +137,14 @@ struct RefusalTests {
         #expect(missing.errors.contains("Tools/fetch-model smollm2-135m-instruct"))
         #expect(missing.errors.contains(folder.url.path))
 
-        // Any model under the catalogue's file name will do to see that it is found.
+        // Any model with the catalogue's file name is found.
         let path = folder.url.appendingPathComponent("SmolLM2-135M-Instruct.Q4_1.gguf").path
         #expect(missing.errors.contains(path))
         try FileManager.default.copyItem(atPath: Fixture.llama, toPath: path)
         let found = try Command("show", "smollm2-135m-instruct", "--json", environment: environment)
         #expect(try found.json()["name"] as? String == "tiny-llama")
 
-        // Nor does a folder of that name hide it.
+        // A folder of the same name does not hide the model.
         let work = try TemporaryFolder()
         try FileManager.default.createDirectory(
             at: work.url.appendingPathComponent("smollm2-135m-instruct"), withIntermediateDirectories: true)
@@ -159,7 +159,7 @@ struct RefusalTests {
         #expect(shell.terminationStatus == 0)
     }
 
-    @Test func folderIsNoModel() throws {
+    @Test func foldersAreNotModels() throws {
         let folder = try TemporaryFolder()
         #expect(try Command("show", folder.url.path).isCleanFailure)
     }
@@ -214,8 +214,8 @@ struct RefusalTests {
         }
     }
 
-    /// Weights that are not numbers give probabilities that are none; what is printed must still be JSON.
-    @Test func weightsThatAreNotNumbers() throws {
+    /// Weights that are NaN give probabilities that are NaN. The output must still be JSON.
+    @Test func outputForNaNWeightsIsJSON() throws {
         let folder = try TemporaryFolder()
         var data = try Data(contentsOf: URL(fileURLWithPath: Fixture.llama))
         data.replaceSubrange(data.count / 2..<data.count, with: repeatElement(0xFF, count: data.count - data.count / 2))

@@ -1,10 +1,10 @@
-// `swiftinfer run` from outside.
+// `swiftinfer run` through the built program.
 
 import Foundation
 import Testing
 
 struct RunTests {
-    /// The model's greedy answer to this goes on for at least 24 tokens.
+    /// The model's greedy answer to this prompt has at least 24 tokens.
     private static let prompt = "for i in range(len(self.items)):\n    print("
 
     @Test func jsonHasTheAgreedShapeAndLlamaCppsTokens() throws {
@@ -57,7 +57,7 @@ struct RunTests {
     }
 
     @Test func stopStringEndsTheText() throws {
-        // Much of a random model's text is no text; a letter is surely one.
+        // A random model's text contains many invalid bytes, so stop at a letter.
         let whole = try Command("run", Fixture.llama, Self.prompt, "-n", "24").output
         let letter = try #require(whole.firstIndex { $0.isASCII && $0.isLetter })
         let stop = String(whole[letter])
@@ -90,7 +90,7 @@ struct RunTests {
         #expect(!run.output.contains("tokens/s"))
     }
 
-    @Test func endsNobodyAskedForAreExplained() throws {
+    @Test func unexpectedEndsAreExplained() throws {
         let full = try Command(
             "run", Fixture.llama, Self.prompt, "--ignore-eos", "--context", "60", "--drafter", "none")
         #expect(full.status == 0)
@@ -116,7 +116,7 @@ struct RunTests {
         #expect(try Command("tokenize", Fixture.llama, "Explain", "--json", input: "some code").output == whole)
     }
 
-    @Test func habitsOfOtherProgramsAreTaken() throws {
+    @Test func optionsOfOtherProgramsAreAccepted() throws {
         let plain = try Command("run", Fixture.llama, Self.prompt, "-n", "4", "--threads", "2").output
         for options in [["-t", "2"], ["-c", "512"], ["--temp", "0"], ["--seed", "-1"], ["--top-k", "-1"]] {
             let run = try Command(["run", Fixture.llama, Self.prompt, "-n", "4"] + options)
@@ -131,8 +131,8 @@ struct RunTests {
         #expect(run.errors.contains("4"))
     }
 
-    @Test func interruptPrintsWhatThereIs() throws {
-        // Long enough to be still running when the signal comes; the signal is sent once text has appeared.
+    @Test func interruptKeepsTheTextSoFar() throws {
+        // The answer is long enough that the signal, sent at the first text, arrives while it is generated.
         let arguments = ["run", Fixture.llama, Self.prompt, "-n", "-1", "--ignore-eos", "--context", "200000"]
         let run = try Command(arguments) { running in
             while try running.output.isEmpty, running.process.isRunning { usleep(10_000) }

@@ -1,10 +1,10 @@
-// `swiftinfer verify-exactness` and the drafters of `run` from outside.
+// `swiftinfer verify-exactness` and the drafters of `run` through the built program.
 
 import Foundation
 import Testing
 
 struct VerifyExactnessTests {
-    @Test func reportsWhatWasCompared() throws {
+    @Test func reportHasAllFigures() throws {
         let run = try Command(
             "verify-exactness", Fixture.llama, "-n", "12", "--limit", "3", "--lengths", "40,41", "--widths", "4,9",
             "--json")
@@ -53,7 +53,7 @@ struct VerifyExactnessTests {
         #expect(run.errors.contains("none"))
     }
 
-    @Test func codeSwiftGuessesFromAFolderAndADatastoreAndChangesNothing() throws {
+    @Test func codeSwiftDraftsFromAFolderAndADatastoreWithoutChangingTheOutput() throws {
         let folder = try TemporaryFolder()
         _ = try folder.file("a.py", Data("def first(items):\n    return items[0]\n".utf8))
         let store = folder.url.appendingPathComponent("s.store").path

@@ -1,0 +1,112 @@
+// `swiftinfer doctor`: prints what this program finds on this machine.
+
+import ArgumentParser
+import Foundation
+import InferEvaluation
+import InferSupport
+import InferTensors
+
+#if Vulkan
+    import InferVulkan
+#endif
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Print what this program finds on this machine: processor, kernels, memory, models."
+    )
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    /// A model of the catalogue.
+    private struct ModelStatus: Encodable {
+        let name: String
+        let path: String
+        /// Whether a file of the right size exists.
+        let present: Bool
+        let bytes: Int
+    }
+
+    private struct Report: Encodable {
+        let version: String
+        let machine: MachineDescription
+        /// The instruction set of the kernels that the CPU backend chose.
+        let kernels: String
+        let threads: Int
+        /// The Vulkan devices, or a text that says why there are none.
+        let vulkan: [String]
+        let modelFolder: String
+        let models: [ModelStatus]
+
+        enum CodingKeys: String, CodingKey {
+            case version, machine, kernels, threads, vulkan, models
+            case modelFolder = "model_folder"
+        }
+    }
+
+    func run() throws {
+        let backend = try CPUBackend(threads: nil)
+        let report = Report(
+            version: Version.description,
+            machine: .current(),
+            kernels: backend.kernels.name,
+            threads: backend.threads,
+            vulkan: vulkanDevices(),
+            modelFolder: Catalogue.modelFolder,
+            models: try Catalogue.embedded().entries.map(status)
+        )
+        if json {
+            try Output.json(report)
+        } else {
+            Output.standardOutput(text(report))
+        }
+    }
+
+    private func vulkanDevices() -> [String] {
+        #if Vulkan
+            do throws(InferenceError) {
+                let devices = try VulkanDevice.all().map { device in
+                    "\(device.name) (\(device.kind.rawValue), \(device.driver)), \(Format.bytes(device.memory))"
+                        + (device.obstacle.map { "; cannot be used: \($0)" } ?? "")
+                }
+                return devices.isEmpty ? ["no device"] : devices
+            } catch {
+                return ["none: \(error.message)"]
+            }
+        #else
+            return ["no backend in this build"]
+        #endif
+    }
+
+    private func status(of entry: Catalogue.Entry) -> ModelStatus {
+        let path = Catalogue.path(of: entry)
+        let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        return ModelStatus(name: entry.name, path: path, present: size == entry.bytes, bytes: entry.bytes)
+    }
+
+    private func text(_ report: Report) -> String {
+        let machine = report.machine
+        let processors =
+            "\(machine.usableProcessors) of \(machine.processors)"
+            + (machine.processorQuota.map { ", limited to the time of \(Format.decimal($0.value, 1))" } ?? "")
+        let memory = machine.memory.map { total in
+            Format.bytes(total) + (machine.availableMemory.map { ", \(Format.bytes($0)) available" } ?? "")
+                + (machine.memoryLimit.map { ", limited to \(Format.bytes($0))" } ?? "")
+        }
+        let models = report.models.map { model -> (label: String, value: String?) in
+            (model.name, model.present ? model.path : "not there; Tools/fetch-model \(model.name) fetches it")
+        }
+        return Format.table(
+            [
+                ("program", report.version),
+                ("system", machine.system),
+                ("processor", machine.processor ?? "unknown"),
+                ("extensions", machine.features.isEmpty ? "none known" : machine.features.joined(separator: " ")),
+                ("processors", processors),
+                ("kernels", "\(report.kernels), \(report.threads) threads"),
+                ("memory", memory ?? "unknown"),
+            ] + report.vulkan.map { ("vulkan", $0) } + [("models in", report.modelFolder)]) + "\n"
+            + Format.table(models)
+    }
+}

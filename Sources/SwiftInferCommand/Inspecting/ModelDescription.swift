@@ -1,0 +1,183 @@
+// The description of a model file that `show` prints: sizes, tokenizer and chat template.
+
+import InferGGUF
+import InferSupport
+import InferTransformer
+import SwiftInfer
+
+/// The contents of a model file, as `show --json` prints them. Values that the file does not have are nil.
+struct ModelDescription: Encodable {
+    /// The tensors of one type.
+    struct TypeUse: Encodable {
+        let type: String
+        let tensors: Int
+        let bytes: Int
+    }
+
+    let path: String
+    let fileSize: Int
+    let formatVersion: Int
+    let architecture: String
+    let name: String?
+    let licence: String?
+    /// Why this program cannot run the model; nil if it can.
+    let problem: String?
+    let parameters: Int
+    let contextLength: Int?
+    let slidingWindow: Int?
+    let layers: Int?
+    let width: Int?
+    let feedForwardWidth: Int?
+    let heads: Int?
+    let keyValueHeads: Int?
+    let headWidth: Int?
+    let experts: Int?
+    let expertsUsed: Int?
+    let vocabularySize: Int?
+    let tokenizer: TokenizerDescription
+    let chatTemplate: TemplateDescription?
+    let types: [TypeUse]
+
+    enum CodingKeys: String, CodingKey {
+        case path, architecture, name, problem, parameters, layers, width, heads, experts, tokenizer, types
+        case fileSize = "file_size", formatVersion = "format_version", licence = "license"
+        case contextLength = "context_length", slidingWindow = "sliding_window"
+        case feedForwardWidth = "feed_forward_width", keyValueHeads = "kv_heads", headWidth = "head_width"
+        case expertsUsed = "experts_used", vocabularySize = "vocabulary_size", chatTemplate = "chat_template"
+    }
+
+    /// Describes a valid file. It may have no tensors or an unknown architecture.
+    init(_ file: GGUFFile) throws(InferenceError) {
+        let summary = try Model.Summary(of: file)
+        let metadata = file.metadata
+        func own(_ key: String) -> Int? { metadata["\(summary.architecture).\(key)"]?.integer }
+        path = file.path
+        fileSize = summary.fileSize
+        formatVersion = file.version
+        architecture = summary.architecture
+        name = summary.name
+        licence = try metadata.string("general.license")
+        problem = Self.problem(file)
+        parameters = summary.parameterCount
+        contextLength = summary.contextLength
+        slidingWindow = own("attention.sliding_window")
+        layers = summary.layers
+        width = summary.width
+        feedForwardWidth = summary.feedForwardWidth
+        heads = summary.heads
+        keyValueHeads = summary.keyValueHeads
+        headWidth = own("attention.key_length") ?? Self.quotient(summary.width, summary.heads)
+        experts = summary.experts?.total
+        expertsUsed = summary.experts?.used
+        vocabularySize = summary.vocabularySize
+        tokenizer = TokenizerDescription(metadata, model: summary.tokenizer, preTokenizer: summary.preTokenizer)
+        chatTemplate = summary.hasChatTemplate ? TemplateDescription(metadata) : nil
+        types = summary.types.map {
+            TypeUse(type: $0.type.description, tensors: $0.tensors, bytes: $0.bytes)
+        }
+    }
+
+    private static func quotient(_ dividend: Int?, _ divisor: Int?) -> Int? {
+        guard let dividend, let divisor, divisor > 0 else { return nil }
+        return dividend / divisor
+    }
+
+    private static func problem(_ file: GGUFFile) -> String? {
+        guard !file.tensors.isEmpty else { return "the file holds no tensors" }
+        do {
+            _ = try Configuration(file)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+}
+
+/// The tokenizer and its notable tokens.
+struct TokenizerDescription: Encodable {
+    /// The algorithm by its name in the file.
+    let model: String?
+    /// The rule that splits text into words.
+    let preTokenizer: String?
+    /// Why this program cannot tokenize for the model; nil if it can.
+    let problem: String?
+    /// Whether a text begins with the beginning-of-text token.
+    let addsBOS: Bool?
+    /// Tokens with a special role, such as those that begin and end texts.
+    let special: [String: TokenID]?
+    /// Tokens of the fill-in-the-middle format.
+    let infill: [String: TokenID]?
+    /// Tokens that end an answer, by their texts.
+    let ends: [String: TokenID]?
+    /// The texts of the fill-in-the-middle tokens, by the part that they mark.
+    let infillTexts: [String: String]?
+
+    enum CodingKeys: String, CodingKey {
+        case model, problem, special
+        case preTokenizer = "pre", addsBOS = "adds_bos", infill = "fim", ends = "end", infillTexts = "fim_texts"
+    }
+
+    /// Describes the tokenizer in `metadata`.
+    init(_ metadata: Metadata, model: String?, preTokenizer: String?) {
+        self.model = model
+        self.preTokenizer = preTokenizer
+        do {
+            let tokenizer = try Tokenizer(metadata: metadata)
+            let infill = tokenizer.infill
+            problem = nil
+            addsBOS = tokenizer.addsBOS
+            special = Self.present([
+                ("bos", tokenizer.bos), ("eos", tokenizer.eos), ("eot", tokenizer.eot), ("unknown", tokenizer.unknown),
+                ("padding", tokenizer.padding),
+            ])
+            ends = Dictionary(
+                tokenizer.endOfGeneration.compactMap { id in tokenizer.text(of: id).map { ($0, id) } },
+                uniquingKeysWith: { first, _ in first })
+            let marks = Self.present([
+                ("prefix", infill.prefix), ("suffix", infill.suffix), ("middle", infill.middle),
+                ("padding", infill.padding), ("repository", infill.repository),
+                ("file_separator", infill.fileSeparator),
+            ])
+            self.infill = marks
+            infillTexts = marks.compactMapValues(tokenizer.text(of:))
+        } catch {
+            problem = error.message
+            addsBOS = nil
+            special = nil
+            infill = nil
+            ends = nil
+            infillTexts = nil
+        }
+    }
+
+    /// Algorithm and splitting rule, for people.
+    var kind: String? {
+        guard let model else { return nil }
+        return ([model] + (preTokenizer.map { [$0] } ?? [])).map(\.printable).joined(separator: ", ")
+    }
+
+    private static func present(_ tokens: [(String, TokenID?)]) -> [String: TokenID] {
+        var result: [String: TokenID] = [:]
+        for case (let name, let token?) in tokens { result[name] = token }
+        return result
+    }
+}
+
+/// The model's chat template.
+struct TemplateDescription: Encodable {
+    /// The known family that the template belongs to; nil if it belongs to none.
+    let kind: String?
+    /// Why `run --chat` cannot use the template; nil if it can.
+    let problem: String?
+
+    /// Describes the template in `metadata`.
+    init(_ metadata: Metadata) {
+        do {
+            kind = try ChatTemplate(metadata: metadata).format.description
+            problem = nil
+        } catch {
+            kind = nil
+            problem = error.message
+        }
+    }
+}

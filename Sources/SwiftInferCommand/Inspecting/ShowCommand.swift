@@ -1,0 +1,78 @@
+// `swiftinfer show`: prints the contents of a model file.
+
+import ArgumentParser
+import InferEvaluation
+import InferGGUF
+import InferSupport
+import SwiftInfer
+
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Print what a model file holds.",
+        discussion: "Nothing is loaded: it works on vocabulary files and on models this program cannot run, too."
+    )
+
+    @OptionGroup var model: ModelArgument
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let description = try ModelDescription(GGUFFile(path: model.path()))
+        if json {
+            try Output.json(description)
+        } else {
+            Output.standardOutput(table(description) + types(description))
+        }
+    }
+
+    private func table(_ model: ModelDescription) -> String {
+        let tokenizer = model.tokenizer
+        let heads = model.heads.map { heads in
+            "\(heads)" + (model.keyValueHeads.map { $0 == heads ? "" : ", \($0) for keys and values" } ?? "")
+                + (model.headWidth.map { ", \($0) wide" } ?? "")
+        }
+        return Format.table([
+            ("file", "\(model.path), \(Format.bytes(model.fileSize)), GGUF version \(model.formatVersion)"),
+            ("architecture", model.architecture.printable),
+            ("name", model.name?.printable),
+            ("licence", model.licence?.printable),
+            ("runs here", model.problem.map { "no: \($0)" } ?? "yes"),
+            ("parameters", model.parameters > 0 ? "\(model.parameters) (\(Format.count(model.parameters)))" : nil),
+            ("context", model.contextLength.map { "\($0) tokens" }),
+            ("window", model.slidingWindow.flatMap { $0 > 0 ? "\($0) tokens" : nil }),
+            ("layers", model.layers.map(String.init)),
+            ("width", model.width.map(String.init)),
+            ("feed-forward", model.feedForwardWidth.map(String.init)),
+            ("heads", heads),
+            ("experts", model.experts.map { "\($0), \(model.expertsUsed ?? 0) used for a token" }),
+            ("vocabulary", model.vocabularySize.map { "\($0) tokens" }),
+            ("tokenizer", tokenizer.kind),
+            ("", tokenizer.problem.map { "not usable here: \($0)" }),
+            ("special tokens", list(tokenizer.special)),
+            (
+                "end tokens",
+                list(tokenizer.ends.map { Dictionary($0.map { ($0.key.printable, $0.value) }, uniquingKeysWith: min) })
+            ),
+            ("infill tokens", list(tokenizer.infill)),
+            ("chat template", model.chatTemplate.map { $0.kind ?? "not recognised" } ?? "none"),
+        ])
+    }
+
+    private func list(_ tokens: [String: TokenID]?) -> String? {
+        guard let tokens else { return nil }
+        guard !tokens.isEmpty else { return "none" }
+        return tokens.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map { "\($0.key) \($0.value)" }
+            .joined(separator: ", ")
+    }
+
+    private func types(_ model: ModelDescription) -> String {
+        guard !model.types.isEmpty else { return "" }
+        return "\ntype      tensors          size\n"
+            + model.types.map {
+                Format.left($0.type, 9) + Format.right("\($0.tensors)", 8) + Format.right(Format.bytes($0.bytes), 14)
+                    + "\n"
+            }.joined()
+    }
+}

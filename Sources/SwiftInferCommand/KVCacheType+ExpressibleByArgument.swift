@@ -1,6 +1,0 @@
-// The cache types as values of an option.
-
-public import ArgumentParser
-public import SwiftInfer
-
-extension KVCacheType: ExpressibleByArgument {}

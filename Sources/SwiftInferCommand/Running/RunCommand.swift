@@ -1,0 +1,242 @@
+// `swiftinfer run`: continues a text or answers a question, and reports how.
+
+import ArgumentParser
+import InferEvaluation
+import InferSupport
+import SwiftInfer
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Continue a text, or answer with --chat.",
+        discussion: """
+            The prompt is the argument, the file given with -f, or standard input when that is not a terminal; what \
+            comes on standard input beside an argument goes before it. With --chat and no prompt on a terminal, a \
+            conversation begins; /help lists its commands.
+
+            Ctrl-C stops the answer.
+            """
+    )
+
+    @OptionGroup var model: ModelArgument
+
+    @Argument(help: "The text to continue, or with --chat the question.")
+    var prompt: String?
+
+    /// The option of other programs for the prompt.
+    @Option(name: .customShort("p"), parsing: .unconditional, help: .hidden)
+    var promptOption: String?
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Read the prompt from a file; - is standard input.", valueName: "path"))
+    var file: String?
+
+    @Option(
+        name: .short, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Most tokens to generate; -1: until the context is full (default: 256, with --chat -1).", valueName: "n"))
+    var n: Int?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("End where this text appears; may be given several times.", valueName: "text"))
+    var stop: [String] = []
+
+    @Flag(help: "Go on when the model ends its text.")
+    var ignoreEos = false
+
+    @Flag(help: "Apply the model's chat template.")
+    var chat = false
+
+    @Option(help: ArgumentHelp("System message of the chat.", valueName: "text"))
+    var system: String?
+
+    @Flag(help: "Read special tokens such as <|im_end|> in what is given as what they are, not as text.")
+    var special = false
+
+    @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+    @OptionGroup(title: "Engine") var engine: EngineOptions
+    @OptionGroup(title: "Engine") var context: ContextOptions
+
+    @OptionGroup(title: "Engine") var drafting: DrafterOptions
+
+    @Flag(help: "Print times to standard error at the end.")
+    var stats = false
+
+    @Flag(help: "Print one JSON object instead of the text.")
+    var json = false
+
+    func validate() throws {
+        if system != nil, !chat { throw ValidationError("--system needs --chat.") }
+        if let n, n < -1 { throw ValidationError("-n is \(n), but must be 0 or more, or -1.") }
+        if prompt != nil, promptOption != nil {
+            throw ValidationError("Give the prompt once: as an argument or with -p.")
+        }
+        if stop.contains("") { throw ValidationError("--stop must not be empty.") }
+    }
+
+    func run() async throws {
+        let text = try InputText.given(argument: prompt ?? promptOption, file: file).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        guard text != nil || (chat && !json) else {
+            throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
+        }
+        // Open the terminal before the model is loaded: people type or paste while it loads.
+        if text == nil { TerminalInput.open() }
+        defer { TerminalInput.close() }
+        let (model, loadDuration) = try engine.load(self.model.path(), for: context.options)
+        var sessionOptions = context.options
+        sessionOptions.drafter = drafting.choice
+        let session = try model.makeSession(sessionOptions)
+        let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
+        guard let text else {
+            var conversation = Conversation(
+                session: session, system: system, parsesSpecialTokens: special, printsStatistics: stats,
+                options: { generationOptions })
+            try await conversation.run()
+            return
+        }
+        if special, !chat, model.tokenizer.addsBOS, let bos = model.tokenizer.bos.flatMap(model.tokenizer.text(of:)),
+            text.utf8.starts(with: bos.utf8)
+        {
+            Output.standardError("The prompt begins with \(bos.printable) already; no second one is added.\n")
+        }
+        let prompt: Prompt =
+            chat
+            ? .chat(system + [ChatMessage(role: .user, content: text)], parsesSpecialTokens: special)
+            : .text(text, parsesSpecialTokens: special)
+        let options = generationOptions
+        let printsText = !json
+        let (answer, interrupted) = try await Interrupts.shared.cancelling {
+            try await Answer(session.generate(prompt, options: options), printsText: printsText)
+        }
+        if json {
+            let report = RunReport(
+                answer, loadDuration: loadDuration, drafter: drafting.drafter.description, seed: options.sampling.seed)
+            try Output.json(report)
+        } else if Terminal.isOutputInteractive {
+            Output.standardOutput("\n")
+        }
+        if !json,
+            let reason = reasonForEnd(answer.statistics, contextLength: try sessionOptions.contextLength(of: model))
+        {
+            Output.standardError("swiftinfer: \(reason)\n")
+        }
+        if stats { Output.standardError(answer.statistics.summary(loadDuration: loadDuration) + "\n") }
+        if interrupted { throw ExitCode(Interrupts.exitStatus) }
+    }
+
+    /// If neither the model nor an option ended the text, why it ended and which option changes that. Nil otherwise.
+    private func reasonForEnd(_ statistics: Statistics, contextLength: Int) -> String? {
+        if statistics.finishReason == .contextFull {
+            let text = statistics.tokens.isEmpty ? "no text follows" : "the text ends here"
+            return "\(text): the context of \(contextLength) tokens is full; --context makes it longer"
+        }
+        guard statistics.finishReason == .length, n == nil, let most = generationOptions.maximumTokens else {
+            return nil
+        }
+        return "the text ends here after \(most) tokens; -n allows more"
+    }
+
+    /// The settings of a generation. Each call draws a new seed unless one was given.
+    private var generationOptions: GenerationOptions {
+        var options = GenerationOptions()
+        options.maximumTokens = if let n { n < 0 ? nil : n } else { chat ? nil : 256 }
+        options.sampling = sampling.options
+        options.stop = stop
+        options.ignoresEndOfText = ignoreEos
+        options.hashesLogits = json
+        return options
+    }
+}
+
+/// A finished generation, as `run --json` prints it.
+struct RunReport: Encodable {
+    /// Wall-clock times in milliseconds, and rates in tokens per second. A rate is null if there was nothing to measure.
+    struct Timings: Encodable {
+        let load: JSONNumber
+        let prompt: JSONNumber
+        let decode: JSONNumber
+        let promptRate: JSONNumber
+        let decodeRate: JSONNumber
+
+        enum CodingKeys: String, CodingKey {
+            case load = "load_ms", prompt = "prompt_ms", decode = "decode_ms"
+            case promptRate = "prompt_tokens_per_second", decodeRate = "decode_tokens_per_second"
+        }
+    }
+
+    /// The figures of drafting.
+    struct Draft: Encodable {
+        let drafter: String
+        let steps: Int
+        let drafted: Int
+        let accepted: Int
+        /// Milliseconds in the drafter.
+        let retrieval: JSONNumber
+
+        enum CodingKeys: String, CodingKey {
+            case drafter, steps, drafted, accepted
+            case retrieval = "retrieval_ms"
+        }
+    }
+
+    let text: String
+    let tokens: [TokenID]
+    let promptTokens: Int
+    let finishReason: String
+    let seed: UInt64
+    let timings: Timings
+    let draft: Draft
+    /// A hash of every row of logits that a token was chosen from, in order: sixteen hexadecimal digits.
+    let logitsHash: String
+
+    enum CodingKeys: String, CodingKey {
+        case text, tokens, seed, timings, draft
+        case promptTokens = "prompt_tokens", finishReason = "finish_reason", logitsHash = "logits_hash"
+    }
+
+    init(_ answer: Answer, loadDuration: Duration, drafter: String, seed: UInt64) {
+        let statistics = answer.statistics
+        text = answer.text
+        tokens = statistics.tokens
+        promptTokens = statistics.promptTokens
+        finishReason = statistics.finishReason.description
+        self.seed = seed
+        timings = Timings(
+            load: JSONNumber(loadDuration.milliseconds),
+            prompt: JSONNumber(statistics.promptDuration.milliseconds),
+            decode: JSONNumber(statistics.decodeDuration.milliseconds),
+            promptRate: JSONNumber(statistics.promptTokensPerSecond ?? .nan),
+            decodeRate: JSONNumber(statistics.decodeTokensPerSecond ?? .nan))
+        draft = Draft(
+            drafter: drafter, steps: statistics.steps, drafted: statistics.draft.drafted,
+            accepted: statistics.draft.accepted,
+            retrieval: JSONNumber(statistics.draft.retrievalDuration.milliseconds))
+        logitsHash = Format.hexadecimal(statistics.logitsHash ?? 0)
+    }
+}
+
+extension Statistics {
+    /// One line: tokens, times and rates of prompt and answer, drafting, and why the answer ended.
+    func summary(loadDuration: Duration? = nil) -> String {
+        func part(_ label: String, _ count: Int, _ duration: Duration, _ rate: Double?) -> String {
+            "\(label) \(count) tokens in \(Format.decimal(duration.seconds, 2)) s"
+                + (rate.map { " (\(Format.decimal($0, 1)) tokens/s)" } ?? "")
+        }
+        var parts: [String] = []
+        if let loadDuration { parts.append("load \(Format.decimal(loadDuration.seconds, 2)) s") }
+        parts.append(part("prompt", promptTokens - reusedTokens, promptDuration, promptTokensPerSecond))
+        if reusedTokens > 0 { parts.append("reused \(reusedTokens)") }
+        parts.append(part("answer", tokens.count, decodeDuration, decodeTokensPerSecond))
+        if draft.drafted > 0 {
+            parts.append(
+                "\(steps) steps of \(Format.decimal(tokensPerStep ?? 0, 2)) tokens (\(draft.drafted) drafted, "
+                    + "\(draft.accepted) accepted, retrieval \(Format.decimal(draft.retrievalDuration.milliseconds, 1)) ms)"
+            )
+        }
+        parts.append("ended by \(finishReason)")
+        return parts.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,131 @@
+// The options for the engine: device, kernels, threads, context length and cache type.
+
+public import ArgumentParser
+import InferSupport
+import InferTensors
+public import SwiftInfer
+
+/// Backend, kernels and threads.
+struct EngineOptions: ParsableArguments {
+    /// The values of `--backend`.
+    enum Backend: String, ExpressibleByArgument, CaseIterable {
+        case auto, cpu, vulkan
+    }
+
+    @Option(help: "Device to compute on.")
+    var backend = Backend.auto
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Layers on the Vulkan device: the last n blocks, from one more than there are on all (default: all that fit).",
+            valueName: "n"))
+    var gpuLayers: Int?
+
+    @OptionGroup var kernels: KernelOptions
+
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp("Threads to compute with (default: one per processor).", valueName: "n"))
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads is \(threads), but must be at least 1.") }
+        guard let gpuLayers else { return }
+        if gpuLayers < 0 { throw ValidationError("--gpu-layers is \(gpuLayers), but must be at least 0.") }
+        if backend != .vulkan { throw ValidationError("--gpu-layers goes with --backend vulkan.") }
+    }
+
+    /// Loads the model at `path`, with a progress bar on a terminal. Falls back to the processor if no device is available.
+    ///
+    /// - Parameter count: The number of sessions with these options that a device keeps memory for.
+    func load(
+        _ path: String, for session: Session.Options, count: Int = 1
+    ) throws(InferenceError) -> (model: Model, duration: Duration) {
+        var options = Model.Options(gpuLayers: gpuLayers)
+        options.session = session
+        options.sessionCount = count
+        options.backend =
+            switch backend {
+            case .auto: .automatic
+            case .cpu: .cpu
+            case .vulkan: .vulkan
+            }
+        options.kernels = kernels.choice
+        options.threads = threads
+        do throws(InferenceError) {
+            return try load(path, options)
+        } catch  where error.code == .unavailableDevice {
+            Output.standardError("swiftinfer: \(error.message); running on the processor\n")
+            options.backend = .cpu
+            options.gpuLayers = nil
+            return try load(path, options)
+        }
+    }
+
+    private func load(
+        _ path: String, _ options: Model.Options
+    ) throws(InferenceError) -> (model: Model, duration: Duration) {
+        let bar = ProgressBar("loading")
+        defer { bar.clear() }
+        let start = ContinuousClock.now
+        let model = try Model(contentsOf: path, options: options) { bar.update($0) }
+        bar.clear()
+        Output.warn(model.tokenizer.warnings)
+        if let layers = model.deviceLayers, gpuLayers == nil, layers.count < layers.total {
+            Output.standardError(
+                "swiftinfer: \(layers.count) of \(layers.total) layers are on the device: all need "
+                    + "\(layers.requiredByteCount.mebibytes), \(layers.availableByteCount.mebibytes) are free\n")
+        }
+        return (model, ContinuousClock.now - start)
+    }
+}
+
+/// The option that selects the kernels of the processor.
+struct KernelOptions: ParsableArguments {
+    /// The name of the kernels in Swift, which run on every processor.
+    private static let reference = "reference"
+
+    @Option(
+        help: ArgumentHelp(
+            "Which kernels: \((TunedKernels.names + [reference]).joined(separator: ", ")) (default: the first).",
+            valueName: "name"))
+    var kernels: String?
+
+    func validate() throws {
+        if let kernels, kernels != Self.reference, !TunedKernels.names.contains(kernels) {
+            throw ValidationError("this processor has no kernels named '\(kernels)'.")
+        }
+    }
+
+    /// The selected kernels.
+    var choice: KernelChoice {
+        switch kernels {
+        case nil: .automatic
+        case Self.reference: .reference
+        case .some(let name): .named(name)
+        }
+    }
+}
+
+/// Context length and cache type of a session.
+struct ContextOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong, parsing: .unconditional,
+        help: ArgumentHelp(
+            "Most tokens of prompt and answer together (default: what the model was trained for, at most 4096).",
+            valueName: "n"))
+    var context: Int?
+
+    @Option(help: "How keys and values are stored.")
+    var kvType = KVCacheType.f16
+
+    func validate() throws {
+        if let context, context < 1 { throw ValidationError("--context is \(context), but must be at least 1.") }
+    }
+
+    /// The options of a session without a drafter.
+    var options: Session.Options { Session.Options(contextLength: context, cacheType: kvType, drafter: .none) }
+}
+
+extension KVCacheType: ExpressibleByArgument {}
