@@ -2,6 +2,7 @@
 
 import Foundation
 import InferCodeSwift
+import TestSupport
 
 /// A repository in a temporary folder, with a home of its own, so that nobody's configuration counts.
 struct GitOracle {

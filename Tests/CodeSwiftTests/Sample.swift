@@ -1,7 +1,7 @@
 // Small corpora, and the slow way to search them.
 
-import Foundation
 import InferCodeSwift
+import TestSupport
 
 /// Documents of random tokens.
 enum Sample {
@@ -40,35 +40,5 @@ enum Sample {
                     document[$0..<$0 + pattern.count].elementsEqual(pattern)
                 }
         }
-    }
-}
-
-/// A folder that goes away with its owner.
-final class TemporaryFolder {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("swiftinfer-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    /// The path of `name` inside.
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-    /// Writes a file, and the folders above it.
-    @discardableResult
-    func write(_ name: String, _ contents: String) throws -> String {
-        try write(name, Data(contents.utf8))
-    }
-
-    @discardableResult
-    func write(_ name: String, _ contents: Data) throws -> String {
-        let url = url.appendingPathComponent(name)
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try contents.write(to: url)
-        return url.path
     }
 }

@@ -1,6 +1,7 @@
 // Look-ups in several suffix arrays at once against looking up, or scanning for, each pattern by itself.
 
 import InferCodeSwift
+import TestSupport
 import Testing
 
 struct StoreSearchTests {

@@ -1,6 +1,7 @@
 // The automaton against counting substrings.
 
 import InferCodeSwift
+import TestSupport
 import Testing
 
 struct SuffixAutomatonTests {

@@ -1,6 +1,7 @@
 // `swiftinfer bench drafting` from outside: what it counts, and what it keeps from drafters.
 
 import Foundation
+import TestSupport
 import Testing
 
 #if canImport(FoundationXML)

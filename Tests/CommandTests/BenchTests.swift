@@ -1,6 +1,7 @@
 // `swiftinfer bench` from outside: what it prints, not how fast it is.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct BenchTests {

@@ -1,6 +1,7 @@
 // Runs the built program as a user would.
 
 import Foundation
+import TestSupport
 
 /// One run of `swiftinfer`, finished.
 struct Command {
@@ -81,21 +82,17 @@ struct RunningCommand {
     var errors: String { get throws { String(decoding: try Data(contentsOf: errorFile), as: UTF8.self) } }
 }
 
-/// A folder that goes away with its owner.
-final class TemporaryFolder {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("swiftinfer-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    /// Writes a file and gives its place.
+extension TemporaryFolder {
+    /// Writes a file and returns its URL.
     func file(_ name: String, _ contents: Data) throws -> URL {
-        let url = url.appendingPathComponent(name)
-        try contents.write(to: url)
-        return url
+        try write(name, contents)
+        return url.appendingPathComponent(name)
     }
+}
+
+extension Fixture {
+    /// The model most tests use: byte-pair vocabulary with BOS, Llama 3 chat template.
+    static let llama = path("tiny-llama-f32")
+    /// A model without BOS, with fill-in-the-middle tokens and a ChatML template.
+    static let qwen = path("tiny-qwen2-f32")
 }

@@ -1,6 +1,7 @@
 // `swiftinfer datastore` from outside.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct DatastoreTests {

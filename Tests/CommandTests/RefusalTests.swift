@@ -1,6 +1,7 @@
 // What the program says when it cannot do what was asked.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct RefusalTests {

@@ -2,6 +2,7 @@
 
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct MalformedMetadataTests {

@@ -3,6 +3,7 @@
 import Foundation
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct ReadingTests {
@@ -83,17 +84,17 @@ import Testing
     // MARK: Files
 
     @Test func missingFile() throws {
-        let directory = try TemporaryDirectory()
+        let folder = try TemporaryFolder()
         expectRefusal(.unreadableFile, "absent.gguf", "No such file") {
-            _ = try GGUFFile(path: directory.file("absent.gguf"))
+            _ = try GGUFFile(path: folder.path("absent.gguf"))
         }
     }
 
     @Test("what is not a regular file is refused, and a named pipe without waiting for its writer")
     func notRegular() throws {
-        let directory = try TemporaryDirectory()
-        try #require(mkfifo(directory.file("pipe"), 0o600) == 0)
-        for path in [directory.path, directory.file("pipe"), "/dev/null"] {
+        let folder = try TemporaryFolder()
+        try #require(mkfifo(folder.path("pipe"), 0o600) == 0)
+        for path in [folder.path, folder.path("pipe"), "/dev/null"] {
             expectRefusal(.unreadableFile, path, "not a regular file") { _ = try GGUFFile(path: path) }
         }
     }
@@ -104,9 +105,9 @@ import Testing
 
     @Test("the empty file, and the first bytes of one")
     func tiny() throws {
-        let directory = try TemporaryDirectory()
+        let folder = try TemporaryFolder()
         for bytes in [[], [0x47], Array("GGUF".utf8), Array("GGML".utf8)] as [[UInt8]] {
-            let path = try directory.write(bytes, to: "tiny.gguf")
+            let path = try folder.write("tiny.gguf", bytes)
             expectRefusal(.malformedModel, path, "at byte") { _ = try GGUFFile(path: path) }
         }
     }

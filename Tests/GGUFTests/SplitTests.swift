@@ -2,12 +2,13 @@
 
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct SplitTests {
-    private let directory: TemporaryDirectory
+    private let folder: TemporaryFolder
 
-    init() throws { directory = try TemporaryDirectory() }
+    init() throws { folder = try TemporaryFolder() }
 
     private func name(_ number: Int, of count: Int) -> String { "model-0000\(number)-of-0000\(count).gguf" }
 
@@ -24,7 +25,7 @@ import Testing
         edit(&writer.metadata)
         let elements = [Float](repeating: Float(number), count: 4)
         try writer.addTensor(tensor ?? "part.\(number)", type: .f32, shape: [4], elements: elements)
-        let path = directory.file(name(number, of: count))
+        let path = folder.path(name(number, of: count))
         try writer.write(to: path)
         return path
     }
@@ -54,16 +55,16 @@ import Testing
         var writer = try Sample.writer()
         writer.metadata["split.no"] = .uint16(0)
         writer.metadata["split.count"] = .uint16(count)
-        try writer.write(to: directory.file("plain.gguf"))
-        #expect(try GGUFFile(path: directory.file("plain.gguf")).tensors.count == 3)
+        try writer.write(to: folder.path("plain.gguf"))
+        #expect(try GGUFFile(path: folder.path("plain.gguf")).tensors.count == 3)
     }
 
     @Test func otherPartOpened() throws {
         for number in 1...2 { try writePart(number, of: 2) }
-        expectRefusal(.unreadableFile, "part 2 of 2", "first part instead, \(directory.file(name(1, of: 2)))") {
-            _ = try GGUFFile(path: directory.file(name(2, of: 2)))
+        expectRefusal(.unreadableFile, "part 2 of 2", "first part instead, \(folder.path(name(1, of: 2)))") {
+            _ = try GGUFFile(path: folder.path(name(2, of: 2)))
         }
-        let copy = try directory.write(directory.read(name(2, of: 2)), to: "renamed.gguf")
+        let copy = try folder.write("renamed.gguf", folder.read(name(2, of: 2)))
         expectRefusal(.unreadableFile, copy, "part 2 of 2", "first part", "-00001-of-00002.gguf") {
             _ = try GGUFFile(path: copy)
         }
@@ -79,7 +80,7 @@ import Testing
 
     @Test func renamed() throws {
         let path = try writePart(1, of: 2)
-        let copy = try directory.write(directory.read(name(1, of: 2)), to: "renamed.gguf")
+        let copy = try folder.write("renamed.gguf", folder.read(name(1, of: 2)))
         expectRefusal(.unreadableFile, copy, "part 1 of 2", "rename", "-00001-of-00002.gguf", "-00002-of-00002.gguf") {
             _ = try GGUFFile(path: copy)
         }
@@ -88,7 +89,7 @@ import Testing
 
     @Test func malformedPart() throws {
         let path = try writePart(1, of: 2)
-        try directory.write(Array("GGUF".utf8), to: name(2, of: 2))
+        try folder.write(name(2, of: 2), Array("GGUF".utf8))
         expectRefusal(.malformedModel, name(2, of: 2), "at byte 4") { _ = try GGUFFile(path: path) }
     }
 

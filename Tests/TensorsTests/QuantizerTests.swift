@@ -2,6 +2,7 @@
 
 import InferGGUF
 import InferTensors
+import TestSupport
 import Testing
 
 struct QuantizerTests {
@@ -44,7 +45,7 @@ struct QuantizerTests {
 
     /// Values of a normal distribution, nearly: sums of twelve uniform ones.
     private func normal(_ count: Int, deviation: Float, seed: UInt64) -> [Float] {
-        var source = RandomSource(seed: seed)
+        var source = SeededGenerator(seed)
         return (0..<count).map { _ in source.floats(12).reduce(0, +) / 2 * deviation }
     }
 

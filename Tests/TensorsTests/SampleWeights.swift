@@ -2,6 +2,7 @@
 
 import InferGGUF
 import InferTensors
+import TestSupport
 
 /// Rows of random blocks.
 enum SampleWeights {
@@ -18,7 +19,7 @@ enum SampleWeights {
     }
 
     /// `rows` rows of `k` elements, `k` a multiple of the type's block size.
-    static func rows(_ type: TensorType, _ rows: Int, k: Int, using source: inout RandomSource) -> [UInt8] {
+    static func rows(_ type: TensorType, _ rows: Int, k: Int, using source: inout SeededGenerator) -> [UInt8] {
         let count = rows * k
         switch type {
         case .f32:

@@ -4,6 +4,7 @@ import Foundation
 import InferGGUF
 import InferSupport
 import InferTensors
+import TestSupport
 import Testing
 
 struct TensorConverterTests {
@@ -16,10 +17,7 @@ struct TensorConverterTests {
         try writer.addTensor("w", type: type, shape: tensor.shape) { sink throws(InferenceError) in
             try converter.convert(tensor, of: model.file, with: quantizer, to: &sink) { _ throws(InferenceError) in }
         }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).gguf").path
-        defer { unlink(path) }
-        try writer.write(to: path)
-        let file = try GGUFFile(path: path)
+        let file = try TemporaryModel(writer).file
         return try Array(file.bytes(of: #require(file.tensor("w"))))
     }
 
@@ -32,7 +30,7 @@ struct TensorConverterTests {
 
     /// More than a batch of one thread, less than one of three, no whole number of pieces.
     @Test(arguments: [TensorType.q4_K, .q5_1, .f16]) func threadsDoNotChangeTheBytes(type: TensorType) throws {
-        var source = RandomSource(seed: 3)
+        var source = SeededGenerator(3)
         let values = source.floats(768 * 301)
         let model = try model(values, columns: 768)
         let bytes = try converted(model, to: type, threads: 1)

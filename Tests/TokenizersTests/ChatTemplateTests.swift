@@ -3,6 +3,7 @@
 import InferGGUF
 import InferSupport
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct ChatTemplateTests {
@@ -119,11 +120,7 @@ import Testing
     }
 
     @Test func othersAreRefused() {
-        #expect {
-            try ChatTemplate("{{ messages }}")
-        } throws: {
-            ($0 as? InferenceError)?.code == .unsupportedTemplate
-        }
+        expectRefusal(.unsupportedTemplate) { try ChatTemplate("{{ messages }}") }
         #expect(throws: InferenceError.self) { try ChatTemplate(metadata: Metadata()) }
     }
 }

@@ -3,6 +3,7 @@
 import Foundation
 import InferGGUF
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct ControlTokenTests {
@@ -34,14 +35,10 @@ import Testing
 
     /// The distinct vocabularies of the committed models, and three made here.
     static func vocabularies() throws -> [(name: String, tokenizer: Tokenizer)] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Models/Fixtures")
-            .standardizedFileURL
         var result: [(String, Tokenizer)] = []
         var seen: Set<UInt64> = []
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
-        for name in names where name.hasSuffix(".gguf") {
-            let path = folder.appending(path: name).path(percentEncoded: false)
-            guard let tokenizer = try? Tokenizer(metadata: GGUFFile(path: path).metadata),
+        for name in Fixture.names {
+            guard let tokenizer = try? Tokenizer(metadata: Fixture.file(name).metadata),
                 seen.insert(tokenizer.fingerprint).inserted
             else { continue }
             result.append((name, tokenizer))

@@ -1,6 +1,7 @@
 // Words so long that they are merged window by window.
 
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct LongWordTests {
@@ -37,7 +38,7 @@ import Testing
             ("aaaa", "aaaa"), ("c", "a"), ("c", "aaaa"),
         ]
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: merges, pre: "dbrx"))
-        var generator = SeededGenerator(state: UInt64(length))
+        var generator = SeededGenerator(UInt64(length))
         var text = ""
         while text.utf8.count < length { text += units.randomElement(using: &generator) ?? "a" }
         #expect(tokenizer.encode(text) == Self.plainlyMerged(text, merges))

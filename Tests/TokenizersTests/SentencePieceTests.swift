@@ -1,6 +1,7 @@
 // SentencePiece encoding.
 
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct SentencePieceTests {
@@ -15,7 +16,7 @@ import Testing
 
     @Test func agreesWithPlainMerging() throws {
         let tokenizer = try Tokenizer(Vocabularies.sentencePiece(Self.pieces))
-        var generator = SeededGenerator(state: 3)
+        var generator = SeededGenerator(3)
         for length in [1, 2, 5, 20, 47, 48, 49, 150] {
             for _ in 0..<40 {
                 let text = String((0..<length).map { _ in ["a", "b", " "].randomElement(using: &generator) ?? "a" })

@@ -1,6 +1,7 @@
 // Encoding with the words of earlier texts in memory, against encoding each text alone.
 
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct WordCacheTests {
@@ -21,7 +22,7 @@ import Testing
     @Test(arguments: ["gpt-2", "llama-bpe", "deepseek-coder", "default"])
     func whatIsRememberedChangesNothing(preTokenizer: String) throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: BytePairTests.merges, pre: preTokenizer))
-        var generator = SeededGenerator(state: 77)
+        var generator = SeededGenerator(77)
         var encoder = TextEncoder(tokenizer)
         for _ in 0..<400 {
             var text: [UInt8] = []

@@ -3,6 +3,7 @@
 import InferGGUF
 import InferTensors
 import InferTransformer
+import TestSupport
 import Testing
 
 @Suite("Exactness")
@@ -32,7 +33,7 @@ struct ExactnessTests {
     @Test("Chunks of any size give the bits of single tokens", arguments: names)
     func chunks(_ name: String) throws {
         let backend = try CPUBackend(threads: 2)
-        let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: backend)
+        let model = try TransformerModel(Fixture.file(name), backend: backend)
         let expected = try oneByOne(model, Self.tokens, .f16)
         for size in [3, 7, 40] {
             let context = try model.makeContext(capacity: 64, cacheType: .f16)
@@ -48,7 +49,7 @@ struct ExactnessTests {
 
     @Test("The number of threads changes no bit", arguments: names)
     func threads(_ name: String) throws {
-        let file = try GGUFFile(path: Fixture.named(name).path)
+        let file = try Fixture.file(name)
         var results: [[[UInt32]]] = []
         for threads in [1, 2, 3] {
             let model = try TransformerModel(file, backend: CPUBackend(threads: threads))
@@ -74,7 +75,7 @@ struct ExactnessTests {
 
     @Test("A path through a tree gives the bits of plain decoding", arguments: names, KVCacheType.allCases)
     func trees(_ name: String, _ type: KVCacheType) throws {
-        let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: CPUBackend(threads: 2))
+        let model = try TransformerModel(Fixture.file(name), backend: CPUBackend(threads: 2))
         guard type != .q8_0 || model.configuration.keyLength.isMultiple(of: 32) else { return }
         let context = try model.makeContext(capacity: 64, cacheType: type)
         let past = Array(Self.tokens[..<20])
@@ -99,7 +100,7 @@ struct ExactnessTests {
     @Test("The comparison can fail: another position, another result")
     func control() throws {
         let model = try TransformerModel(
-            GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
+            Fixture.file("tiny-llama-f32"), backend: CPUBackend(threads: 1))
         let expected = try oneByOne(model, Self.tokens, .f16)
         let shifted = try oneByOne(model, Array(Self.tokens.dropFirst()), .f16)
         #expect(expected.last != shifted.last)

@@ -4,6 +4,7 @@ import InferGGUF
 import InferSupport
 import InferTensors
 import InferTransformer
+import TestSupport
 import Testing
 
 @Suite("ModelContext")
@@ -12,14 +13,7 @@ struct ModelContextTests {
 
     init() throws {
         model = try TransformerModel(
-            GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
-    }
-
-    private func code(_ body: () throws -> Void) -> InferenceError.Code? {
-        do {
-            try body()
-            return nil
-        } catch { return (error as? InferenceError)?.code }
+            Fixture.file("tiny-llama-f32"), backend: CPUBackend(threads: 1))
     }
 
     @Test func rewindForgets() throws {
@@ -31,7 +25,7 @@ struct ModelContextTests {
         try context.evaluate([7], outputs: [0])
         #expect(context.withLogits { Array($0) } == first)
         #expect(context.count == 3)
-        #expect(code { try context.rewind(to: 4) } == .invalidArgument)
+        expectRefusal(.invalidArgument) { try context.rewind(to: 4) }
     }
 
     @Test func likeliestTokensAreThoseOfTheRows() throws {
@@ -61,17 +55,17 @@ struct ModelContextTests {
     @Test func refusals() throws {
         let context = try model.makeContext(capacity: 4, cacheType: .f32)
         try context.evaluate([5, 6], outputs: [])
-        #expect(code { try context.evaluate([1, 2, 3], outputs: []) } == .contextFull)
-        #expect(code { try context.evaluate([-1], outputs: []) } == .invalidArgument)
-        #expect(code { try context.evaluate([Int32.max], outputs: []) } == .invalidArgument)
-        #expect(code { try context.evaluate([], outputs: []) } == .invalidArgument)
-        #expect(code { try context.evaluate([1], outputs: [1]) } == .invalidArgument)
-        #expect(code { try context.evaluate([1, 2], parents: [-1, 1], outputs: []) } == .invalidArgument)
-        #expect(code { try context.evaluate([1, 2], parents: [-1], outputs: []) } == .invalidArgument)
-        #expect(code { try context.accept(rows: [0]) } == .invalidArgument)
+        expectRefusal(.contextFull) { try context.evaluate([1, 2, 3], outputs: []) }
+        expectRefusal(.invalidArgument) { try context.evaluate([-1], outputs: []) }
+        expectRefusal(.invalidArgument) { try context.evaluate([Int32.max], outputs: []) }
+        expectRefusal(.invalidArgument) { try context.evaluate([], outputs: []) }
+        expectRefusal(.invalidArgument) { try context.evaluate([1], outputs: [1]) }
+        expectRefusal(.invalidArgument) { try context.evaluate([1, 2], parents: [-1, 1], outputs: []) }
+        expectRefusal(.invalidArgument) { try context.evaluate([1, 2], parents: [-1], outputs: []) }
+        expectRefusal(.invalidArgument) { try context.accept(rows: [0]) }
         #expect(context.count == 2)
         try context.evaluate([1, 2], parents: [-1, -1], outputs: [0, 1])
-        #expect(code { try context.accept(rows: [0, 1]) } == .invalidArgument)
+        expectRefusal(.invalidArgument) { try context.accept(rows: [0, 1]) }
         try context.accept(rows: [1])
         #expect(context.count == 3)
     }

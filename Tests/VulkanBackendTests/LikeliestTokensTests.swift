@@ -5,6 +5,7 @@ import InferDecoding
 import InferTensors
 import InferTransformer
 import InferVulkan
+import TestSupport
 import Testing
 
 @Suite("Likeliest tokens on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))

@@ -5,6 +5,7 @@ import InferGGUF
 import InferTensors
 import InferTransformer
 import InferVulkan
+import TestSupport
 import Testing
 
 @Suite("Models on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))

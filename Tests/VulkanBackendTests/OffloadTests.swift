@@ -7,6 +7,7 @@ import InferTensors
 import InferTransformer
 import InferVulkan
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite("Part of a model on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
