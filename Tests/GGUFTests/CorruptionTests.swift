@@ -1,4 +1,4 @@
-// Files cut at every byte and changed at random: either they are read, soundly, or refused with a message.
+// Files cut at every byte and files with random changes: each is either read without a fault or refused with a message.
 
 import InferGGUF
 import InferSupport
@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite struct CorruptionTests {
-    @Test("a file cut anywhere before the end of its last tensor is refused")
+    @Test("a file that ends before the end of its last tensor is refused")
     func truncation() throws {
         let whole = Sample.raw.bytes
         let complete = try GGUFFile(bytes: whole)
@@ -47,7 +47,7 @@ import Testing
                 refused += 1
             }
         }
-        // Both ways must have been taken often, or the changes are the wrong ones.
+        // Both outcomes must be frequent; otherwise the changes test nothing.
         #expect(accepted > 500 && refused > 500, "\(accepted) accepted, \(refused) refused")
     }
 
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    /// Uses every accessor, and tells whether all that a file claims lies within it.
+    /// Uses every accessor. Returns whether all tensors lie within the file.
     private static func readEverything(_ file: GGUFFile, size: Int) -> Bool {
         var isSound = true
         for key in file.metadata.keys {
@@ -87,7 +87,7 @@ import Testing
         for tensor in file.tensors {
             isSound = isSound && file.bytes(of: tensor).count == tensor.byteCount
             isSound = isSound && tensor.rows * tensor.rowBytes == tensor.byteCount
-            // Touches the first and the last byte.
+            // Read the first and the last byte.
             let (first, last) = (file.bytes(of: tensor).first, file.bytes(of: tensor).last)
             isSound = isSound && (first == nil) == (tensor.byteCount == 0) && (last == nil) == (first == nil)
         }

@@ -1,4 +1,4 @@
-// Files that appear when they are complete, and what killed writers leave.
+// Output files get their name when they are complete; leftovers of killed writers are removed.
 
 import Foundation
 import InferSupport
@@ -10,7 +10,7 @@ struct OutputFileTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test func whatAKilledWriterLeftGoes() throws {
+    @Test func leftoversOfKilledWritersAreRemoved() throws {
         try folder.write(".swiftinfer-1a2b.tmp", [1])
         try folder.write(".swiftinfer-1a2b.tmp2", [1])
         try folder.write("swiftinfer-1a2b.tmp", [1])
@@ -24,8 +24,8 @@ struct OutputFileTests {
         #expect(folder.names.sorted() == [".swiftinfer-1a2b.tmp2", "a", "swiftinfer-1a2b.tmp"])
     }
 
-    /// A lock says that a writer lives.
-    @Test func whatIsBeingWrittenStays() throws {
+    /// A lock means that the writer is alive.
+    @Test func filesInUseStay() throws {
         let path = try folder.write(".swiftinfer-1a2b.tmp", [1])
         let descriptor = open(path, O_RDONLY)
         defer { close(descriptor) }
@@ -39,7 +39,7 @@ struct OutputFileTests {
         #expect(folder.names.sorted() == [".swiftinfer-1a2b.tmp", "a"])
     }
 
-    @Test(arguments: ["", "x/", "none/x", "a/x"]) func pathsThatCannotBeWrittenAreRefusedAtOnce(_ name: String) throws {
+    @Test(arguments: ["", "x/", "none/x", "a/x"]) func unwritablePathsAreRefusedImmediately(_ name: String) throws {
         try folder.write("a", [1])
         let path = name.isEmpty ? "" : folder.path(name)
         let error = #expect(throws: InferenceError.self) { try OutputFile(replacing: path) }

@@ -12,7 +12,7 @@ import Testing
 
     private func name(_ number: Int, of count: Int) -> String { "model-0000\(number)-of-0000\(count).gguf" }
 
-    /// Writes part `number`, from 1, with one tensor; `edit` may spoil it.
+    /// Writes part `number`, from 1, with one tensor. `edit` can make it invalid.
     @discardableResult
     private func writePart(
         _ number: Int, of count: Int, tensor: String? = nil, edit: (inout Metadata) -> Void = { _ in }
@@ -50,7 +50,7 @@ import Testing
         #expect(try GGUFFile(path: path).data(of: "part.2") == expected)
     }
 
-    @Test("a split of one, and the merged file of llama.cpp's tool, are plain files", arguments: [UInt16(0), 1])
+    @Test("a split model of one part and a file merged by llama.cpp's tool are plain files", arguments: [UInt16(0), 1])
     func plain(count: UInt16) throws {
         var writer = try Sample.writer()
         writer.metadata["split.no"] = .uint16(0)
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("a part beyond the number of parts")
+    @Test("a part number that is too large")
     func numberOutOfRange() throws {
         for number in [Int64(2), -1, .max] {
             let path = try writePart(1, of: 2) { $0["split.no"] = .int64(number) }
@@ -93,7 +93,7 @@ import Testing
         expectRefusal(.malformedModel, name(2, of: 2), "at byte 4") { _ = try GGUFFile(path: path) }
     }
 
-    @Test("a part that says it is another")
+    @Test("a part with a wrong number")
     func wrongNumber() throws {
         let path = try writePart(1, of: 2)
         try writePart(2, of: 2) { $0["split.no"] = .uint16(0) }
@@ -127,7 +127,7 @@ import Testing
         expectRefusal(.malformedModel, name(2, of: 2), "part.1", "twice", "at byte") { _ = try GGUFFile(path: path) }
     }
 
-    @Test("counts that are none")
+    @Test("invalid counts")
     func counts() throws {
         let values: [MetadataValue] = [
             .int32(-1), .uint32(.max), .uint64(.max), .int64(.min), .uint16(10_000), .string("2"), .float32(2),

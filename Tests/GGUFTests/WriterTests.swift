@@ -11,7 +11,7 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test("the bytes are those of the format, and the same every time")
+    @Test("the bytes follow the format and are the same every time")
     func bytes() throws {
         for name in ["first.gguf", "second.gguf"] {
             try Sample.writer().write(to: folder.path(name))
@@ -20,7 +20,7 @@ import Testing
         #expect(folder.names == ["first.gguf", "second.gguf"])
     }
 
-    @Test("a file read and written back is identical")
+    @Test("a file that is read and written again is identical")
     func roundTrip() throws {
         let original = try folder.write("original.gguf", Sample.raw.bytes)
         let file = try GGUFFile(path: original)
@@ -31,7 +31,7 @@ import Testing
         #expect(try GGUFFile(path: folder.path("copy.gguf")).version == 3)
     }
 
-    @Test("a vocabulary copied through PackedStrings keeps bytes that are not UTF-8")
+    @Test("a vocabulary copied through PackedStrings keeps invalid UTF-8")
     func packedStrings() throws {
         var strings = PackedStrings()
         strings.append([0x61, 0xff, 0])
@@ -82,7 +82,7 @@ import Testing
         #expect(file.data(of: "last") == [0, 0, 0xc0, 0x3f])
     }
 
-    // MARK: What cannot be written
+    // MARK: Refusals
 
     @Test func badTensors() throws {
         var writer = GGUFWriter()
@@ -126,7 +126,7 @@ import Testing
         #expect(folder.names.isEmpty)
     }
 
-    @Test("when the bytes of a tensor are too few, too many or fail to come, the old file stays")
+    @Test("the old file stays if a tensor has too few or too many bytes or its source fails")
     func wrongBytes() throws {
         try folder.write("old.gguf", [1, 2, 3])
         func write(_ body: @escaping GGUFWriter.Body) throws {

@@ -1,4 +1,4 @@
-// Vocabularies that contradict themselves.
+// Malformed vocabularies.
 
 import InferGGUF
 import InferSupport
@@ -29,7 +29,7 @@ import Testing
         expectMalformed(VocabularyDescription(model: "llama", tokens: PackedStrings()), "tokenizer.ggml.tokens")
     }
 
-    @Test func oddEntriesDoNoHarm() throws {
+    @Test func oddEntriesAreAccepted() throws {
         var description = Vocabularies.sentencePiece([("a", .nan), ("a", 1), ("", .infinity), ("▁", -1), ("<0x-1>", 0)])
         description.types[259 + 4] = 6
         description.types[259 + 3] = -5
@@ -39,7 +39,7 @@ import Testing
         #expect(tokenizer.text(of: 261) == "[EMPTY_261]")
     }
 
-    @Test func brokenMergesAreLeftOut() throws {
+    @Test func brokenMergesAreIgnored() throws {
         var description = Vocabularies.bytePair(merges: [("a", "b")])
         description.merges = Vocabularies.packed(["", " ", "ab", "a ", " b", "a b", "a b", "  a", "a b c"])
         let tokenizer = try Tokenizer(description)
@@ -53,7 +53,7 @@ import Testing
         expectRefusal(.malformedModel, "tokenizer.ggml.tokens") { try Tokenizer(metadata: metadata) }
     }
 
-    @Test func fingerprintsTellVocabulariesApart() throws {
+    @Test func fingerprintsDistinguishVocabularies() throws {
         let base = Vocabularies.bytePair(merges: [("a", "b"), ("b", "c")])
         var others = [Vocabularies.bytePair(merges: [("b", "c"), ("a", "b")]), base, base, base]
         others[1].preTokenizer = "qwen2"

@@ -1,4 +1,4 @@
-// Where each pre-tokenizer ends words.
+// The words that each pre-tokenizer produces.
 
 import InferSupport
 import InferTokenizers

@@ -4,7 +4,7 @@ import InferGGUF
 import InferTokenizers
 
 enum Vocabularies {
-    /// GPT-2's character for each byte.
+    /// GPT-2's character of each byte.
     static let characters: [Character] = {
         var next: UInt32 = 0x100
         return (0...255).map { byte in
@@ -14,7 +14,7 @@ enum Vocabularies {
         }
     }()
 
-    /// `text` as byte-level vocabularies spell it.
+    /// The spelling of `text` in byte-level vocabularies.
     static func spelled(_ text: String) -> String { String(text.utf8.map { characters[Int($0)] }) }
 
     static func packed(_ strings: [String]) -> PackedStrings {

@@ -15,9 +15,9 @@ package struct DraftMemory: Equatable, Sendable {
 
     package init() {}
 
-    /// Tokens of earlier outputs.
+    /// For tests. Number of tokens of earlier outputs.
     package var historyCount: Int { history.count { $0 >= 0 } }
 
-    /// Contexts with candidates.
+    /// For tests. Number of contexts with stored tokens.
     package var preferenceCount: Int { preferences.count / PreferenceSource.recordLength }
 }

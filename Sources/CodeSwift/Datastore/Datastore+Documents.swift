@@ -22,7 +22,7 @@ extension Datastore {
             name: String(decoding: names[nameStart..<nameEnd], as: UTF8.self), tokens: start..<end - 1)
     }
 
-    /// The index of the document that `position` lies in.
+    /// For tests. The index of the document that contains the token at `position`; nil after the last document.
     package func documentIndex(at position: Int) -> Int? {
         var lower = 0
         var upper = documentCount

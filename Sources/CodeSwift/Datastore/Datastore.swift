@@ -100,7 +100,7 @@ public final class Datastore: Sendable {
         if !isUnderWay { isBeingRead.store(false, ordering: .relaxed) }
     }
 
-    /// Where the sections lie in the file; what is between them is padding.
+    /// For tests. The byte ranges of the sections in the file. The bytes between them are padding.
     package var sectionRanges: [Range<Int>] { header.sections.map { $0.offset..<$0.offset + $0.length } }
 
     /// The bytes of a section, whose place ``DatastoreHeader`` has checked.

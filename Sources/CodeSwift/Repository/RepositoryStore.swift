@@ -65,15 +65,8 @@ package final class RepositoryStore: Sendable {
     /// Grows with every change.
     package var generation: Int { state.withLock { $0.generation } }
 
-    /// Number of files that can be found.
+    /// For tests. Number of files that can be found.
     package var fileCount: Int { state.withLock { $0.files.values.count { $0.place != nil } } }
-
-    /// Number of tokens that can be found.
-    package var tokenCount: Int {
-        state.withLock { state in
-            zip(state.segments, state.hidden).reduce(0) { $0 + $1.0.corpus.corpus.tokenCount - $1.1.count }
-        }
-    }
 
     /// What the last refresh passed over.
     package var skipped: SkipReport { state.withLock { $0.skipped } }

@@ -3,15 +3,15 @@
 package import InferTokenizers
 
 extension StoreSearch {
-    /// How often each ending of `text` occurs, that of length 1 first, up to the longest that occurs.
+    /// For tests. The number of occurrences of each ending of `text`, from length 1 to the longest ending that occurs.
     package mutating func endingCounts(of text: [TokenID], maximumLength: Int) -> [Int] {
         var matcher = SuffixMatcher(maximumLength: maximumLength)
         matcher.reset(to: text, &self)
         return (0..<matcher.endings.count).map { matcher.endings[$0].count }
     }
 
-    /// What follows the longest ending of `text` that occurs: how many of the occurrences are served, and of their continuations
-    /// the most frequent, at most ``PatternMemo/width``; nil where not even the last token occurs.
+    /// For tests. What follows the longest ending of `text` that occurs: the number of occurrences served, and their most
+    /// frequent continuations, at most ``PatternMemo/width``. Nil if not even the last token occurs.
     package mutating func continuations(
         of text: [TokenID], maximumLength: Int
     ) -> (served: Int, continuations: [Continuation])? {
