@@ -78,38 +78,45 @@ let package = Package(
         ),
 
         // MARK: Tests
+        // Used by test targets only.
         .target(
-            name: "TestSupport", dependencies: ["InferSupport", "InferTensors", "InferTransformer"],
+            name: "TestSupport", dependencies: ["InferGGUF", "InferSupport", "InferTensors", "InferTransformer"],
             path: "Tests/TestSupport"),
-        .testTarget(name: "GGUFTests", dependencies: ["InferGGUF", "InferSupport"]),
-        .testTarget(name: "TokenizersTests", dependencies: ["InferTokenizers", "InferGGUF", "InferSupport"]),
-        .testTarget(name: "TensorsTests", dependencies: ["InferTensors", "InferGGUF", "InferSupport"]),
+        .testTarget(name: "GGUFTests", dependencies: ["InferGGUF", "InferSupport", "TestSupport"]),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["InferTokenizers", "InferGGUF", "InferSupport", "TestSupport"]),
+        .testTarget(name: "TensorsTests", dependencies: ["InferTensors", "InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
             name: "VulkanBackendTests",
             dependencies: [
-                "TestSupport",
                 "InferVulkan", "SwiftInfer", "InferDecoding", "InferTransformer", "InferTensors", "InferGGUF",
-                "InferSupport",
+                "InferSupport", "TestSupport",
             ]),
         .testTarget(
             name: "TransformerTests",
-            dependencies: ["TestSupport", "InferTransformer", "InferTensors", "InferGGUF", "InferSupport"]),
+            dependencies: ["InferTransformer", "InferTensors", "InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
-            name: "DecodingTests", dependencies: ["InferDecoding", "InferTensors", "InferGGUF", "InferSupport"]),
+            name: "DecodingTests",
+            dependencies: ["InferDecoding", "InferTensors", "InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
             name: "CodeSwiftTests",
-            dependencies: ["InferCodeSwift", "InferGGUF", "InferTokenizers", "InferDecoding", "InferSupport"]),
+            dependencies: [
+                "InferCodeSwift", "InferGGUF", "InferTokenizers", "InferDecoding", "InferSupport", "TestSupport",
+            ]),
         .testTarget(
             name: "SwiftInferTests",
             dependencies: [
                 "SwiftInfer", "InferGGUF", "InferTokenizers", "InferDecoding", "InferCodeSwift", "InferSupport",
+                "TestSupport",
             ]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
                 "InferEvaluation", "SwiftInfer", "InferCodeSwift", "InferGGUF", "InferTensors", "InferSupport",
+                "TestSupport",
             ]),
-        .testTarget(name: "CommandTests", dependencies: ["SwiftInferCommand", "InferGGUF", "InferSupport"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["SwiftInferCommand", "InferGGUF", "InferSupport", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -2,7 +2,7 @@
 
 public import InferSupport
 
-/// What a GGUF file is to hold, and the way to disk.
+/// Collects metadata and tensors, and writes them as a GGUF file.
 ///
 /// ```swift
 /// var writer = GGUFWriter()
@@ -11,18 +11,17 @@ public import InferSupport
 /// try writer.write(to: "model.gguf")
 /// ```
 ///
-/// Tensors are written one after the other as their bytes arrive, so no more than one need be in memory. The same input
-/// gives the same bytes: format version 3, little-endian, entries in the order they were added, gaps filled with zeros. A
-/// file read by ``GGUFFile`` and written back with the same metadata and tensors comes out identical if it was laid out
-/// that way to begin with and all its texts are UTF-8.
+/// Tensors are written in sequence as their bytes arrive, so at most one must be in memory. The same input gives the same
+/// bytes: format version 3, little-endian, entries in the order of addition, padding of zeros. A file that is read by
+/// ``GGUFFile`` and written again is identical if it already had this layout and all its texts are UTF-8.
 public struct GGUFWriter {
-    /// Produces a tensor's bytes by appending them to the sink, as many in all as the tensor has.
+    /// Produces the bytes of a tensor by appending all of them to the sink.
     public typealias Body = (_ sink: inout TensorSink) throws(InferenceError) -> Void
 
     private struct Entry { let name: String, type: TensorType, shape: [Int], byteCount: Int, body: Body }
 
-    /// The metadata, written in the order of its keys. `general.alignment`, a uint32 power of two, sets the alignment of the
-    /// tensors' data; without it, it is 32.
+    /// The metadata, written in the order of its keys. `general.alignment`, a uint32 power of two, sets the alignment of
+    /// tensor data in bytes; the default is 32.
     public var metadata: Metadata
     private var entries: [Entry] = []
     private var names: Set<String> = []
@@ -30,20 +29,20 @@ public struct GGUFWriter {
     /// The longest tensor name that every reader of the format accepts, in bytes.
     private static let maximumNameLength = 63
 
-    /// A file with this metadata, and no tensors yet.
+    /// A writer with this metadata and no tensors.
     public init(metadata: Metadata = Metadata()) { self.metadata = metadata }
 
     // MARK: Adding tensors
 
-    /// Adds a tensor whose bytes `body` produces when the file is written.
+    /// Adds a tensor. `body` produces its bytes when the file is written.
     ///
     /// - Parameters:
-    ///   - name: 1 to 63 bytes, unlike that of any other tensor.
+    ///   - name: 1 to 63 bytes, different from all other names.
     ///   - type: How the elements are stored.
-    ///   - shape: Extents, fastest-varying first: `[columns, rows, …]`. One to four; the first is a multiple of the type's
+    ///   - shape: One to four extents, fastest-varying first: `[columns, rows, …]`. The first is a multiple of the type's
     ///     block size.
     ///   - body: Called once per ``write(to:)``.
-    /// - Throws: ``InferenceError`` with `invalidArgument` when name or shape cannot be.
+    /// - Throws: ``InferenceError`` with `invalidArgument` for an invalid name or shape.
     public mutating func addTensor(
         _ name: String, type: TensorType, shape: [Int], writing body: @escaping Body
     ) throws(InferenceError) {
@@ -63,10 +62,10 @@ public struct GGUFWriter {
         entries.append(Entry(name: name, type: type, shape: shape, byteCount: byteCount, body: body))
     }
 
-    /// Adds a tensor whose bytes are those of `elements`.
+    /// Adds a tensor with the bytes of `elements`.
     ///
-    /// - Throws: ``InferenceError`` with `invalidArgument` when name or shape cannot be, or the number of bytes does not fit
-    ///   them.
+    /// - Throws: ``InferenceError`` with `invalidArgument` for an invalid name or shape. ``write(to:)`` throws it if the
+    ///   number of bytes does not match.
     public mutating func addTensor(
         _ name: String, type: TensorType, shape: [Int], elements: [some BitwiseCopyable]
     ) throws(InferenceError) {
@@ -75,9 +74,9 @@ public struct GGUFWriter {
         }
     }
 
-    /// Adds a tensor of another file as it is.
+    /// Adds a tensor of another file, unchanged.
     ///
-    /// - Throws: ``InferenceError`` with `invalidArgument` when there is a tensor of that name already.
+    /// - Throws: ``InferenceError`` with `invalidArgument` if there already is a tensor with that name.
     public mutating func addTensor(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) {
         try addTensor(tensor.name, type: tensor.type, shape: tensor.shape) { sink throws(InferenceError) in
             try sink.append(file.bytes(of: tensor))
@@ -86,17 +85,17 @@ public struct GGUFWriter {
 
     // MARK: Writing
 
-    /// Writes the file: first under another name in the same directory, then, once all of it is on the disk, renamed to
-    /// `path`. A file that was there is replaced, and stays as it was if anything fails.
+    /// Writes the file. The file gets the name `path` only when all of it is on the disk. It replaces an existing file, which
+    /// stays unchanged if anything fails.
     ///
-    /// - Throws: ``InferenceError`` with `unwritableFile`; with `invalidArgument` when a key, the alignment or the number of
-    ///   bytes of a tensor is wrong; or what the source of a tensor throws.
+    /// - Throws: ``InferenceError`` with `unwritableFile`; with `invalidArgument` if a key, the alignment or the number of
+    ///   bytes of a tensor is wrong; or any error of a ``Body``.
     public func write(to path: String) throws(InferenceError) {
         let alignment = try alignment()
         let header = try header(alignment: alignment)
         let file = try OutputFile(replacing: path)
         try file.append(header)
-        // Before the first tensor and after each, the last included: llama.cpp reads whole multiples.
+        // Pad before the first tensor and after every tensor, also the last: llama.cpp reads whole multiples.
         if !entries.isEmpty { try file.pad(to: alignment) }
         for entry in entries {
             var sink = TensorSink(file: file, name: entry.name, byteCount: entry.byteCount)
@@ -115,7 +114,7 @@ public struct GGUFWriter {
         }
     }
 
-    /// Everything before the first tensor's data, but for the padding at its end.
+    /// All bytes before the tensor data, without the padding at the end.
     private func header(alignment: Int) throws(InferenceError) -> [UInt8] {
         var header: [UInt8] = Array("GGUF".utf8)
         header.appendLittleEndian(UInt32(3))
@@ -151,7 +150,7 @@ public struct GGUFWriter {
 }
 
 extension [UInt8] {
-    /// Adds the type and the bytes of `value`.
+    /// Appends the type and the bytes of `value`.
     fileprivate mutating func append(_ value: MetadataValue) {
         appendLittleEndian(value.type.rawValue)
         switch value {
@@ -171,6 +170,51 @@ extension [UInt8] {
             appendLittleEndian(array.elementType.rawValue)
             appendLittleEndian(UInt64(array.count))
             append(contentsOf: array.encoded)
+        }
+    }
+}
+
+/// Receives the bytes of one tensor and writes them to the file. They may arrive in any number of pieces.
+public struct TensorSink {
+    /// Number of bytes still missing.
+    public private(set) var remainingByteCount: Int
+    private let file: OutputFile
+    private let name: String
+    private let byteCount: Int
+
+    init(file: OutputFile, name: String, byteCount: Int) {
+        self.file = file
+        self.name = name
+        self.byteCount = byteCount
+        remainingByteCount = byteCount
+    }
+
+    /// Appends bytes.
+    ///
+    /// - Throws: ``InferenceError`` with `unwritableFile`, or with `invalidArgument` if the tensor has fewer bytes.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) {
+        guard bytes.count <= remainingByteCount else {
+            throw InferenceError(.invalidArgument, "tensor \(name.printable) has more than its \(byteCount) bytes")
+        }
+        try file.append(bytes)
+        remainingByteCount -= bytes.count
+    }
+
+    /// Appends the bytes of `elements` as they are in memory. Elements are numbers, or structures with the layout of a block.
+    ///
+    /// - Throws: ``InferenceError`` with `unwritableFile`, or with `invalidArgument` if the tensor has fewer bytes.
+    public mutating func append(contentsOf elements: [some BitwiseCopyable]) throws(InferenceError) {
+        try elements.withUnsafeBufferPointer { bytes throws(InferenceError) in
+            try append(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    /// Checks that no bytes are missing.
+    func finish() throws(InferenceError) {
+        guard remainingByteCount == 0 else {
+            throw InferenceError(
+                .invalidArgument,
+                "tensor \(name.printable) got \(byteCount - remainingByteCount) of its \(byteCount) bytes")
         }
     }
 }

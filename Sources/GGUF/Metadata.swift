@@ -1,31 +1,31 @@
-// The key–value section of a GGUF file.
+// The metadata of a GGUF file: typed values by key.
 
 public import InferSupport
 
-/// The metadata of a model file: typed values under dotted keys, in the order of the file.
+/// The metadata of a model file: typed values with dotted keys, in file order.
 ///
-/// The typed accessors return nil for a key that is absent, and throw when the value has another type or does not fit, so
-/// that a default can never hide a malformed file.
+/// The typed accessors return nil when the key is absent. They throw when the value has another type or is out of range, so
+/// a default value never hides a malformed file.
 public struct Metadata: Sendable {
     private struct Entry {
         var value: MetadataValue
-        /// Where the entry stands in the file, when it came from one.
+        /// Offset of the entry in its file; nil for an entry that was set in code.
         let offset: Int?
     }
 
-    /// The keys in the order of the file.
+    /// The keys in file order.
     public private(set) var keys: [String] = []
     private var entries: [String: Entry] = [:]
-    /// The file the entries came from; nil when they came from none.
+    /// The file that the entries were read from; nil for none.
     package let path: String?
 
     /// Metadata without entries.
     public init() { path = nil }
 
-    /// Metadata to be filled from the file at `path`.
+    /// Empty metadata for entries of the file at `path`.
     init(path: String) { self.path = path }
 
-    /// The value under `key`, whatever its type. A new key goes to the end; nil removes the entry.
+    /// The value of `key`, of any type. A new key is added at the end. Setting nil removes the entry.
     public subscript(key: String) -> MetadataValue? {
         get { entries[key]?.value }
         set {
@@ -37,44 +37,44 @@ public struct Metadata: Sendable {
         }
     }
 
-    /// Adds an entry read at `offset` of the file; its key must be new.
+    /// Adds an entry that was read at `offset` of the file. The key must be new.
     mutating func append(_ value: MetadataValue, forKey key: String, offset: Int) {
         entries[key] = Entry(value: value, offset: offset)
         keys.append(key)
     }
 
-    /// The integer under `key`.
+    /// The integer value of `key`.
     public func integer(_ key: String) throws(InferenceError) -> Int? { try get(key, "an integer") { $0.integer } }
 
-    /// The finite number under `key`.
+    /// The finite floating-point value of `key`.
     public func float(_ key: String) throws(InferenceError) -> Float? { try get(key, "a finite float") { $0.float } }
 
-    /// The truth value under `key`.
+    /// The Boolean value of `key`.
     public func bool(_ key: String) throws(InferenceError) -> Bool? {
         try get(key, "a bool") { if case .bool(let value) = $0 { value } else { nil } }
     }
 
-    /// The text under `key`.
+    /// The string value of `key`.
     public func string(_ key: String) throws(InferenceError) -> String? {
         try get(key, "a string") { if case .string(let value) = $0 { value } else { nil } }
     }
 
-    /// The array of integers under `key`.
+    /// The array of integers of `key`.
     public func integers(_ key: String) throws(InferenceError) -> [Int]? {
         try get(key, "an array of integers") { $0.asArray?.integers }
     }
 
-    /// The array of floats under `key`.
+    /// The array of floats of `key`.
     public func floats(_ key: String) throws(InferenceError) -> [Float]? {
         try get(key, "an array of floats") { $0.asArray?.floats }
     }
 
-    /// The array of truth values under `key`.
+    /// The array of Booleans of `key`.
     public func bools(_ key: String) throws(InferenceError) -> [Bool]? {
         try get(key, "an array of bools") { $0.asArray?.bools }
     }
 
-    /// The array of strings under `key`.
+    /// The array of strings of `key`.
     public func strings(_ key: String) throws(InferenceError) -> PackedStrings? {
         try get(key, "an array of strings") { $0.asArray?.strings }
     }
@@ -89,16 +89,16 @@ public struct Metadata: Sendable {
         return converted
     }
 
-    /// An error that says `fault` of the entry under `key`, with the file and the offset it came from.
+    /// A `malformedModel` error about the entry of `key`. The message has the file, the key, `fault` and the offset.
     package func malformed(_ key: String, _ fault: String) -> InferenceError { error(.malformedModel, key, fault) }
 
-    /// The same of another kind.
+    /// The same with another code.
     package func error(_ code: InferenceError.Code, _ key: String, _ fault: String) -> InferenceError {
         let place = entries[key]?.offset.map { " (at byte \($0))" } ?? ""
         return naming(InferenceError(code, "metadata key \(key.printable) \(fault)\(place)"))
     }
 
-    /// `error`, found where the file was not known, with the file's name before its message.
+    /// `error` with the file's path before its message, for errors thrown where the file is not known.
     package func naming(_ error: InferenceError) -> InferenceError {
         guard let path else { return error }
         return InferenceError(error.code, "\(path): \(error.message)", cause: error.cause)

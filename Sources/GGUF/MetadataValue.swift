@@ -1,6 +1,6 @@
-// One value of a GGUF file's metadata.
+// One value of GGUF metadata, and its type.
 
-/// A metadata value. The cases are the format's own, so the set is closed.
+/// A metadata value. The cases are those of the format, so the set is closed.
 public enum MetadataValue: Sendable, Equatable {
     /// An unsigned byte.
     case uint8(UInt8)
@@ -22,14 +22,14 @@ public enum MetadataValue: Sendable, Equatable {
     case float32(Float)
     /// A double-precision float.
     case float64(Double)
-    /// A truth value, in one byte.
+    /// A Boolean, stored in one byte.
     case bool(Bool)
-    /// Text; bytes that are not UTF-8 appear as U+FFFD.
+    /// Text; invalid UTF-8 becomes U+FFFD.
     case string(String)
     /// An array of values of one type.
     case array(MetadataArray)
 
-    /// The value's type as the file numbers it.
+    /// The value's type.
     public var type: MetadataType {
         switch self {
         case .uint8: .uint8
@@ -48,7 +48,7 @@ public enum MetadataValue: Sendable, Equatable {
         }
     }
 
-    /// The value as an integer, when it is one that fits.
+    /// The value as an integer; nil for other types and for values that do not fit into `Int`.
     public var integer: Int? {
         switch self {
         case .uint8(let value): Int(value)
@@ -63,12 +63,53 @@ public enum MetadataValue: Sendable, Equatable {
         }
     }
 
-    /// The value as a floating-point number, when it is a finite one.
+    /// The value as a float; nil for other types and for values that are not finite.
     public var float: Float? {
         switch self {
         case .float32(let value): value.isFinite ? value : nil
         case .float64(let value): Float(value).isFinite ? Float(value) : nil
         default: nil
+        }
+    }
+}
+
+/// The type of a metadata value. The raw values are those of the format.
+public enum MetadataType: UInt32, Sendable {
+    /// An unsigned byte.
+    case uint8 = 0
+    /// A signed byte.
+    case int8 = 1
+    /// A 16-bit unsigned integer.
+    case uint16 = 2
+    /// A 16-bit integer.
+    case int16 = 3
+    /// A 32-bit unsigned integer.
+    case uint32 = 4
+    /// A 32-bit integer.
+    case int32 = 5
+    /// A single-precision float.
+    case float32 = 6
+    /// A Boolean, stored in one byte.
+    case bool = 7
+    /// A 64-bit length and as many bytes.
+    case string = 8
+    /// An element type, a 64-bit count, and the elements.
+    case array = 9
+    /// A 64-bit unsigned integer.
+    case uint64 = 10
+    /// A 64-bit integer.
+    case int64 = 11
+    /// A double-precision float.
+    case float64 = 12
+
+    /// Size of one value in bytes; nil for strings and arrays, whose size varies.
+    var fixedSize: Int? {
+        switch self {
+        case .uint8, .int8, .bool: 1
+        case .uint16, .int16: 2
+        case .uint32, .int32, .float32: 4
+        case .uint64, .int64, .float64: 8
+        case .string, .array: nil
         }
     }
 }

@@ -1,12 +1,12 @@
-// The element types a GGUF tensor can have, and how each is stored.
+// The element types of GGUF tensors, and how each is stored.
 
-/// The element type of a tensor as the file names it: plain floats, or blocks of quantised values.
+/// The element type of a tensor: plain numbers, or blocks of quantised values.
 ///
 /// Identifiers, block sizes and names are those of the GGUF format (ggml's `ggml_type`).
 public struct TensorType: RawRepresentable, Hashable, Sendable {
     /// The identifier in the file.
     public let rawValue: UInt32
-    /// The type with this identifier, known or not.
+    /// The type with this identifier, which may be unknown.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// IEEE 754 single precision.
@@ -44,8 +44,8 @@ public struct TensorType: RawRepresentable, Hashable, Sendable {
 
     private struct Layout { let name: String, blockSize: Int, blockBytes: Int }
 
-    /// The layout of each type id, computed with here or not. Ids 4, 5, 31–33 and 36–38 were given up by the format and
-    /// have none.
+    /// The layout of each type id, including types that this engine does not compute with. The format has withdrawn ids 4,
+    /// 5, 31–33 and 36–38.
     private static let layouts: [Layout?] = [
         .init(name: "F32", blockSize: 1, blockBytes: 4),
         .init(name: "F16", blockSize: 1, blockBytes: 2),
@@ -94,13 +94,44 @@ public struct TensorType: RawRepresentable, Hashable, Sendable {
 
     /// Whether the format defines a layout for this id.
     public var isKnown: Bool { layout != nil }
-    /// Consecutive elements of a row that are stored as one block; 1 for plain types, 0 for an unknown id.
+    /// Number of consecutive elements of a row in one block; 1 for plain types, 0 for an unknown id.
     public var blockSize: Int { layout?.blockSize ?? 0 }
-    /// Bytes of one block; 0 for an unknown id.
+    /// Size of one block in bytes; 0 for an unknown id.
     public var blockBytes: Int { layout?.blockBytes ?? 0 }
 }
 
 extension TensorType: CustomStringConvertible {
     /// The format's name of the type, such as `Q4_K`.
     public var description: String { layout?.name ?? "type \(rawValue)" }
+}
+
+extension TensorType {
+    /// The reason why a type and shape are invalid. It completes a sentence that begins with the tensor's name.
+    struct ShapeFault: Error {
+        let reason: String
+    }
+
+    /// Size in bytes of a tensor of this type with the extents `shape`, fastest-varying first; 0 if an extent is 0. No shape
+    /// makes the computation overflow.
+    func byteCount(ofShape shape: [Int]) throws(ShapeFault) -> Int {
+        guard isKnown else { throw ShapeFault(reason: "has unknown type \(rawValue)") }
+        guard let columns = shape.first, shape.count <= 4 else {
+            throw ShapeFault(reason: "has \(shape.count) dimensions")
+        }
+        guard columns.isMultiple(of: blockSize) else {
+            throw ShapeFault(reason: "has rows of \(columns), no multiple of the \(blockSize) of a \(self) block")
+        }
+        // The number of elements must fit into Int too, even if the number of bytes is smaller.
+        var elements = 1
+        for extent in shape {
+            guard extent >= 0 else { throw ShapeFault(reason: "has a dimension of \(extent)") }
+            // The other extents must fit even if one is 0: `rows` is their product without the first.
+            let (product, overflow) = elements.multipliedReportingOverflow(by: max(1, extent))
+            guard !overflow else { throw ShapeFault(reason: "has a shape, \(shape), whose product overflows") }
+            elements = product
+        }
+        let (bytes, overflow) = (elements / blockSize).multipliedReportingOverflow(by: blockBytes)
+        guard !overflow else { throw ShapeFault(reason: "has a shape, \(shape), whose size in bytes overflows") }
+        return shape.contains(0) ? 0 : bytes
+    }
 }

@@ -1,4 +1,4 @@
-// exp and log, which the standard library does not have.
+// exp and log: the functions of the C library, and a polynomial with the same results on every platform.
 
 /// eˣ
 package func exponential(_ x: Double) -> Double { exp(x) }
@@ -6,23 +6,23 @@ package func exponential(_ x: Double) -> Double { exp(x) }
 /// ln x
 package func logarithm(_ x: Double) -> Double { log(x) }
 
-/// ln x, from the platform's mathematics library.
+/// ln x
 package func logarithm(_ x: Float) -> Float { log(x) }
 
-// Sampling has a polynomial instead: a seed then gives the same draws with every C library, and loops over whole vocabularies
-// are fast.
+// Sampling uses a polynomial instead of `exp`: a seed then gives the same draws with every C library, and loops over a whole
+// vocabulary are fast.
 extension Float {
-    /// eˣ for x ≤ 0, to a relative error of about 2⁻²³; 0 where it would be below 10⁻³⁷.
+    /// eˣ for x ≤ 0, with a relative error of about 2⁻²³; 0 if the result is below 10⁻³⁷.
     ///
-    /// With n = round(x / ln 2) and r = x − n ln 2, eˣ = 2ⁿ eʳ, and on |r| ≤ ½ ln 2 eʳ ≈ 1 + r + r² q(r), q of degree 4 fitted for
-    /// the least maximum error (3 · 10⁻⁹). There is no branch and no call in it, so that loops over it vectorise.
+    /// With n = round(x / ln 2) and r = x − n ln 2: eˣ = 2ⁿ eʳ. For |r| ≤ ½ ln 2, eʳ ≈ 1 + r + r² q(r). The polynomial q has degree
+    /// 4 and minimises the maximum error (3 · 10⁻⁹). The code has no branch and no call, so loops over it vectorise.
     @inline(__always)
     package var exponentialOfNonPositive: Float {
         let x = self > -86 ? self : -86
-        // Adding 1.5 · 2²³ rounds to an integer, which then stands in the lowest bits.
+        // Adding 1.5 · 2²³ rounds to an integer and leaves it in the lowest bits.
         let shifted = x * 1.442_695_04 + 12_582_912
         let n = shifted - 12_582_912
-        // ln 2 in two parts, the first short enough for an exact product.
+        // ln 2 is split into two parts. The first has so few bits that its product with n is exact.
         let r = (x - n * 0.693_359_375) + n * 2.121_944_4e-4
         var q: Float = 0.001_381_459_8
         q = q * r + 0.008_368_717

@@ -1,4 +1,4 @@
-// The one error type of the package.
+// The error type of the package, and text that is safe in its messages.
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
@@ -6,16 +6,16 @@
     public import Foundation
 #endif
 
-/// Everything that can go wrong on the way from a model file to text.
+/// An error of this package.
 ///
-/// The set of codes is open: new ones may appear in a minor release, so a `switch` over ``Code-swift.struct`` needs a default.
+/// The set of codes is open: a minor release may add some, so a `switch` over ``Code-swift.struct`` needs a default.
 public struct InferenceError: Error, Sendable {
-    /// What kind of failure this is.
+    /// The kind of the error.
     public let code: Code
-    /// One sentence for a person: names the file, key, tensor, offset or limit concerned. Names from files and command lines
-    /// can hold anything, so control and other invisible characters stand in it as `\u{…}`.
+    /// One sentence for a person. It names the file, key, tensor, offset or limit concerned. Names from files and command lines
+    /// can contain anything, so control characters and other invisible characters are written as `\u{…}`.
     public let message: String
-    /// The error underneath, when there is one.
+    /// The error that caused this one, if any.
     public let cause: (any Error)?
 
     /// An error of kind `code`, described by `message`.
@@ -44,42 +44,42 @@ extension InferenceError {
         public static let unwritableFile = Code(.unwritableFile)
         /// The model file contradicts its format or itself.
         public static let malformedModel = Code(.malformedModel)
-        /// The model file is sound, but uses a feature this engine does not have.
+        /// The model file is valid but uses a feature that this engine does not have.
         public static let unsupportedModel = Code(.unsupportedModel)
-        /// A tensor has an element type this engine does not compute with.
+        /// A tensor has an element type that this engine cannot compute with.
         public static let unsupportedTensorType = Code(.unsupportedTensorType)
-        /// The tokenizer or its pre-tokenizer is not known.
+        /// The tokenizer or its pre-tokenizer is unknown.
         public static let unsupportedTokenizer = Code(.unsupportedTokenizer)
-        /// The model's architecture is not known.
+        /// The model's architecture is unknown.
         public static let unsupportedArchitecture = Code(.unsupportedArchitecture)
-        /// The model's chat template is not one that is recognised.
+        /// The model's chat template is not recognised.
         public static let unsupportedTemplate = Code(.unsupportedTemplate)
         /// A datastore contradicts its format or itself.
         public static let malformedDatastore = Code(.malformedDatastore)
-        /// A datastore is sound, but was built for another tokenizer or by a newer version.
+        /// The datastore is valid but was built for another tokenizer or by a newer version.
         public static let incompatibleDatastore = Code(.incompatibleDatastore)
-        /// A value given by the caller is out of range.
+        /// An argument is out of range.
         public static let invalidArgument = Code(.invalidArgument)
-        /// The prompt and its continuation no longer fit the context.
+        /// The prompt and its continuation do not fit into the context.
         public static let contextFull = Code(.contextFull)
-        /// Memory could not be had.
+        /// Memory cannot be allocated.
         public static let outOfMemory = Code(.outOfMemory)
-        /// No device of the kind asked for can be used on this machine.
+        /// This machine has no usable device of the requested kind.
         public static let unavailableDevice = Code(.unavailableDevice)
-        /// A device stopped working, or its driver failed.
+        /// A device or its driver failed.
         public static let deviceFailure = Code(.deviceFailure)
-        /// The session is generating already.
+        /// The session is already generating.
         public static let busy = Code(.busy)
         /// The surrounding task was cancelled.
         public static let cancelled = Code(.cancelled)
 
-        /// The code's name, as in the source.
+        /// The name of the code, such as `malformedModel`.
         public var description: String { storage.rawValue }
     }
 }
 
 extension InferenceError: CustomStringConvertible {
-    /// The message, followed by the cause's when there is one.
+    /// The message, followed by the description of the cause, if any.
     public var description: String {
         guard let cause else { return message }
         return "\(message): \("\(cause)".escaped)"
@@ -87,6 +87,35 @@ extension InferenceError: CustomStringConvertible {
 }
 
 extension InferenceError: LocalizedError {
-    /// What `localizedDescription` gives for any error: the ``description``.
+    /// The ``description``, so that `localizedDescription` returns it.
     public var errorDescription: String? { description }
+}
+
+// MARK: Text in messages
+
+extension String {
+    /// The first 80 characters of the text, ``escaped``, for quoting in a message: a hostile file can neither flood nor control
+    /// the terminal.
+    package var printable: String {
+        var rest = unicodeScalars[...]
+        let start = String(rest.prefix(80))
+        rest = rest.dropFirst(80)
+        return rest.isEmpty ? start.escaped : start.escaped + "…"
+    }
+
+    /// The text with line breaks, control characters and invisible characters written as `\u{…}`.
+    package var escaped: String {
+        // Fast path: almost every text is printable ASCII.
+        if utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return self }
+        var result = ""
+        for scalar in unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
 }

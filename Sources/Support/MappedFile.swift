@@ -1,26 +1,27 @@
-// A file mapped into memory, read-only, for as long as the object lives.
+// A file mapped into memory, read-only.
 
-/// A whole file, mapped read-only, or a copy of bytes that stands in for one. The bytes go with the object: whoever keeps
-/// a pointer into them keeps the object.
+/// A whole file mapped read-only, or a copy of bytes in its place. The bytes are valid as long as the object lives, so code
+/// that keeps a pointer into them must keep the object.
 ///
-/// Another process that shortens a mapped file makes later reads fault; replace model files by renaming, as
-/// ``GGUFWriter`` does.
+/// If another process shortens a mapped file, later reads fault. Replace model files by renaming, as ``OutputFile`` does.
 ///
-/// Sendable because nothing ever writes to the bytes.
+/// Sendable because nothing writes to the bytes.
 package final class MappedFile: @unchecked Sendable {
-    /// The path the file was opened by.
+    /// The path of the file.
     package let path: String
     /// The file's bytes; empty for an empty file.
     package let bytes: UnsafeRawBufferPointer
-    /// Whether the bytes are a mapping, to be unmapped, or allocated memory, to be freed.
+    /// Whether the bytes are a mapping; otherwise they are allocated memory.
     private let isMapping: Bool
 
-    /// Maps the file at `path`. Only regular files can be mapped.
+    /// Maps the file at `path`, which must be a regular file.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile`.
     package init(path: String) throws(InferenceError) {
         guard !path.utf8.contains(0) else {
             throw InferenceError(.unreadableFile, "cannot open \(path.printable): the path contains a zero byte")
         }
-        // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+        // Without O_NONBLOCK, opening a named pipe waits for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Self.failure("open", path) }
         defer { close(descriptor) }
@@ -42,7 +43,7 @@ package final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
-    /// A copy of `contents`, called `path` in messages.
+    /// A copy of `contents`. Messages call it `path`.
     package init(contents: [UInt8], path: String) {
         self.path = path
         isMapping = false
@@ -56,10 +57,10 @@ package final class MappedFile: @unchecked Sendable {
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
     }
 
-    /// Lets the system take back the memory behind bytes in `range`; they are read from the file again when they are needed.
+    /// Tells the system that it may release the memory of the bytes in `range`. A later read loads them from the file again.
     package func discard(_ range: Range<Int>) {
         guard isMapping, let address = bytes.baseAddress else { return }
-        // Whole pages, counted from the mapping's start, which is on a page boundary.
+        // Only whole pages can be released. The mapping starts on a page boundary.
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let first = (range.lowerBound + page - 1) / page * page
         let end = range.upperBound / page * page
@@ -67,7 +68,8 @@ package final class MappedFile: @unchecked Sendable {
         madvise(UnsafeMutableRawPointer(mutating: address + first), end - first, MADV_DONTNEED)
     }
 
-    /// Brings the whole file into memory and into the process's view of it, so that later reads need not wait. Takes its time.
+    /// Loads the whole file into memory and into the page table of the process, so that later reads do not wait. This takes as
+    /// long as reading the file.
     package func populate() {
         guard isMapping, let address = bytes.baseAddress else { return }
         let mapping = UnsafeMutableRawPointer(mutating: address)
@@ -75,17 +77,17 @@ package final class MappedFile: @unchecked Sendable {
         let step = 1 << 23
         var sum: UInt8 = 0
         #if os(Linux)
-            // What is read from now on may come in large pages, if the file system has them: reads all over a file of a gigabyte
-            // wait for the page table more than for the memory.
+            // Ask for large pages, if the file system supports them: random reads in a file of a gigabyte spend more time in the
+            // page table than in memory.
             madvise(mapping, bytes.count, 14)  // MADV_HUGEPAGE
         #endif
         for start in stride(from: 0, to: bytes.count, by: step) {
             let end = min(start + step, bytes.count)
             #if os(Linux)
-                // MADV_POPULATE_READ of madvise(2), which C libraries may not know yet: fewer faults for what follows.
+                // MADV_POPULATE_READ of madvise(2); older C libraries do not define it. It saves page faults in the loop below.
                 madvise(mapping + start, end - start, 22)
             #endif
-            // In a virtual machine memory is there only when it has been touched.
+            // A virtual machine provides memory only when it is touched.
             for offset in stride(from: start, to: end, by: page) { sum &+= bytes[offset] }
         }
         withExtendedLifetime(sum) {}

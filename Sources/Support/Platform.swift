@@ -1,4 +1,4 @@
-// The C library of the platform, for every module above.
+// Exports the C library of the platform to all modules.
 
 #if canImport(Glibc)
     @_exported public import Glibc

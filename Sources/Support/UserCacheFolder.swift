@@ -1,11 +1,11 @@
-// Where the user's caches are.
+// The folder for the user's caches.
 
-/// Folders for what may be lost, within `XDG_CACHE_HOME` or `~/.cache`.
+/// Folders in `XDG_CACHE_HOME` or `~/.cache`, for files that can be recreated.
 package enum UserCacheFolder {
-    /// The folder for caches of the kind `name`, made or to be made by who writes there.
+    /// The folder for caches of the kind `name`. It may not exist; the writer creates it.
     ///
-    /// - Throws: ``InferenceError`` with `unwritableFile` where neither variable is set, or the folder would lie in one that is not
-    ///   there: a home that does not exist is not made for the sake of a cache.
+    /// - Throws: ``InferenceError`` with `unwritableFile` if neither variable is set, or if the parent folder does not exist: a
+    ///   cache does not justify creating a home folder.
     package static func path(for name: String) throws(InferenceError) -> String {
         guard let base = variable("XDG_CACHE_HOME") ?? variable("HOME").map({ $0 + "/.cache" }) else {
             throw InferenceError(.unwritableFile, "there is no cache folder: neither XDG_CACHE_HOME nor HOME is set")
@@ -20,7 +20,7 @@ package enum UserCacheFolder {
         return folder
     }
 
-    /// The value of a variable that holds an absolute path; others do not count.
+    /// The value of an environment variable; nil unless it is an absolute path.
     private static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
     }

@@ -1,6 +1,6 @@
-// The checksum of datastore sections.
+// The XXH64 checksum.
 
-/// XXH64 with seed 0 (Collet, xxHash specification 0.1.1): several GB/s, no protection against intent.
+/// XXH64 with seed 0 (Collet, xxHash specification 0.1.1). It is fast and detects damage, but not deliberate changes.
 package enum XXHash64 {
     private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
     private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F

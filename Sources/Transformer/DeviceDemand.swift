@@ -16,7 +16,8 @@ package struct DeviceDemand: Sendable {
     ///
     /// - Throws: What reading the file's configuration does.
     package init(
-        _ file: GGUFFile, on device: any DeviceBackend, capacity: Int, cacheType: KVCacheType, maximumRows: Int = TransformerModel.stepRows,
+        _ file: GGUFFile, on device: any DeviceBackend, capacity: Int, cacheType: KVCacheType,
+        maximumRows: Int = TransformerModel.stepRows,
         sequences: Int = 1
     ) throws(InferenceError) {
         let c = try Configuration(file)

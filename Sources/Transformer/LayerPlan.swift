@@ -128,7 +128,8 @@ extension LayerPlan {
     ///
     /// - Throws: `malformedModel` naming the key or tensor that is absent or out of range.
     static func all(
-        _ file: GGUFFile, _ keys: ArchitectureKeys, blockCount: Int, embeddingLength: Int, rotation: AttentionPlan.Rotation
+        _ file: GGUFFile, _ keys: ArchitectureKeys, blockCount: Int, embeddingLength: Int,
+        rotation: AttentionPlan.Rotation
     ) throws(InferenceError) -> [LayerPlan] {
         let lengths = try keys.counts("feed_forward_length", of: blockCount, in: 0...ArchitectureKeys.largestCount)
         let heads = try keys.required(

@@ -70,7 +70,9 @@ struct MemoryGroup: Sendable {
             for layer in layers[stage.blocks] {
                 let known = groups[first...].firstIndex { $0.hasShape(of: layer.mixer) }
                 let group = known ?? groups.count
-                if known == nil { groups.append(MemoryGroup(backend: stage.backend, mixer: layer.mixer, layerCount: 0)) }
+                if known == nil {
+                    groups.append(MemoryGroup(backend: stage.backend, mixer: layer.mixer, layerCount: 0))
+                }
                 places.append((group, groups[group].layerCount))
                 groups[group].layerCount += 1
             }

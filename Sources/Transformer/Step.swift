@@ -55,7 +55,9 @@ package struct Segment {
     }
 
     var layout: StepLayout {
-        if let parents { StepLayout(parents: parents, after: state.count) } else {
+        if let parents {
+            StepLayout(parents: parents, after: state.count)
+        } else {
             StepLayout(chain: tokens.count, after: state.count)
         }
     }
@@ -266,7 +268,8 @@ extension TransformerModel {
                     into: search)
                 results.append(search.keys)
                 if let scale {
-                    device?.sumSoftmax(logits.activations, rows: outputs.count, of: tokenCount, scale: scale, into: search)
+                    device?.sumSoftmax(
+                        logits.activations, rows: outputs.count, of: tokenCount, scale: scale, into: search)
                     results.append(search.sums)
                 }
             }
@@ -278,7 +281,8 @@ extension TransformerModel {
         }
 
         let found = search?.read(rows: outputs.count, from: backend) ?? []
-        let sums = scale == nil ? [] : search?.readSums(rows: outputs.count, tokenCount: tokenCount, from: backend) ?? []
+        let sums =
+            scale == nil ? [] : search?.readSums(rows: outputs.count, tokenCount: tokenCount, from: backend) ?? []
         var firstOutput = 0
         return zip(segments, layouts).map { segment, layout in
             segment.state.endStep(layout, isDraft: segment.isDraft)

@@ -62,13 +62,13 @@ package final class VulkanBackend: Backend {
         scratch = Mutex(try VulkanScratch(on: queue))
     }
 
-    /// What the validation layer has reported; empty where all is well, or it is off.
+    /// For tests. The messages of the validation layer; empty if it found no error or is off.
     package var validationMessages: [String] { instance.messages.all }
 
-    /// Bytes of the device's memory that are in use, by weights, contexts and the backend itself.
+    /// For tests. Bytes of device memory in use by weights, sequences and the backend itself.
     package var allocatedByteCount: Int { queue.allocatedByteCount }
 
-    /// Bytes that were copied to where the host reads them so far.
+    /// For tests. Number of bytes that have been copied to memory that the host reads.
     package var readBackByteCount: Int { copiedBack.load(ordering: .relaxed) }
 
     /// Counts bytes that are copied back.

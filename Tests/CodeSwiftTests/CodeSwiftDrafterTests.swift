@@ -4,6 +4,7 @@ import Foundation
 import InferCodeSwift
 import InferDecoding
 import InferSupport
+import TestSupport
 import Testing
 
 struct CodeSwiftDrafterTests {

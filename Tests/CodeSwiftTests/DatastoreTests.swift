@@ -3,6 +3,7 @@
 import Foundation
 import InferCodeSwift
 import InferSupport
+import TestSupport
 import Testing
 
 struct DatastoreTests {

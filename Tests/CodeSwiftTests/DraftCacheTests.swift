@@ -4,6 +4,7 @@ import Foundation
 import InferCodeSwift
 import InferDecoding
 import Synchronization
+import TestSupport
 import Testing
 
 struct DraftCacheTests {

@@ -2,6 +2,7 @@
 
 import Foundation
 import InferCodeSwift
+import TestSupport
 import Testing
 
 struct GitIgnoreTests {

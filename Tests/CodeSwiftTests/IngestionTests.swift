@@ -5,13 +5,12 @@ import InferCodeSwift
 import InferGGUF
 import InferSupport
 import InferTokenizers
+import TestSupport
 import Testing
 
 struct IngestionTests {
     static let tokenizer = Result {
-        let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Models/Fixtures/tiny-llama-f32.gguf")
-        return try Tokenizer(metadata: GGUFFile(path: fixtures.path).metadata)
+        try Tokenizer(metadata: Fixture.file("tiny-llama-f32").metadata)
     }
 
     private func makeFolder() throws -> TemporaryFolder {

@@ -3,6 +3,7 @@
 import Foundation
 import InferCodeSwift
 import InferTokenizers
+import TestSupport
 import Testing
 
 struct RepositoryStoreTests {

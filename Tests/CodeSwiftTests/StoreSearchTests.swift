@@ -1,6 +1,7 @@
 // Batched look-ups in several suffix arrays, compared with single look-ups and scans.
 
 import InferCodeSwift
+import TestSupport
 import Testing
 
 struct StoreSearchTests {

@@ -1,6 +1,7 @@
 // The suffix automaton, compared with counting substrings.
 
 import InferCodeSwift
+import TestSupport
 import Testing
 
 struct SuffixAutomatonTests {

@@ -1,6 +1,7 @@
 // Look-ups in suffix arrays, compared with scanning the documents.
 
 import InferCodeSwift
+import TestSupport
 import Testing
 
 struct SuffixIndexTests {

@@ -2,6 +2,7 @@
 
 import InferCodeSwift
 import InferSupport
+import TestSupport
 import Testing
 
 struct SuffixSorterTests {

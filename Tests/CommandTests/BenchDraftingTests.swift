@@ -1,6 +1,7 @@
 // `swiftinfer bench drafting`: options and output, through the built program.
 
 import Foundation
+import TestSupport
 import Testing
 
 #if canImport(FoundationXML)

@@ -1,6 +1,7 @@
 // `swiftinfer bench model` and `bench kernels`: options and output, through the built program.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct BenchTests {

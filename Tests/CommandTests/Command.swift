@@ -1,6 +1,7 @@
 // Runs of the built program, as a user runs it.
 
 import Foundation
+import TestSupport
 
 /// A finished run of `swiftinfer`.
 struct Command {
@@ -84,21 +85,17 @@ struct RunningCommand {
     var errors: String { get throws { String(decoding: try Data(contentsOf: errorFile), as: UTF8.self) } }
 }
 
-/// A folder that is removed with this object.
-final class TemporaryFolder {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("swiftinfer-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    /// Writes a file in the folder.
+extension TemporaryFolder {
+    /// Writes a file and returns its URL.
     func file(_ name: String, _ contents: Data) throws -> URL {
-        let url = url.appendingPathComponent(name)
-        try contents.write(to: url)
-        return url
+        try write(name, contents)
+        return url.appendingPathComponent(name)
     }
+}
+
+extension Fixture {
+    /// The model most tests use: byte-pair vocabulary with BOS, Llama 3 chat template.
+    static let llama = path("tiny-llama-f32")
+    /// A model without BOS, with fill-in-the-middle tokens and a ChatML template.
+    static let qwen = path("tiny-qwen2-f32")
 }

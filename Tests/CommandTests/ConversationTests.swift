@@ -1,6 +1,7 @@
 // The interactive mode of `swiftinfer run --chat`, on a pseudo-terminal.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct ConversationTests {

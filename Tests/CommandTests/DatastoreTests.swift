@@ -1,6 +1,7 @@
 // `swiftinfer datastore`: its commands through the built program.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct DatastoreTests {

@@ -2,6 +2,7 @@
 
 import Foundation
 import InferGGUF
+import TestSupport
 import Testing
 
 struct InspectionTests {
@@ -10,11 +11,11 @@ struct InspectionTests {
     }
 
     @Test func tokenizeAgreesWithLlamaCpp() throws {
-        for reference in try Fixture.numbers("tiny-llama-f32").cases {
-            #expect(try tokens(Fixture.llama, reference.prompt) == reference.prompt_tokens)
-            #expect(try tokens(Fixture.llama, "-f", "/dev/stdin", input: reference.prompt) == reference.prompt_tokens)
+        for reference in try Fixture.named("tiny-llama-f32").cases {
+            #expect(try tokens(Fixture.llama, reference.prompt) == reference.promptTokens)
+            #expect(try tokens(Fixture.llama, "-f", "/dev/stdin", input: reference.prompt) == reference.promptTokens)
             #expect(
-                try tokens(Fixture.llama, "--no-bos", input: reference.prompt) == Array(reference.prompt_tokens[1...]))
+                try tokens(Fixture.llama, "--no-bos", input: reference.prompt) == Array(reference.promptTokens[1...]))
         }
     }
 

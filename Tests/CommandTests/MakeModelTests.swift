@@ -2,6 +2,7 @@
 
 import Foundation
 import InferGGUF
+import TestSupport
 import Testing
 
 struct MakeModelTests {

@@ -1,6 +1,7 @@
 // `swiftinfer logprobs` and `swiftinfer perplexity` through the built program.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct MeasuringTests {
@@ -16,12 +17,12 @@ struct MeasuringTests {
     }
 
     @Test func logprobsAgreeWithLlamaCpp() throws {
-        let reference = try Fixture.numbers("tiny-llama-f32").cases[1]
-        let tokens = reference.prompt_tokens + reference.steps.map(\.token)
+        let reference = try Fixture.named("tiny-llama-f32").cases[1]
+        let tokens = reference.promptTokens + reference.steps.map(\.token)
         let rows = try rows(Fixture.llama, tokens, "--top", "40")
         var error = 0.0
         var count = 0.0
-        for (step, row) in zip(reference.steps, rows.dropFirst(reference.prompt_tokens.count - 1)) {
+        for (step, row) in zip(reference.steps, rows.dropFirst(reference.promptTokens.count - 1)) {
             let found = Dictionary(uniqueKeysWithValues: row)
             for pair in step.top.prefix(10) {
                 error += abs((found[Int(pair[0])] ?? 0) - pair[1]) * exp(pair[1])

@@ -1,6 +1,7 @@
 // Errors of the program: wrong usage, missing and damaged files, output that cannot be written.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct RefusalTests {

@@ -1,6 +1,7 @@
 // `swiftinfer run` through the built program.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct RunTests {
@@ -8,14 +9,14 @@ struct RunTests {
     private static let prompt = "for i in range(len(self.items)):\n    print("
 
     @Test func jsonHasTheAgreedShapeAndLlamaCppsTokens() throws {
-        let reference = try Fixture.numbers("tiny-llama-f32").cases[1]
+        let reference = try Fixture.named("tiny-llama-f32").cases[1]
         let run = try Command(
             "run", Fixture.llama, reference.prompt, "-n", "24", "--kv-type", "f32", "--json", "--drafter", "none")
         #expect(run.status == 0)
         #expect(run.errors.isEmpty)
         let object = try run.json()
         #expect(object["tokens"] as? [Int] == reference.steps.map(\.token))
-        #expect(object["prompt_tokens"] as? Int == reference.prompt_tokens.count)
+        #expect(object["prompt_tokens"] as? Int == reference.promptTokens.count)
         #expect((object["text"] as? String)?.isEmpty == false)
         #expect((object["logits_hash"] as? String)?.count == 16)
         let timings = try #require(object["timings"] as? [String: Any])

@@ -1,6 +1,7 @@
 // `swiftinfer verify-exactness` and the drafters of `run` through the built program.
 
 import Foundation
+import TestSupport
 import Testing
 
 struct VerifyExactnessTests {

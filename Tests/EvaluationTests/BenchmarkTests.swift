@@ -6,6 +6,7 @@ import InferSupport
 import InferTensors
 import InferTokenizers
 import SwiftInfer
+import TestSupport
 import Testing
 
 struct BenchmarkTests {

@@ -7,6 +7,7 @@ import InferGGUF
 import InferSupport
 import InferTokenizers
 import SwiftInfer
+import TestSupport
 import Testing
 
 struct DraftingBenchmarkTests {
@@ -30,8 +31,8 @@ struct DraftingBenchmarkTests {
         let head = "func report(values: [Item]) -> Report? {\n"
         let other = "struct Other {\n    func same() {\n"
         let copy = reference.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n")
-        try folder.file("repository/Sources/a.swift", head + reference + "\n}\n")
-        try folder.file("repository/b.swift", other + copy + "\n    }\n}\n")
+        try folder.write("repository/Sources/a.swift", head + reference + "\n}\n")
+        try folder.write("repository/b.swift", other + copy + "\n    }\n}\n")
         var task: [String: Any] = [
             "id": "t/1", "language": "swift", "prompt": head, "reference": reference, "stop": ["\n}"],
             "repository": "repository",
@@ -79,7 +80,7 @@ struct DraftingBenchmarkTests {
 
     /// A datastore of one file, in memory.
     private func store(_ name: String, _ contents: String) async throws -> Datastore {
-        try folder.file("\(name)/a.swift", contents)
+        try folder.write("\(name)/a.swift", contents)
         var ingestion = Ingestion(tokenizer: tokenizer, threads: 1)
         try ingestion.addFolder(folder.path(name)) { _ in }
         let identity = try TokenizerIdentity(tokenizer, metadata: GGUFFile(path: Fixture.llama).metadata)

@@ -6,6 +6,7 @@ import InferGGUF
 import InferSupport
 import InferTensors
 import SwiftInfer
+import TestSupport
 import Testing
 
 struct QuantizedModelTests {

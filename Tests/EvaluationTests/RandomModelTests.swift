@@ -4,6 +4,7 @@ import Foundation
 import InferEvaluation
 import InferGGUF
 import SwiftInfer
+import TestSupport
 import Testing
 
 struct RandomModelTests {

@@ -2,6 +2,7 @@
 
 import Foundation
 import InferSupport
+import TestSupport
 import Testing
 
 @testable import InferEvaluation

@@ -1,11 +1,12 @@
-// Files cut at every byte and changed at random: either they are read, soundly, or refused with a message.
+// Files cut at every byte and files with random changes: each is either read without a fault or refused with a message.
 
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct CorruptionTests {
-    @Test("a file cut anywhere before the end of its last tensor is refused")
+    @Test("a file that ends before the end of its last tensor is refused")
     func truncation() throws {
         let whole = Sample.raw.bytes
         let complete = try GGUFFile(bytes: whole)
@@ -29,7 +30,7 @@ import Testing
 
     @Test("20,000 random changes", arguments: 0..<4)
     func mutation(stream: Int) {
-        var generator = SplitMix64(state: 0x5eed_0000 + UInt64(stream))
+        var generator = SeededGenerator(0x5eed_0000 + UInt64(stream))
         let original = Sample.raw.bytes
         var accepted = 0
         var refused = 0
@@ -46,7 +47,7 @@ import Testing
                 refused += 1
             }
         }
-        // Both ways must have been taken often, or the changes are the wrong ones.
+        // Both outcomes must be frequent; otherwise the changes test nothing.
         #expect(accepted > 500 && refused > 500, "\(accepted) accepted, \(refused) refused")
     }
 
@@ -54,7 +55,7 @@ import Testing
         0, 1, 4, 9, 13, 32, 255, 1 << 31, 1 << 32, 1 << 60, 1 << 62, 1 << 63, .max - 31, .max,
     ]
 
-    private static func mutate(_ bytes: inout [UInt8], using generator: inout SplitMix64) {
+    private static func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
         guard let index = bytes.indices.randomElement(using: &generator) else { return }
         let length = min(Int.random(in: 1...24, using: &generator), bytes.count - index)
         switch Int.random(in: 0..<6, using: &generator) {
@@ -70,7 +71,7 @@ import Testing
         }
     }
 
-    /// Uses every accessor, and tells whether all that a file claims lies within it.
+    /// Uses every accessor. Returns whether all tensors lie within the file.
     private static func readEverything(_ file: GGUFFile, size: Int) -> Bool {
         var isSound = true
         for key in file.metadata.keys {
@@ -86,23 +87,10 @@ import Testing
         for tensor in file.tensors {
             isSound = isSound && file.bytes(of: tensor).count == tensor.byteCount
             isSound = isSound && tensor.rows * tensor.rowBytes == tensor.byteCount
-            // Touches the first and the last byte.
+            // Read the first and the last byte.
             let (first, last) = (file.bytes(of: tensor).first, file.bytes(of: tensor).last)
             isSound = isSound && (first == nil) == (tensor.byteCount == 0) && (last == nil) == (first == nil)
         }
         return isSound && file.tensors.reduce(0) { $0 + $1.byteCount } <= size
-    }
-}
-
-/// A small generator with a seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var result = state
-        result = (result ^ (result >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        result = (result ^ (result >> 27)) &* 0x94d0_49bb_1331_11eb
-        return result ^ (result >> 31)
     }
 }

@@ -1,4 +1,4 @@
-// What becomes of an error's message on its way to a person.
+// The messages of errors: descriptions, and escaping of unsafe characters.
 
 import Foundation
 import InferGGUF
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(
-        "characters that steer a terminal are written out",
+        "characters that control a terminal are escaped",
         arguments: [
             ("\u{1b}[31mred", "\\u{1b}[31mred"), ("a\nb\tc\rd", "a\\u{a}b\\u{9}c\\u{d}d"), ("\u{9b}2J", "\\u{9b}2J"),
             ("\u{202e}txt.fugg", "\\u{202e}txt.fugg"), ("\u{7f}\0", "\\u{7f}\\u{0}"), ("\u{2028}", "\\u{2028}"),
@@ -29,7 +29,7 @@ import Testing
         #expect(missing.message.contains(expected) && missing.code == .unreadableFile)
     }
 
-    @Test("a long path is not cut short")
+    @Test("a long path is not truncated")
     func longPaths() {
         let path = String(repeating: "folder/", count: 100) + "é.gguf"
         #expect(InferenceError(.unreadableFile, path).message == path)

@@ -1,7 +1,8 @@
-// Headers and metadata sections that are wrong: each is refused with the place of the fault.
+// Malformed headers and metadata: each is refused with the offset of the fault.
 
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct MalformedMetadataTests {
@@ -16,7 +17,7 @@ import Testing
         expectMalformed(file, "not a GGUF file", at: 0)
     }
 
-    @Test("versions that are not read", arguments: [0, 1, 4, UInt32.max] as [UInt32])
+    @Test("unsupported versions", arguments: [0, 1, 4, UInt32.max] as [UInt32])
     func version(_ version: UInt32) {
         var file = Sample.raw
         file.version = .littleEndian(version)
@@ -30,7 +31,7 @@ import Testing
         expectRefusal(.unsupportedModel, "big-endian", "(at byte 4)") { _ = try file.open() }
     }
 
-    @Test("counts beyond what the file can hold", arguments: [1 << 20, 1 << 32, 1 << 63, UInt64.max] as [UInt64])
+    @Test("counts that are too large for the file", arguments: [1 << 20, 1 << 32, 1 << 63, UInt64.max] as [UInt64])
     func counts(_ count: UInt64) {
         var file = Sample.raw
         file.tensorCount = count
@@ -90,7 +91,7 @@ import Testing
         expectMalformed(RawGGUF(entries: [first, second]), "general.name", "twice", at: start + first.count)
     }
 
-    @Test("a hostile key is quoted harmlessly")
+    @Test("a hostile key is escaped in messages")
     func hostileKey() throws {
         let file = RawGGUF(entries: [RawGGUF.entry("\u{1b}[2J\n", type: 99, [])])
         let error = try #require(throws: InferenceError.self) { _ = try file.open() }
@@ -111,14 +112,14 @@ import Testing
             "unknown type \(type)", at: start + 8 + 8 + 4)
     }
 
-    /// An array of two numbers in `depth` − 1 arrays of one array each.
+    /// An array of two numbers within `depth` − 1 arrays of one element.
     private func nested(_ depth: Int) -> [UInt8] {
         let level = [UInt8].littleEndian(UInt32(9)) + .littleEndian(UInt64(1))
         return [[UInt8]](repeating: level, count: depth - 1).flatMap { $0 } + .littleEndian(UInt32(0))
             + .littleEndian(UInt64(2)) + [7, 8]
     }
 
-    @Test("arrays of arrays are passed over, and refused when they are asked for", arguments: [2, 3, 16])
+    @Test("arrays of arrays are skipped on reading, and refused on access", arguments: [2, 3, 16])
     func nestedArrays(depth: Int) throws {
         let entries = [
             RawGGUF.entry("deep", type: 9, nested(depth)), RawGGUF.array("texts", of: 9, count: 0, []),
@@ -134,7 +135,7 @@ import Testing
         }
     }
 
-    @Test("arrays of arrays too deep, cut off, or with more arrays than the file can hold")
+    @Test("arrays of arrays that are too deep, truncated, or too large for the file")
     func hostileNesting() {
         for depth in [17, 18, 100_000] {
             expectMalformed(RawGGUF(entries: [RawGGUF.entry("deep", type: 9, nested(depth))]), "deep", "16 deep")
@@ -146,7 +147,7 @@ import Testing
         expectMalformed(RawGGUF(entries: [wide]), "wide", "\(UInt64(1) << 40) elements")
     }
 
-    @Test("a value that the file ends in", arguments: UInt32(0)...12)
+    @Test("the file ends within a value", arguments: UInt32(0)...12)
     func cutValue(type: UInt32) {
         var file = RawGGUF(entries: [RawGGUF.entry("long.enough.key", type: type, [])])
         file.alignment = 1
@@ -155,7 +156,7 @@ import Testing
 
     // MARK: Alignment
 
-    @Test("alignments that no file has", arguments: [0, 1, 4, 13, 33, 48, 1 << 17, 1 << 31, UInt32.max] as [UInt32])
+    @Test("invalid alignments", arguments: [0, 1, 4, 13, 33, 48, 1 << 17, 1 << 31, UInt32.max] as [UInt32])
     func alignment(_ alignment: UInt32) {
         var file = RawGGUF(tensors: [RawGGUF.tensor("t", shape: [1])], dataCount: 64)
         file.entries = [RawGGUF.entry("general.alignment", type: 4, .littleEndian(alignment))]

@@ -1,4 +1,4 @@
-// Tensor directories that are wrong: each is refused with the tensor and the place of its entry.
+// Malformed tensor directories: each is refused with the tensor and the offset of its entry.
 
 import InferGGUF
 import Testing
@@ -6,7 +6,7 @@ import Testing
 @Suite struct MalformedTensorTests {
     private let start = RawGGUF.headerSize
 
-    /// Expects a file with this directory entry and 256 bytes of data to be refused.
+    /// Expects that a file with this directory entry and 256 bytes of data is refused.
     private func refuse(
         _ tensor: [UInt8], _ phrase: String, at position: Int? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -18,7 +18,7 @@ import Testing
 
     // MARK: Names
 
-    @Test("name lengths that lie", arguments: [1 << 31, 1 << 63, UInt64.max] as [UInt64])
+    @Test("wrong name lengths", arguments: [1 << 31, 1 << 63, UInt64.max] as [UInt64])
     func nameLength(_ length: UInt64) {
         let tensor = [UInt8].string("bad", length: length) + [UInt8](repeating: 0, count: 32)
         expectMalformed(RawGGUF(tensors: [tensor]), "name of tensor 0", "\(length) bytes", at: start)
@@ -184,7 +184,7 @@ import Testing
         expectMalformed(file, "tensor bad", "beyond the end", at: start)
     }
 
-    @Test("tensors that share bytes")
+    @Test("tensors that overlap")
     func overlap() {
         for (first, second) in [(0, 0), (0, 32), (32, 0)] as [(UInt64, UInt64)] {
             let file = RawGGUF(

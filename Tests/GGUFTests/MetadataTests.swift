@@ -1,7 +1,8 @@
-// The typed accessors of metadata, and editing it.
+// The typed accessors of metadata, and editing metadata.
 
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct MetadataTests {
@@ -52,7 +53,7 @@ import Testing
         #expect(try metadata.strings("absent") == nil)
     }
 
-    @Test("a value of another type is refused with the key, both types and the offset")
+    @Test("a value of a wrong type is refused with the key, both types and the offset")
     func wrongTypes() throws {
         let first = "(at byte \(RawGGUF.headerSize))"
         expectRefusal(.malformedModel, "test.gguf", "scalar.uint8", "uint8 255", "a string", first) {
@@ -74,7 +75,7 @@ import Testing
         expectRefusal(.malformedModel, "scalar.uint8", "integers") { _ = try metadata.integers("scalar.uint8") }
     }
 
-    @Test("numbers that do not fit are refused, not wrapped")
+    @Test("numbers out of range are refused, not wrapped")
     func outOfRange() throws {
         expectRefusal(.malformedModel, "scalar.uint64") { _ = try metadata.integer("scalar.uint64") }
         var edited = metadata
@@ -109,7 +110,7 @@ import Testing
         #expect(MetadataArray([] as [String]) != MetadataArray([""]))
     }
 
-    @Test("text from a file cannot steer a terminal or flood a message")
+    @Test("text from a file can neither control a terminal nor flood a message")
     func printable() {
         #expect("blk.0.attn_q.weight — naïve 🦙".printable == "blk.0.attn_q.weight — naïve 🦙")
         #expect("a\u{1b}[31m\nb\u{202e}c\0".printable == "a\\u{1b}[31m\\u{a}b\\u{202e}c\\u{0}")

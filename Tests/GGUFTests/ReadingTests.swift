@@ -1,8 +1,9 @@
-// What well-formed files are read as.
+// Reading well-formed files.
 
 import Foundation
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct ReadingTests {
@@ -54,7 +55,7 @@ import Testing
         #expect(file.data(of: "b") == Array(raw.data[alignment...]))
     }
 
-    @Test("tensors may stand in any order, with gaps")
+    @Test("tensors may be in any order, with gaps")
     func gaps() throws {
         let raw = RawGGUF(
             tensors: [RawGGUF.tensor("late", shape: [8], offset: 96), RawGGUF.tensor("early", shape: [2], offset: 32)],
@@ -65,17 +66,17 @@ import Testing
         #expect(file.data(of: "early") == Array(raw.data[32..<40]))
     }
 
-    @Test("types that are not computed with are read all the same: they are refused by name when they are needed")
+    @Test("types that the engine cannot compute with are read too")
     func otherTypes() throws {
         let file = try RawGGUF(tensors: [RawGGUF.tensor("t", shape: [256], type: 16)], dataCount: 66).open()
         #expect(file.tensor("t")?.type.description == "IQ2_XXS")
     }
 
-    @Test func aTextThatIsNotUTF8() throws {
+    @Test func invalidUTF8() throws {
         let value = [UInt8].littleEndian(UInt64(2)) + [0x61, 0xff]
         let file = try RawGGUF(entries: [RawGGUF.entry("k", type: 8, value)]).open()
         #expect(try file.metadata.string("k") == "a\u{fffd}")
-        // A vocabulary keeps such bytes as they are.
+        // A vocabulary keeps such bytes.
         let array = try RawGGUF(entries: [RawGGUF.array("k", of: 8, count: 1, value)]).open()
         #expect(try array.metadata.strings("k").map { $0.map(Array.init) } == [[0x61, 0xff]])
     }
@@ -83,17 +84,17 @@ import Testing
     // MARK: Files
 
     @Test func missingFile() throws {
-        let directory = try TemporaryDirectory()
+        let folder = try TemporaryFolder()
         expectRefusal(.unreadableFile, "absent.gguf", "No such file") {
-            _ = try GGUFFile(path: directory.file("absent.gguf"))
+            _ = try GGUFFile(path: folder.path("absent.gguf"))
         }
     }
 
-    @Test("what is not a regular file is refused, and a named pipe without waiting for its writer")
+    @Test("files that are not regular are refused; a named pipe does not block")
     func notRegular() throws {
-        let directory = try TemporaryDirectory()
-        try #require(mkfifo(directory.file("pipe"), 0o600) == 0)
-        for path in [directory.path, directory.file("pipe"), "/dev/null"] {
+        let folder = try TemporaryFolder()
+        try #require(mkfifo(folder.path("pipe"), 0o600) == 0)
+        for path in [folder.path, folder.path("pipe"), "/dev/null"] {
             expectRefusal(.unreadableFile, path, "not a regular file") { _ = try GGUFFile(path: path) }
         }
     }
@@ -102,11 +103,11 @@ import Testing
         expectRefusal(.unreadableFile, "zero byte") { _ = try GGUFFile(path: "a\0b") }
     }
 
-    @Test("the empty file, and the first bytes of one")
+    @Test("an empty file, and files that end after a few bytes")
     func tiny() throws {
-        let directory = try TemporaryDirectory()
+        let folder = try TemporaryFolder()
         for bytes in [[], [0x47], Array("GGUF".utf8), Array("GGML".utf8)] as [[UInt8]] {
-            let path = try directory.write(bytes, to: "tiny.gguf")
+            let path = try folder.write("tiny.gguf", bytes)
             expectRefusal(.malformedModel, path, "at byte") { _ = try GGUFFile(path: path) }
         }
     }

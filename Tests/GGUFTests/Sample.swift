@@ -1,9 +1,9 @@
-// A small file that uses everything the format has, written by hand and described for the writer.
+// A small file that uses all features of the format: as bytes, and as input for the writer.
 
 import InferGGUF
 
 enum Sample {
-    /// Every scalar type, with values that fill it.
+    /// A value of every scalar type that uses its full size.
     static let scalars: [(key: String, value: MetadataValue, bytes: [UInt8])] = [
         ("scalar.uint8", .uint8(.max), [255]),
         ("scalar.int8", .int8(.min), [128]),
@@ -36,14 +36,14 @@ enum Sample {
         ("array.empty", MetadataArray([] as [Int32]), []),
     ]
 
-    /// Three tensors whose sizes are no multiples of the alignment.
+    /// Three tensors whose sizes are not multiples of the alignment.
     static let tensors: [(name: String, type: TensorType, shape: [Int], data: [UInt8])] = [
         ("token_embd.weight", .q8_0, [32, 2], (0..<68).map { UInt8($0) }),
         ("output_norm.weight", .f32, [3], (0..<12).map { UInt8($0 + 100) }),
         ("blk.0.ffn_gate_exps.weight", .f16, [2, 1, 3, 1], (0..<12).map { UInt8($0 + 200) }),
     ]
 
-    /// The file, by hand.
+    /// The file as bytes.
     static var raw: RawGGUF {
         var file = RawGGUF()
         file.entries = scalars.map { RawGGUF.entry($0.key, type: $0.value.type.rawValue, $0.bytes) }
@@ -61,7 +61,7 @@ enum Sample {
         return file
     }
 
-    /// The same, for the writer.
+    /// The same file as input for the writer.
     static func writer() throws -> GGUFWriter {
         var writer = GGUFWriter()
         for scalar in scalars { writer.metadata[scalar.key] = scalar.value }

@@ -2,16 +2,17 @@
 
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct SplitTests {
-    private let directory: TemporaryDirectory
+    private let folder: TemporaryFolder
 
-    init() throws { directory = try TemporaryDirectory() }
+    init() throws { folder = try TemporaryFolder() }
 
     private func name(_ number: Int, of count: Int) -> String { "model-0000\(number)-of-0000\(count).gguf" }
 
-    /// Writes part `number`, from 1, with one tensor; `edit` may spoil it.
+    /// Writes part `number`, from 1, with one tensor. `edit` can make it invalid.
     @discardableResult
     private func writePart(
         _ number: Int, of count: Int, tensor: String? = nil, edit: (inout Metadata) -> Void = { _ in }
@@ -24,7 +25,7 @@ import Testing
         edit(&writer.metadata)
         let elements = [Float](repeating: Float(number), count: 4)
         try writer.addTensor(tensor ?? "part.\(number)", type: .f32, shape: [4], elements: elements)
-        let path = directory.file(name(number, of: count))
+        let path = folder.path(name(number, of: count))
         try writer.write(to: path)
         return path
     }
@@ -49,27 +50,27 @@ import Testing
         #expect(try GGUFFile(path: path).data(of: "part.2") == expected)
     }
 
-    @Test("a split of one, and the merged file of llama.cpp's tool, are plain files", arguments: [UInt16(0), 1])
+    @Test("a split model of one part and a file merged by llama.cpp's tool are plain files", arguments: [UInt16(0), 1])
     func plain(count: UInt16) throws {
         var writer = try Sample.writer()
         writer.metadata["split.no"] = .uint16(0)
         writer.metadata["split.count"] = .uint16(count)
-        try writer.write(to: directory.file("plain.gguf"))
-        #expect(try GGUFFile(path: directory.file("plain.gguf")).tensors.count == 3)
+        try writer.write(to: folder.path("plain.gguf"))
+        #expect(try GGUFFile(path: folder.path("plain.gguf")).tensors.count == 3)
     }
 
     @Test func otherPartOpened() throws {
         for number in 1...2 { try writePart(number, of: 2) }
-        expectRefusal(.unreadableFile, "part 2 of 2", "first part instead, \(directory.file(name(1, of: 2)))") {
-            _ = try GGUFFile(path: directory.file(name(2, of: 2)))
+        expectRefusal(.unreadableFile, "part 2 of 2", "first part instead, \(folder.path(name(1, of: 2)))") {
+            _ = try GGUFFile(path: folder.path(name(2, of: 2)))
         }
-        let copy = try directory.write(directory.read(name(2, of: 2)), to: "renamed.gguf")
+        let copy = try folder.write("renamed.gguf", folder.read(name(2, of: 2)))
         expectRefusal(.unreadableFile, copy, "part 2 of 2", "first part", "-00001-of-00002.gguf") {
             _ = try GGUFFile(path: copy)
         }
     }
 
-    @Test("a part beyond the number of parts")
+    @Test("a part number that is too large")
     func numberOutOfRange() throws {
         for number in [Int64(2), -1, .max] {
             let path = try writePart(1, of: 2) { $0["split.no"] = .int64(number) }
@@ -79,7 +80,7 @@ import Testing
 
     @Test func renamed() throws {
         let path = try writePart(1, of: 2)
-        let copy = try directory.write(directory.read(name(1, of: 2)), to: "renamed.gguf")
+        let copy = try folder.write("renamed.gguf", folder.read(name(1, of: 2)))
         expectRefusal(.unreadableFile, copy, "part 1 of 2", "rename", "-00001-of-00002.gguf", "-00002-of-00002.gguf") {
             _ = try GGUFFile(path: copy)
         }
@@ -88,11 +89,11 @@ import Testing
 
     @Test func malformedPart() throws {
         let path = try writePart(1, of: 2)
-        try directory.write(Array("GGUF".utf8), to: name(2, of: 2))
+        try folder.write(name(2, of: 2), Array("GGUF".utf8))
         expectRefusal(.malformedModel, name(2, of: 2), "at byte 4") { _ = try GGUFFile(path: path) }
     }
 
-    @Test("a part that says it is another")
+    @Test("a part with a wrong number")
     func wrongNumber() throws {
         let path = try writePart(1, of: 2)
         try writePart(2, of: 2) { $0["split.no"] = .uint16(0) }
@@ -126,7 +127,7 @@ import Testing
         expectRefusal(.malformedModel, name(2, of: 2), "part.1", "twice", "at byte") { _ = try GGUFFile(path: path) }
     }
 
-    @Test("counts that are none")
+    @Test("invalid counts")
     func counts() throws {
         let values: [MetadataValue] = [
             .int32(-1), .uint32(.max), .uint64(.max), .int64(.min), .uint16(10_000), .string("2"), .float32(2),

@@ -3,58 +3,59 @@
 import Foundation
 import InferGGUF
 import InferSupport
+import TestSupport
 import Testing
 
 @Suite struct WriterTests {
-    private let directory: TemporaryDirectory
+    private let folder: TemporaryFolder
 
-    init() throws { directory = try TemporaryDirectory() }
+    init() throws { folder = try TemporaryFolder() }
 
-    @Test("the bytes are those of the format, and the same every time")
+    @Test("the bytes follow the format and are the same every time")
     func bytes() throws {
         for name in ["first.gguf", "second.gguf"] {
-            try Sample.writer().write(to: directory.file(name))
-            #expect(try directory.read(name) == Sample.raw.bytes)
+            try Sample.writer().write(to: folder.path(name))
+            #expect(try folder.read(name) == Sample.raw.bytes)
         }
-        #expect(directory.names == ["first.gguf", "second.gguf"])
+        #expect(folder.names == ["first.gguf", "second.gguf"])
     }
 
-    @Test("a file read and written back is identical")
+    @Test("a file that is read and written again is identical")
     func roundTrip() throws {
-        let original = try directory.write(Sample.raw.bytes, to: "original.gguf")
+        let original = try folder.write("original.gguf", Sample.raw.bytes)
         let file = try GGUFFile(path: original)
         var writer = GGUFWriter(metadata: file.metadata)
         for tensor in file.tensors { try writer.addTensor(tensor, of: file) }
-        try writer.write(to: directory.file("copy.gguf"))
-        #expect(try directory.read("copy.gguf") == directory.read("original.gguf"))
-        #expect(try GGUFFile(path: directory.file("copy.gguf")).version == 3)
+        try writer.write(to: folder.path("copy.gguf"))
+        #expect(try folder.read("copy.gguf") == folder.read("original.gguf"))
+        #expect(try GGUFFile(path: folder.path("copy.gguf")).version == 3)
     }
 
-    @Test("a vocabulary copied through PackedStrings keeps bytes that are not UTF-8")
+    @Test("a vocabulary copied through PackedStrings keeps invalid UTF-8")
     func packedStrings() throws {
         var strings = PackedStrings()
         strings.append([0x61, 0xff, 0])
         strings.append([])
         var writer = GGUFWriter()
         writer.metadata["tokens"] = .array(MetadataArray(strings))
-        try writer.write(to: directory.file("tokens.gguf"))
-        let read = try #require(try GGUFFile(path: directory.file("tokens.gguf")).metadata.strings("tokens"))
+        try writer.write(to: folder.path("tokens.gguf"))
+        let read = try #require(try GGUFFile(path: folder.path("tokens.gguf")).metadata.strings("tokens"))
         #expect(read.map(Array.init) == [[0x61, 0xff, 0], []])
     }
 
     @Test func nothing() throws {
-        try GGUFWriter().write(to: directory.file("empty.gguf"))
+        try GGUFWriter().write(to: folder.path("empty.gguf"))
         var raw = RawGGUF()
         raw.alignment = 1
-        #expect(try directory.read("empty.gguf") == raw.bytes)
+        #expect(try folder.read("empty.gguf") == raw.bytes)
     }
 
     @Test("alignment", arguments: [UInt32(8), 64, 65536])
     func alignment(_ alignment: UInt32) throws {
         var writer = try Sample.writer()
         writer.metadata["general.alignment"] = .uint32(alignment)
-        try writer.write(to: directory.file("aligned.gguf"))
-        let file = try GGUFFile(path: directory.file("aligned.gguf"))
+        try writer.write(to: folder.path("aligned.gguf"))
+        let file = try GGUFFile(path: folder.path("aligned.gguf"))
         for tensor in Sample.tensors { #expect(file.data(of: tensor.name) == tensor.data) }
         #expect(file.byteCount.isMultiple(of: Int(alignment)))
     }
@@ -74,14 +75,14 @@ import Testing
             }
         }
         try writer.addTensor("last", type: .f32, shape: [1], elements: [Float(1.5)])
-        try writer.write(to: directory.file("large.gguf"))
-        let file = try GGUFFile(path: directory.file("large.gguf"))
+        try writer.write(to: folder.path("large.gguf"))
+        let file = try GGUFFile(path: folder.path("large.gguf"))
         #expect(file.data(of: "large") == (0..<count).map { UInt8($0 % 251) })
         #expect(file.data(of: "small") == [1, 2, 3, 4, 5])
         #expect(file.data(of: "last") == [0, 0, 0xc0, 0x3f])
     }
 
-    // MARK: What cannot be written
+    // MARK: Refusals
 
     @Test func badTensors() throws {
         var writer = GGUFWriter()
@@ -106,9 +107,9 @@ import Testing
         var writer = GGUFWriter()
         for name in ["a", "b", "c"] { try writer.addTensor(name, type: .f16, shape: [1 << 61]) { _ in } }
         expectRefusal(.invalidArgument, "beyond the largest possible file") {
-            try writer.write(to: directory.file("x.gguf"))
+            try writer.write(to: folder.path("x.gguf"))
         }
-        #expect(directory.names.isEmpty)
+        #expect(folder.names.isEmpty)
     }
 
     @Test func badMetadata() throws {
@@ -120,18 +121,18 @@ import Testing
         for (key, value, phrase) in faults {
             var writer = GGUFWriter()
             writer.metadata[key] = value
-            expectRefusal(.invalidArgument, phrase) { try writer.write(to: directory.file("x.gguf")) }
+            expectRefusal(.invalidArgument, phrase) { try writer.write(to: folder.path("x.gguf")) }
         }
-        #expect(directory.names.isEmpty)
+        #expect(folder.names.isEmpty)
     }
 
-    @Test("when the bytes of a tensor are too few, too many or fail to come, the old file stays")
+    @Test("the old file stays if a tensor has too few or too many bytes or its source fails")
     func wrongBytes() throws {
-        try directory.write([1, 2, 3], to: "old.gguf")
+        try folder.write("old.gguf", [1, 2, 3])
         func write(_ body: @escaping GGUFWriter.Body) throws {
             var writer = GGUFWriter()
             try writer.addTensor("t", type: .f32, shape: [2], writing: body)
-            try writer.write(to: directory.file("old.gguf"))
+            try writer.write(to: folder.path("old.gguf"))
         }
         expectRefusal(.invalidArgument, "tensor t", "4 of its 8 bytes") {
             try write { sink throws(InferenceError) in try sink.append(contentsOf: [Float(1)]) }
@@ -142,16 +143,16 @@ import Testing
         expectRefusal(.outOfMemory, "elsewhere") {
             try write { _ throws(InferenceError) in throw InferenceError(.outOfMemory, "elsewhere") }
         }
-        #expect(directory.names == ["old.gguf"])
-        #expect(try directory.read("old.gguf") == [1, 2, 3])
+        #expect(folder.names == ["old.gguf"])
+        #expect(try folder.read("old.gguf") == [1, 2, 3])
         try write { sink throws(InferenceError) in try sink.append(contentsOf: [1, 2] as [Float]) }
-        #expect(try GGUFFile(path: directory.file("old.gguf")).tensors.count == 1)
-        #expect(directory.names == ["old.gguf"])
+        #expect(try GGUFFile(path: folder.path("old.gguf")).tensors.count == 1)
+        #expect(folder.names == ["old.gguf"])
     }
 
     @Test("a file can be rewritten from itself")
     func inPlace() throws {
-        let path = try directory.write(Sample.raw.bytes, to: "model.gguf")
+        let path = try folder.write("model.gguf", Sample.raw.bytes)
         let file = try GGUFFile(path: path)
         var writer = GGUFWriter(metadata: file.metadata)
         writer.metadata["general.name"] = .string("renamed")
@@ -165,13 +166,13 @@ import Testing
     @Test func unwritablePlaces() throws {
         let writer = try Sample.writer()
         let places = [
-            directory.file("no/such/directory.gguf"), directory.path, "/dev/null", "",
+            folder.path("no/such/directory.gguf"), folder.path, "/dev/null", "",
         ]
         for path in places { expectRefusal(.unwritableFile, path) { try writer.write(to: path) } }
         expectRefusal(.unwritableFile, "zero byte") { try writer.write(to: "a\0b") }
         try FileManager.default.createSymbolicLink(
-            atPath: directory.file("link.gguf"), withDestinationPath: "elsewhere.gguf")
-        expectRefusal(.unwritableFile, "link.gguf") { try writer.write(to: directory.file("link.gguf")) }
-        #expect(directory.names == ["link.gguf"])
+            atPath: folder.path("link.gguf"), withDestinationPath: "elsewhere.gguf")
+        expectRefusal(.unwritableFile, "link.gguf") { try writer.write(to: folder.path("link.gguf")) }
+        #expect(folder.names == ["link.gguf"])
     }
 }

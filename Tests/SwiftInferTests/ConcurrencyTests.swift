@@ -2,6 +2,7 @@
 
 import InferSupport
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct ConcurrencyTests {
@@ -91,17 +92,16 @@ import Testing
 
     @Test func oneGenerationAtATime() async throws {
         let session = try Fixture.model().makeSession(.plain)
-        let path = try Fixture.temporaryPath("session")
-        func expectBusy(_ body: () async throws -> Void) async {
-            await #expect { try await body() } throws: { ($0 as? InferenceError)?.code == .busy }
-        }
+        let folder = try TemporaryFolder()
+        let path = folder.path("session")
+        defer { withExtendedLifetime(folder) {} }
         do {
             var first = session.generate(prompt, options: .exactly(6)).makeAsyncIterator()
             _ = try await first.next()
-            await expectBusy { _ = try await session.respond(to: prompt) }
-            await expectBusy { try await session.rewind(to: 0) }
-            await expectBusy { try await session.save(to: path) }
-            await expectBusy { try await session.restore(from: path) }
+            await expectRefusal(.busy) { _ = try await session.respond(to: prompt) }
+            await expectRefusal(.busy) { try await session.rewind(to: 0) }
+            await expectRefusal(.busy) { try await session.save(to: path) }
+            await expectRefusal(.busy) { try await session.restore(from: path) }
             // The first goes on as if nothing had happened.
             var tokens = 0
             while let event = try await first.next() {

@@ -2,6 +2,7 @@
 
 import InferSupport
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct ContextTests {
@@ -28,19 +29,15 @@ import Testing
     @Test func aPromptThatDoesNotFitIsAnErrorWithNumbers() async throws {
         let session = try Fixture.model().makeSession(.init(contextLength: 9, drafter: .none))
         _ = try await session.respond(to: .tokens(Array(tokens.prefix(4))), options: .exactly(1))
-        await #expect { try await session.respond(to: .tokens(tokens)) } throws: { error in
-            guard let error = error as? InferenceError, error.code == .contextFull else { return false }
-            return error.message.contains("10") && error.message.contains("9")
-        }
+        await expectRefusal(.contextFull, "10", "9") { try await session.respond(to: .tokens(tokens)) }
         #expect(await session.tokens.count == 5)
     }
 
     @Test(arguments: [0, -1, .min, 1 << 31, .max]) func contextLengthsOutOfRangeAreRefused(length: Int) throws {
         let model = try Fixture.model()
         let options = Session.Options(contextLength: length, drafter: .none)
-        let isInvalid: (any Error) -> Bool = { ($0 as? InferenceError)?.code == .invalidArgument }
-        #expect(performing: { try model.makeSession(options) }, throws: isInvalid)
-        #expect(performing: { try model.memoryEstimate(for: options) }, throws: isInvalid)
+        expectRefusal(.invalidArgument) { try model.makeSession(options) }
+        expectRefusal(.invalidArgument) { try model.memoryEstimate(for: options) }
     }
 
     @Test func theDefaultLengthIsTheTrainedOne() throws {

@@ -1,32 +1,12 @@
 // The committed models the tests run on.
 
-import Foundation
 import SwiftInfer
+import TestSupport
 
-enum Fixture {
-    /// The folder of the committed models.
-    static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../Models/Fixtures").standardizedFileURL
-
-    /// The path of the committed model `name`.
-    static func path(_ name: String) -> String { folder.appending(path: "\(name).gguf").path(percentEncoded: false) }
-
+extension Fixture {
     /// Loads the committed model `name`. One thread: the models are tiny, and tests run side by side.
     static func model(_ name: String = "tiny-llama-f32") throws -> Model {
         try Model(contentsOf: path(name), options: .init(threads: 1))
-    }
-
-    /// Where tests write; removed when they end.
-    private static let temporaryFolder: URL = {
-        atexit { try? FileManager.default.removeItem(at: Fixture.temporaryFolder) }
-        return URL.temporaryDirectory.appending(path: "swiftinfer-tests-\(UUID().uuidString)")
-    }()
-
-    /// A path in a folder of its own, for a file that a test writes.
-    static func temporaryPath(_ name: String) throws -> String {
-        let folder = temporaryFolder.appending(path: UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        return folder.appending(path: name).path(percentEncoded: false)
     }
 }
 

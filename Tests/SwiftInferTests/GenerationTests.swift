@@ -2,6 +2,7 @@
 
 import InferSupport
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct GenerationTests {
@@ -117,9 +118,7 @@ import Testing
         let session = try Fixture.model().makeSession(.plain)
         let before = try await session.respond(to: prompt, options: .exactly(3))
         let held = await session.tokens
-        await #expect { try await session.respond(to: .tokens(tokens)) } throws: {
-            ($0 as? InferenceError)?.code == .invalidArgument
-        }
+        await expectRefusal(.invalidArgument) { try await session.respond(to: .tokens(tokens)) }
         #expect(await session.tokens == held)
         #expect(try await session.respond(to: prompt, options: .exactly(3)).text == before.text)
     }
@@ -129,9 +128,7 @@ import Testing
         for edit in [{ $0.maximumTokens = -1 }, { $0.stop = ["a", ""] }, { $0.sampling.temperature = -1 }]
             as [(inout GenerationOptions) -> Void]
         {
-            await #expect { try await session.respond(to: prompt, options: .exactly(3, edit)) } throws: {
-                ($0 as? InferenceError)?.code == .invalidArgument
-            }
+            await expectRefusal(.invalidArgument) { try await session.respond(to: prompt, options: .exactly(3, edit)) }
         }
         #expect(await session.tokens.isEmpty)
     }
@@ -141,8 +138,8 @@ import Testing
         let options = GenerationOptions.exactly(3) {
             for token in 0..<TokenID(session.model.tokenizer.count) { $0.sampling.logitBias[token] = -.infinity }
         }
-        await #expect { try await session.respond(to: prompt, options: options) } throws: {
-            ($0 as? InferenceError)?.message.contains("no token can be chosen") == true
+        await expectRefusal(.malformedModel, "no token can be chosen") {
+            try await session.respond(to: prompt, options: options)
         }
         #expect(try await session.respond(to: prompt, options: .exactly(3)).statistics.tokens.count == 3)
     }

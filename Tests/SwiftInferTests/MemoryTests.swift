@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftInfer
+import TestSupport
 import Testing
 
 /// Where Linux says how much memory a process has.

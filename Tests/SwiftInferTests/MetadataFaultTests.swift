@@ -5,6 +5,7 @@ import InferGGUF
 import InferSupport
 import InferTokenizers
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct MetadataFaultTests {
@@ -26,8 +27,10 @@ import Testing
 
     @Test("a model with one key changed computes, or says which file and which key", arguments: models)
     func oneKeyChanged(name: String) async throws {
-        let original = try GGUFFile(path: Fixture.path(name))
-        let path = try Fixture.temporaryPath("changed.gguf")
+        let original = try Fixture.file(name)
+        let folder = try TemporaryFolder()
+        let path = folder.path("changed.gguf")
+        defer { withExtendedLifetime(folder) {} }
         var (loaded, refused) = (0, 0)
         for key in original.metadata.keys {
             for value in Self.absurd {
@@ -69,7 +72,7 @@ import Testing
 
     @Test("a byte-pair vocabulary without a rule for splitting is used with a warning")
     func missingPreTokenizer() throws {
-        let original = try GGUFFile(path: Fixture.path("tiny-llama-f32"))
+        let original = try Fixture.file("tiny-llama-f32")
         #expect(try Tokenizer(metadata: original.metadata).warnings.isEmpty)
         for value in [nil, MetadataValue.string("")] {
             var metadata = original.metadata
@@ -79,7 +82,7 @@ import Testing
             #expect(warnings.allSatisfy { $0.contains("tokenizer.ggml.pre") && $0.contains(original.path) })
         }
         // SentencePiece vocabularies split nothing.
-        let gemma = try GGUFFile(path: Fixture.path("tiny-gemma-f32"))
+        let gemma = try Fixture.file("tiny-gemma-f32")
         #expect(try Tokenizer(metadata: gemma.metadata).warnings.isEmpty)
     }
 }

@@ -5,6 +5,7 @@ import InferGGUF
 import InferSupport
 import SwiftInfer
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct ModelTests {
@@ -52,17 +53,11 @@ import Testing
     }
 
     @Test func whatCannotBeLoaded() throws {
-        func code(_ path: String, _ options: Model.Options = .init()) -> InferenceError.Code? {
-            do throws(InferenceError) {
-                _ = try Model(contentsOf: path, options: options)
-                return nil
-            } catch {
-                return error.code
-            }
+        expectRefusal(.unreadableFile) { try Model(contentsOf: Fixture.path("no-such-model")) }
+        expectRefusal(.unreadableFile) { try Model(contentsOf: Fixture.folder.path) }
+        expectRefusal(.malformedModel) { try Model(contentsOf: #filePath) }
+        expectRefusal(.invalidArgument) {
+            try Model(contentsOf: Fixture.path("tiny-llama-f32"), options: .init(threads: 0))
         }
-        #expect(code(Fixture.path("no-such-model")) == .unreadableFile)
-        #expect(code(Fixture.folder.path(percentEncoded: false)) == .unreadableFile)
-        #expect(code(#filePath) == .malformedModel)
-        #expect(code(Fixture.path("tiny-llama-f32"), .init(threads: 0)) == .invalidArgument)
     }
 }

@@ -3,16 +3,20 @@
 import Foundation
 import InferSupport
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct PersistenceTests {
+    private let folder: TemporaryFolder
     private let prompt = Prompt.text("def push(self, item):")
+
+    init() throws { folder = try TemporaryFolder() }
 
     /// A model, a session with some tokens, and the file it was saved to.
     private func saved() async throws -> (session: Session, path: String) {
         let session = try Fixture.model().makeSession(.plain)
         _ = try await session.respond(to: prompt, options: .exactly(8))
-        let path = try Fixture.temporaryPath("session")
+        let path = folder.path("session")
         try await session.save(to: path)
         return (session, path)
     }
@@ -78,22 +82,14 @@ import Testing
     @Test func filesOfOtherModelsAndSizesAreRefused() async throws {
         let (_, path) = try await saved()
         let other = try Fixture.model("tiny-qwen2-f32").makeSession(.plain)
-        await #expect { try await other.restore(from: path) } throws: {
-            ($0 as? InferenceError)?.code == .invalidArgument
-        }
+        await expectRefusal(.invalidArgument) { try await other.restore(from: path) }
         let small = try Fixture.model().makeSession(.init(contextLength: 5, drafter: .none))
-        await #expect { try await small.restore(from: path) } throws: {
-            ($0 as? InferenceError)?.code == .contextFull
-        }
+        await expectRefusal(.contextFull) { try await small.restore(from: path) }
     }
 
     @Test func pathsThatCannotBe() async throws {
         let (session, path) = try await saved()
-        await #expect { try await session.restore(from: path + ".missing") } throws: {
-            ($0 as? InferenceError)?.code == .unreadableFile
-        }
-        await #expect { try await session.save(to: path + "/below") } throws: {
-            ($0 as? InferenceError)?.code == .unwritableFile
-        }
+        await expectRefusal(.unreadableFile) { try await session.restore(from: path + ".missing") }
+        await expectRefusal(.unwritableFile) { try await session.save(to: path + "/below") }
     }
 }

@@ -2,6 +2,7 @@
 
 import InferSupport
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct PromptTests {
@@ -50,8 +51,8 @@ import Testing
 
     @Test func aModelWithoutATemplateStillContinuesText() async throws {
         let model = try Fixture.model("tiny-starcoder2-f32")
-        #expect { try model.tokens(for: .chat([ChatMessage(role: .user, content: "hello")])) } throws: {
-            ($0 as? InferenceError)?.code == .unsupportedTemplate
+        expectRefusal(.unsupportedTemplate) {
+            try model.tokens(for: .chat([ChatMessage(role: .user, content: "hello")]))
         }
         #expect(
             try await model.makeSession(.plain).respond(to: .text("let"), options: .exactly(2)).statistics.steps == 1)
@@ -81,8 +82,6 @@ import Testing
 
     @Test func aModelWithoutMarksForGapsSaysSo() throws {
         let model = try Fixture.model("tiny-gemma3-f32")
-        #expect { try model.tokens(for: .infill(prefix: "a", suffix: "b")) } throws: {
-            ($0 as? InferenceError)?.code == .unsupportedTokenizer
-        }
+        expectRefusal(.unsupportedTokenizer) { try model.tokens(for: .infill(prefix: "a", suffix: "b")) }
     }
 }

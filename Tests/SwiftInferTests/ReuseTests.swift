@@ -2,6 +2,7 @@
 
 import InferSupport
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct ReuseTests {
@@ -74,12 +75,8 @@ import Testing
             try await session.rewind(to: position)
             #expect(await session.tokens == Array(tokens.prefix(position)))
         }
-        await #expect { try await session.rewind(to: 1) } throws: {
-            ($0 as? InferenceError)?.code == .invalidArgument
-        }
-        await #expect { try await session.rewind(to: -1) } throws: {
-            ($0 as? InferenceError)?.code == .invalidArgument
-        }
+        await expectRefusal(.invalidArgument) { try await session.rewind(to: 1) }
+        await expectRefusal(.invalidArgument) { try await session.rewind(to: -1) }
         expectSame(first, try await session.respond(to: .text("def fib(n):"), options: options))
     }
 

@@ -1,6 +1,7 @@
 // Stop strings in generated text.
 
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct StopStringTests {

@@ -1,6 +1,7 @@
 // The kernels of attention: equal bits of every instruction set and the scalar Swift kernels.
 
 import InferTensors
+import TestSupport
 import Testing
 
 struct AttentionKernelTests {
@@ -34,7 +35,7 @@ struct AttentionKernelTests {
 
     @Test(arguments: KVCacheType.allCases)
     func storedKeysAreTheSameInSwiftAndC(_ type: KVCacheType) {
-        var source = RandomSource(seed: 20)
+        var source = SeededGenerator(20)
         for dimension in Self.dimensions(type) {
             var keys = (0..<37).map { _ in source.floats(dimension, range: 3) }
             keys[5][dimension / 2] = .infinity
@@ -49,7 +50,7 @@ struct AttentionKernelTests {
 
     @Test(arguments: KVCacheType.allCases)
     func scoresAreTheSameInSwiftAndC(_ type: KVCacheType) {
-        var source = RandomSource(seed: 21)
+        var source = SeededGenerator(21)
         let format: InputFormat = type == .q8_0 ? .blocks32 : .float
         for dimension in Self.dimensions(type) {
             let panels = 1 + dimension % 7
@@ -95,7 +96,7 @@ struct AttentionKernelTests {
 
     @Test(arguments: KVCacheType.allCases)
     func weightedSumsAreTheSameInSwiftAndC(_ type: KVCacheType) {
-        var source = RandomSource(seed: 13)
+        var source = SeededGenerator(13)
         for dimension in Self.dimensions(type) {
             for queries in 1...13 {
                 let count = 11

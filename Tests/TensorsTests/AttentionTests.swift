@@ -3,6 +3,7 @@
 import Foundation
 import InferGGUF
 import InferTensors
+import TestSupport
 import Testing
 
 struct AttentionTests {
@@ -12,7 +13,7 @@ struct AttentionTests {
     private struct Token {
         let query: [Float], key: [Float], value: [Float]
 
-        init(using source: inout RandomSource) {
+        init(using source: inout SeededGenerator) {
             query = source.floats(heads * dimension, range: 2)
             key = source.floats(keyValueHeads * dimension, range: 2)
             value = source.floats(keyValueHeads * dimension)
@@ -98,7 +99,7 @@ struct AttentionTests {
 
     @Test(arguments: KVCacheType.allCases)
     func agreesWithDoublePrecision(_ type: KVCacheType) throws {
-        var source = RandomSource(seed: 7)
+        var source = SeededGenerator(7)
         let tokens = (0..<40).map { _ in Token(using: &source) }
         for (window, softCap, sinks) in [(nil, nil, false), (9, 20, true)] as [(Int?, Float?, Bool)] {
             for kernels in [KernelChoice.automatic, .reference] {
@@ -118,7 +119,7 @@ struct AttentionTests {
 
     @Test(arguments: KVCacheType.allCases, [nil, 1, 3, 16])
     func aTreeGivesTheBitsOfALine(_ type: KVCacheType, _ window: Int?) throws {
-        var source = RandomSource(seed: 8)
+        var source = SeededGenerator(8)
         for committed in [0, 1, 15, 40] {
             let past = (0..<committed).map { _ in Token(using: &source) }
             let drafts = (0..<20).map { _ in Token(using: &source) }
@@ -148,7 +149,7 @@ struct AttentionTests {
 
     @Test(arguments: KVCacheType.allCases)
     func swiftAndCGiveTheSameBits(_ type: KVCacheType) throws {
-        var source = RandomSource(seed: 9)
+        var source = SeededGenerator(9)
         let past = (0..<30).map { _ in Token(using: &source) }
         let drafts = (0..<9).map { _ in Token(using: &source) }
         var results: [[UInt32]] = []
@@ -165,7 +166,7 @@ struct AttentionTests {
     /// Large steps, which threads divide by items or within items, give the bits of one thread and of single tokens.
     @Test(arguments: KVCacheType.allCases, [nil, 700])
     func divisionAmongThreadsChangesNoBit(_ type: KVCacheType, _ window: Int?) throws {
-        var source = RandomSource(seed: 12)
+        var source = SeededGenerator(12)
         let past = (0..<1500).map { _ in Token(using: &source) }
         let last = (0..<40).map { _ in Token(using: &source) }
         let parents = last.indices.map { Int32($0 == 0 ? -1 : Int.random(in: max(-1, $0 - 4)..<$0, using: &source)) }
@@ -196,7 +197,7 @@ struct AttentionTests {
     /// After accepted rows are moved to the front, later steps compute as if the rejected rows had never existed.
     @Test(arguments: KVCacheType.allCases)
     func movedSlotsGiveTheSameBits(_ type: KVCacheType) throws {
-        var source = RandomSource(seed: 10)
+        var source = SeededGenerator(10)
         let past = (0..<14).map { _ in Token(using: &source) }
         let drafts = (0..<8).map { _ in Token(using: &source) }
         let next = Token(using: &source)
@@ -214,7 +215,7 @@ struct AttentionTests {
 
     /// A row that is not an ancestor does not affect another row, even if its values are NaN.
     @Test func otherBranchesHaveNoEffect() throws {
-        var source = RandomSource(seed: 11)
+        var source = SeededGenerator(11)
         let tokens = (0..<6).map { _ in Token(using: &source) }
         let clean = try Setup(.f32), dirty = try Setup(.f32)
         let parameters = try Self.parameters(clean.backend, window: nil, softCap: nil, sinks: false)

@@ -3,6 +3,7 @@
 import InferGGUF
 import InferSupport
 import InferTensors
+import TestSupport
 import Testing
 
 struct BackendTests {
@@ -10,7 +11,7 @@ struct BackendTests {
     private static func model(
         _ type: TensorType, columns: Int, rows: Int, experts: Int, seed: UInt64
     ) throws -> TemporaryModel {
-        var source = RandomSource(seed: seed)
+        var source = SeededGenerator(seed)
         let shape = experts > 1 ? [columns, rows, experts] : [columns, rows]
         return try TemporaryModel([
             (
@@ -39,7 +40,7 @@ struct BackendTests {
         let columns = 256, rows = 77, width = 40
         let model = try Self.model(type, columns: columns, rows: rows, experts: 1, seed: 20)
         let tensor = try Self.tensor("w", of: model)
-        var source = RandomSource(seed: 21)
+        var source = SeededGenerator(21)
         let inputs = source.floats(width * columns)
         var results: [[UInt32]] = []
         for threads in 1...4 {
@@ -116,7 +117,7 @@ struct BackendTests {
         let bias = try backend.makeVector(Self.tensor("b", of: model), of: model.file)
         #expect(weight.experts == experts && bias.count == experts * outputs)
         let biases = try makeValues(bias, with: backend)
-        var source = RandomSource(seed: 23)
+        var source = SeededGenerator(23)
         let inputs = (0..<rows).map { _ in source.floats(columns) }
         let scores = (0..<rows).map { _ in source.floats(experts, range: 2) }
         let x = try backend.makeActivations(rows: rows, columns: columns)
@@ -221,7 +222,7 @@ struct BackendTests {
 
     /// Norm, rotation, activation and soft cap: results do not depend on the number of rows or threads.
     @Test func rowOperationsDoNotDependOnThreads() throws {
-        var source = RandomSource(seed: 26)
+        var source = SeededGenerator(26)
         let values = source.floats(40 * 768, range: 4), angles = source.floats(40 * 8)
         var results: [[UInt32]] = []
         for threads in [1, 3] {
@@ -259,21 +260,17 @@ struct BackendTests {
         let iq1 = try Self.tensor("iq1", of: model), flat = try Self.tensor("flat", of: model)
         let matrix = try Self.tensor("matrix", of: model)
         #expect(!backend.supports(iq1.type) && backend.supports(.q2_K))
-        func code(_ body: () throws -> Void) -> InferenceError.Code? {
-            do { try body() } catch { return (error as? InferenceError)?.code }
-            return nil
-        }
-        #expect(code { _ = try backend.makeMatrix(iq1, rows: 0..<1, of: model.file) } == .unsupportedTensorType)
-        #expect(code { _ = try backend.makeVector(iq1, of: model.file) } == .unsupportedTensorType)
-        #expect(code { _ = try backend.makeTable(iq1, of: model.file) } == .unsupportedTensorType)
-        #expect(code { _ = try backend.makeMatrix(flat, rows: 0..<1, of: model.file) } == .malformedModel)
-        #expect(code { _ = try backend.makeMatrix(matrix, rows: 0..<3, of: model.file) } == .malformedModel)
-        #expect(code { _ = try backend.makeActivations(rows: .max / 2, columns: 9) } == .outOfMemory)
-        #expect(code { _ = try backend.makeActivations(rows: 1 << 30, columns: 1 << 28) } == .outOfMemory)
+        expectRefusal(.unsupportedTensorType) { try backend.makeMatrix(iq1, rows: 0..<1, of: model.file) }
+        expectRefusal(.unsupportedTensorType) { try backend.makeVector(iq1, of: model.file) }
+        expectRefusal(.unsupportedTensorType) { try backend.makeTable(iq1, of: model.file) }
+        expectRefusal(.malformedModel) { try backend.makeMatrix(flat, rows: 0..<1, of: model.file) }
+        expectRefusal(.malformedModel) { try backend.makeMatrix(matrix, rows: 0..<3, of: model.file) }
+        expectRefusal(.outOfMemory) { try backend.makeActivations(rows: .max / 2, columns: 9) }
+        expectRefusal(.outOfMemory) { try backend.makeActivations(rows: 1 << 30, columns: 1 << 28) }
         var shape = KVCacheShape(
             layers: 1 << 20, heads: 1 << 20, keyDimension: 64, valueDimension: 64, slots: 1 << 30, type: .f16)
-        #expect(code { _ = try backend.makeCache(shape) } == .outOfMemory)
+        expectRefusal(.outOfMemory) { try backend.makeCache(shape) }
         shape = KVCacheShape(layers: 1, heads: 1, keyDimension: 48, valueDimension: 48, slots: 8, type: .q8_0)
-        #expect(code { _ = try backend.makeCache(shape) } == .invalidArgument)
+        expectRefusal(.invalidArgument) { try backend.makeCache(shape) }
     }
 }

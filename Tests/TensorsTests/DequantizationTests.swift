@@ -2,12 +2,13 @@
 
 import InferGGUF
 import InferTensors
+import TestSupport
 import Testing
 
 struct DequantizationTests {
     /// The random blocks that Tools/make-known-answers makes for a type.
     private static func blocks(_ answer: KnownAnswer) -> [UInt8] {
-        var source = RandomSource(seed: UInt64(answer.type.rawValue))
+        var source = SeededGenerator(UInt64(answer.type.rawValue))
         var bytes = (0..<2 * answer.type.blockBytes).map { _ in UInt8(truncatingIfNeeded: source.next()) }
         for start in stride(from: 0, to: bytes.count, by: answer.type.blockBytes) {
             for offset in answer.halves {

@@ -3,12 +3,13 @@
 
 import InferGGUF
 import InferTensors
+import TestSupport
 import Testing
 
 struct LikeliestTokensTests {
     /// Rows of `count` logits that are difficult for a search.
     private static func rows(_ count: Int) -> [[Float]] {
-        var source = RandomSource(seed: UInt64(count))
+        var source = SeededGenerator(UInt64(count))
         let random = source.floats(count, range: 20)
         let few: [Float] = [-1, 0, -0.0, 1, .nan, -.infinity]
         let rare: [Float] = [.infinity, .nan, -.infinity, .greatestFiniteMagnitude, -.greatestFiniteMagnitude]
@@ -60,7 +61,7 @@ struct LikeliestTokensTests {
     @Test(arguments: [TensorType.f32, .q4_1, .q6_K], [40, 64, 77, 1030])
     func maximaOfProductsServeSearches(_ type: TensorType, _ rows: Int) throws {
         let columns = 256, width = 40
-        var source = RandomSource(seed: UInt64(rows))
+        var source = SeededGenerator(UInt64(rows))
         let model = try TemporaryModel([
             (
                 name: "w", type: type, shape: [columns, rows],

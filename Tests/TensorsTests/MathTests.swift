@@ -3,6 +3,7 @@
 import Foundation
 import InferGGUF
 import InferTensors
+import TestSupport
 import Testing
 
 struct MathTests {
@@ -13,7 +14,7 @@ struct MathTests {
 
     /// Arguments from the whole range, more densely around zero.
     private static let arguments: [Float] = {
-        var source = RandomSource(seed: 5)
+        var source = SeededGenerator(5)
         let edges: [Float] = [0, -0.0, 1e-30, -1e-30, 88.7, -87.3, -95, -103.9, 0.624999, 0.625, -0.625]
         return edges + source.floats(1000, range: 88) + source.floats(1000, range: 1) + source.floats(200, range: 1e-3)
     }()
@@ -109,7 +110,7 @@ struct MathTests {
 
     @Test(arguments: [1, 5, 8, 12, 16, 31, 64, 100])
     func normsGiveTheSameBitsAndFollowTheirFormulas(_ count: Int) {
-        var source = RandomSource(seed: UInt64(count))
+        var source = SeededGenerator(UInt64(count))
         let x = source.floats(count, range: 3), weight = source.floats(count), bias = source.floats(count)
         let exact = x.map { Double($0) }
         let mean = exact.reduce(0, +) / Double(count)
@@ -136,7 +137,7 @@ struct MathTests {
 
     @Test(arguments: [1, 2, 9, 16, 40, 129])
     func softmaxGivesTheSameBitsAndSumsToOne(_ count: Int) {
-        var source = RandomSource(seed: UInt64(count))
+        var source = SeededGenerator(UInt64(count))
         let scores = source.floats(count, range: 30)
         for (cap, sink) in [(0, -Float.infinity), (0, 2), (50, -.infinity), (5, 40)] as [(Float, Float)] {
             var results: [[UInt32]] = []
@@ -159,7 +160,7 @@ struct MathTests {
     }
 
     @Test func rotationsGiveTheSameBitsAndKeepLengths() {
-        var source = RandomSource(seed: 6)
+        var source = SeededGenerator(6)
         let x = source.floats(26)
         let rotation = (0..<12).flatMap { i in [Float(Foundation.cos(Double(i))), Float(Foundation.sin(Double(i)))] }
         for pairing in [RotaryPairing.adjacent, .halves] {

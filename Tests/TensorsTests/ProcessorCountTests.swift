@@ -2,6 +2,7 @@
 
 import Foundation
 import InferTensors
+import TestSupport
 import Testing
 
 struct ProcessorCountTests {
@@ -10,15 +11,9 @@ struct ProcessorCountTests {
 
     /// The quota if `/` is a folder with these files.
     private func quota(_ files: [String: String]) throws -> Int? {
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        defer { try? FileManager.default.removeItem(at: root) }
-        for (path, text) in files {
-            let file = root.appendingPathComponent(path)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try text.write(to: file, atomically: false, encoding: .utf8)
-        }
-        return ProcessorCount.quota(root: root.path)
+        let root = try TemporaryFolder()
+        for (path, text) in files { try root.write(path, text) }
+        return withExtendedLifetime(root) { ProcessorCount.quota(root: root.path) }
     }
 
     @Test func version2CountsAllEnclosingGroups() throws {

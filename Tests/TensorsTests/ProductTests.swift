@@ -2,6 +2,7 @@
 
 import InferGGUF
 import InferTensors
+import TestSupport
 import Testing
 
 struct ProductTests {
@@ -18,7 +19,7 @@ struct ProductTests {
     /// The error relative to ‖w‖·‖x‖. Inputs are rounded to eight bits per block.
     @Test(arguments: types)
     func agreesWithDoublePrecision(_ type: TensorType) throws {
-        var source = RandomSource(seed: 1)
+        var source = SeededGenerator(1)
         let format = try #require(TensorFormat(type))
         for k in Self.extents(type) {
             let weights = SampleWeights.rows(type, 1, k: k, using: &source)
@@ -38,7 +39,7 @@ struct ProductTests {
 
     @Test(arguments: types)
     func swiftAndCGiveTheSameBits(_ type: TensorType) throws {
-        var source = RandomSource(seed: 2)
+        var source = SeededGenerator(2)
         for k in Self.extents(type) {
             for (rows, columns) in [(1, 1), (8, 4), (11, 6), (5, 3), (40, 7), (64, 5)] {
                 let weights = SampleWeights.rows(type, rows, k: k, using: &source)
@@ -56,7 +57,7 @@ struct ProductTests {
 
     @Test(arguments: types)
     func aColumnDoesNotDependOnTheOthers(_ type: TensorType) throws {
-        var source = RandomSource(seed: 3)
+        var source = SeededGenerator(3)
         let k = type.blockSize == 1 ? 2100 : type.blockSize * 2
         let rows = 9
         let weights = SampleWeights.rows(type, rows, k: k, using: &source)
@@ -89,7 +90,7 @@ struct ProductTests {
 
     @Test(arguments: types)
     func rowListsChooseInputsAndOutputsAndNothingElseIsWritten(_ type: TensorType) throws {
-        var source = RandomSource(seed: 4)
+        var source = SeededGenerator(4)
         let format = try #require(TensorFormat(type))
         let k = type.blockSize == 1 ? 20 : type.blockSize
         let rows = 10, stride = rows + 6

@@ -2,6 +2,7 @@
 
 import InferGGUF
 import InferTensors
+import TestSupport
 import Testing
 
 struct QuantizationTests {
@@ -15,7 +16,7 @@ struct QuantizationTests {
     }
 
     private static let rows: [[Float]] = {
-        var source = RandomSource(seed: 12)
+        var source = SeededGenerator(12)
         let lengths = [1, 31, 32, 33, 100, 255, 256, 257, 600]
         return lengths.flatMap { [source.floats($0), source.floats($0, range: 1e20), source.floats($0, range: 1e-25)] }
     }()

@@ -4,6 +4,7 @@ import Foundation
 import InferGGUF
 import InferSupport
 import InferTensors
+import TestSupport
 import Testing
 
 struct QuantizerTests {
@@ -45,7 +46,7 @@ struct QuantizerTests {
 
     /// Approximately normally distributed values: sums of twelve uniform ones.
     private func normal(_ count: Int, deviation: Float, seed: UInt64) -> [Float] {
-        var source = RandomSource(seed: seed)
+        var source = SeededGenerator(seed)
         return (0..<count).map { _ in source.floats(12).reduce(0, +) / 2 * deviation }
     }
 
@@ -178,7 +179,7 @@ struct TensorConverterTests {
 
     /// The tensor is larger than a batch of one thread, smaller than a batch of three, and not a multiple of a piece.
     @Test(arguments: [TensorType.q4_K, .q5_1, .f16]) func threadsDoNotChangeTheBytes(type: TensorType) throws {
-        var source = RandomSource(seed: 3)
+        var source = SeededGenerator(3)
         let values = source.floats(768 * 301)
         let model = try model(values, columns: 768)
         let bytes = try converted(model, to: type, threads: 1)

@@ -4,31 +4,12 @@ import Foundation
 import InferGGUF
 import InferSupport
 import InferTensors
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct RandomSource: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-
-    /// `count` values in −range...range.
-    mutating func floats(_ count: Int, range: Float = 1) -> [Float] {
-        (0..<count).map { _ in Float.random(in: -range...range, using: &self) }
-    }
-}
+import TestSupport
 
 /// Random weight rows of every type, with realistic scales.
 enum SampleWeights {
     /// `rows` rows of `k` elements, `k` a multiple of the type's block size.
-    static func rows(_ type: TensorType, _ rows: Int, k: Int, using source: inout RandomSource) -> [UInt8] {
+    static func rows(_ type: TensorType, _ rows: Int, k: Int, using source: inout SeededGenerator) -> [UInt8] {
         let count = rows * k
         switch type {
         case .f32:
@@ -64,26 +45,6 @@ enum SampleWeights {
         withUnsafePointer(to: value) { ReferenceKernels().store(1, $0, as: .f16, into: &bits) }
         return bits
     }
-}
-
-/// A GGUF file with the given tensors and no metadata. It is removed with the object.
-final class TemporaryModel {
-    /// The opened file.
-    let file: GGUFFile
-    private let path: String
-
-    /// Writes tensors with these names, types, shapes and bytes.
-    init(_ tensors: [(name: String, type: TensorType, shape: [Int], bytes: [UInt8])]) throws {
-        var writer = GGUFWriter()
-        for tensor in tensors {
-            try writer.addTensor(tensor.name, type: tensor.type, shape: tensor.shape, elements: tensor.bytes)
-        }
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("tensors-\(UUID().uuidString).gguf").path
-        try writer.write(to: path)
-        file = try GGUFFile(path: path)
-    }
-
-    deinit { unlink(path) }
 }
 
 /// A vector of the model with these values.

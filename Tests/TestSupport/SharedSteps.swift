@@ -37,7 +37,8 @@ package struct SharedSteps {
             step.topTokens = Int.random(in: 0...9, using: &generator)
             step.outputs = (0..<count).filter { _ in Int.random(in: 0..<3, using: &generator) > 0 }
             guard kind == 2 else { return step }
-            let parents = (0..<count).map { row in row == 0 ? -1 : Int32.random(in: -1..<Int32(row), using: &generator) }
+            let parents = (0..<count).map { row in row == 0 ? -1 : Int32.random(in: -1..<Int32(row), using: &generator)
+            }
             step.parents = parents
             var node = Int.random(in: -1..<count, using: &generator)
             while node >= 0 {

@@ -1,6 +1,7 @@
-// Byte-pair encoding against a plain implementation, and at sizes where a slow one would not end.
+// Byte-pair encoding: comparison with a plain implementation, and texts that are too long for a quadratic one.
 
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct BytePairTests {
@@ -10,7 +11,7 @@ import Testing
         ("abc", "abc"), ("b", "b"), (" ", " "), ("  ", "  "), ("\n", "\n"), ("ca", "a"), ("c", "a"),
     ]
 
-    /// Merges the lowest-ranked, leftmost pair until there is none.
+    /// Merges the leftmost pair with the lowest rank until no pair merges.
     static func plainlyMerged(_ text: String) -> [TokenID] {
         var symbols = text.utf8.map { [$0] }
         let ranks = merges.map { (Array($0.0.utf8), Array($0.1.utf8)) }
@@ -32,7 +33,7 @@ import Testing
 
     @Test func agreesWithPlainMerging() throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: Self.merges, pre: "dbrx"))
-        var generator = SeededGenerator(state: 2)
+        var generator = SeededGenerator(2)
         for length in [1, 2, 3, 5, 8, 13, 40, 48, 49, 60, 200] {
             for _ in 0..<60 {
                 let text = String((0..<length).map { _ in ["a", "b", "c"].randomElement(using: &generator) ?? "a" })
@@ -41,7 +42,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["a", " ", "\n", "abc", "é", "😀", "7"]) func longRunsOfOneThing(unit: String) throws {
+    @Test(arguments: ["a", " ", "\n", "abc", "é", "😀", "7"]) func longRuns(unit: String) throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: Self.merges, pre: "qwen2"))
         let text = String(repeating: unit, count: (1 << 17) / unit.utf8.count)
         let tokens = tokenizer.encode(text)
@@ -58,9 +59,9 @@ import Testing
         #expect(try Tokenizer(description).encode("zq") == [TokenID(UInt8(ascii: "z")), TokenID(UInt8(ascii: "q"))])
     }
 
-    @Test func mergesToTextsThatAreNoTokens() throws {
+    @Test func mergeResultsThatAreNotTokens() throws {
         var description = Vocabularies.bytePair(merges: [("a", "b"), ("ab", "c")])
-        // The vocabulary has no "ab": "abc" is still reached through it, and alone it falls apart again.
+        // "ab" is not a token. It still leads to "abc"; on its own it becomes the tokens of its bytes.
         description.tokens = Vocabularies.packed(
             Vocabularies.characters.map { String($0) } + ["[gone]", "abc"])
         let tokenizer = try Tokenizer(description)
@@ -73,7 +74,7 @@ import Testing
             ([0xFF], [0xEF, 0xBF, 0xBD]), ([0x61, 0xC3], [0x61, 0xEF, 0xBF, 0xBD]),
             ([0xF4, 0x90, 0x80, 0x80], Array(repeating: [0xEF, 0xBF, 0xBD], count: 4).flatMap { $0 }),
             ([0xED, 0xA0, 0x80], [0xED, 0xA0, 0x80]), ([0xC0, 0x80], [0x00]),
-        ] as [([UInt8], [UInt8])]) func bytesThatAreNotText(input: [UInt8], output: [UInt8]) throws
+        ] as [([UInt8], [UInt8])]) func invalidUTF8(input: [UInt8], output: [UInt8]) throws
     {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: []))
         #expect(tokenizer.bytes(of: tokenizer.encode(input)) == output)

@@ -3,6 +3,7 @@
 import InferGGUF
 import InferSupport
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct ChatTemplateTests {
@@ -104,7 +105,7 @@ import Testing
         #expect(!template.render(Self.conversation).text.contains("You help."))
     }
 
-    @Test func llama3DatesItsKnowledge() throws {
+    @Test func llama3WritesItsDates() throws {
         let template = try ChatTemplate(
             "<|start_header_id|><|end_header_id|>{{- \"Cutting Knowledge Date: December 2023\\n\" }}")
         #expect(
@@ -113,17 +114,13 @@ import Testing
                 + "\n\n<|eot_id|>")
     }
 
-    @Test func reasoningModelsOpenWithAThought() throws {
+    @Test func reasoningModelsBeginWithAThought() throws {
         let template = try ChatTemplate("<｜User｜>{{'<｜Assistant｜><think>\\n'}}")
         #expect(template.render([ChatMessage(role: .user, content: "U")]).text == "<｜User｜>U<｜Assistant｜><think>\n")
     }
 
-    @Test func othersAreRefused() {
-        #expect {
-            try ChatTemplate("{{ messages }}")
-        } throws: {
-            ($0 as? InferenceError)?.code == .unsupportedTemplate
-        }
+    @Test func unknownTemplatesAreRefused() {
+        expectRefusal(.unsupportedTemplate) { try ChatTemplate("{{ messages }}") }
         #expect(throws: InferenceError.self) { try ChatTemplate(metadata: Metadata()) }
     }
 }

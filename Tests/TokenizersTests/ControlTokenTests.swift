@@ -1,12 +1,13 @@
-// Control tokens that a person spells are text, in every vocabulary at hand and every chat format.
+// The spelling of a control token in a message stays text, in every vocabulary and every chat format.
 
 import Foundation
 import InferGGUF
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct ControlTokenTests {
-    /// A template of each format, cut down to what it is recognised by.
+    /// A template of each format, reduced to the marks that identify it.
     static let templates = [
         "<|im_start|>", "<|im_start|><|im_sep|>", "[INST] <<SYS>>", "<|start_header_id|><|end_header_id|>",
         "<|start_header_id|><|end_header_id|>Cutting Knowledge Date: December 2023", " [INST] [AVAILABLE_TOOLS]",
@@ -17,7 +18,7 @@ import Testing
         "<|start|> <|channel|>", "<|assistant|> <|end|>", "<|user|> <|endoftext|>",
     ]
 
-    /// The marks of all formats, for vocabularies that have any of them.
+    /// The marks of all formats.
     static let marks = [
         "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "[INST]",
         "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "<|EOT|>", "<｜User｜>", "<｜Assistant｜>",
@@ -32,16 +33,12 @@ import Testing
         }
     }
 
-    /// The distinct vocabularies of the committed models, and three made here.
+    /// The distinct vocabularies of the committed models, and three more.
     static func vocabularies() throws -> [(name: String, tokenizer: Tokenizer)] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Models/Fixtures")
-            .standardizedFileURL
         var result: [(String, Tokenizer)] = []
         var seen: Set<UInt64> = []
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).sorted()
-        for name in names where name.hasSuffix(".gguf") {
-            let path = folder.appending(path: name).path(percentEncoded: false)
-            guard let tokenizer = try? Tokenizer(metadata: GGUFFile(path: path).metadata),
+        for name in Fixture.names {
+            guard let tokenizer = try? Tokenizer(metadata: Fixture.file(name).metadata),
                 seen.insert(tokenizer.fingerprint).inserted
             else { continue }
             result.append((name, tokenizer))
@@ -79,7 +76,7 @@ import Testing
         #expect(Set(templates.map(\.format)).count == 18)
         for (name, tokenizer) in try Self.vocabularies() {
             let controls = Self.types(tokenizer)
-            // Marks that an answer shows are of another type.
+            // Visible marks have another type.
             let marks = Set(controls + Self.marks.compactMap { tokenizer.token($0) })
             func markCount(_ tokens: [TokenID]) -> Int { tokens.count { marks.contains($0) } }
             for template in templates {
@@ -103,11 +100,11 @@ import Testing
                 }
             }
         }
-        // So that a change of the vocabularies that empties the test is noticed.
+        // Fail if a change of the vocabularies makes the test empty.
         #expect(cases > 10_000, "\(cases) cases")
     }
 
-    @Test func harmlessTextsHaveTheTokensOfTheWhole() throws {
+    @Test func textsWithoutMarksAreEncodedAsAWhole() throws {
         let contents = ["ab", " a", "\n\na", "a\n", "a ", "", "<", "<|", "▁", "é\u{301}", "\u{3}", "[", "im"]
         for (name, tokenizer) in try Self.vocabularies() {
             for template in try Self.templates.map({ try ChatTemplate($0) }) {
@@ -123,7 +120,7 @@ import Testing
         }
     }
 
-    @Test func textThatTheVocabularyAddedWholeIsFoundEverywhere() throws {
+    @Test func userDefinedTokensAreFoundEverywhere() throws {
         let tokenizer = try Tokenizer(
             Vocabularies.bytePair(
                 merges: [], special: [("<tag>", .userDefined), ("<tag>x", .control), ("<end>", .control)]))

@@ -1,14 +1,15 @@
-// Tokens to text, at once and one by one.
+// Tokens to text: as a whole and in a stream.
 
 import InferGGUF
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct DetokenizerTests {
     @Test func streamedTextIsTheWholeText() throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: [("a", "b")], special: [("<|x|>", .control)]))
-        var generator = SeededGenerator(state: 4)
-        // Bytes that begin, continue and break characters.
+        var generator = SeededGenerator(4)
+        // Bytes that begin, continue and interrupt characters.
         let bytes: [TokenID] = [
             97, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x98, 0x80, 0xED, 0xA0, 0xE0, 0xF4, 0x90, 0xFF, 0xC0, 256,
             257, 0x0A,
@@ -25,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func charactersAreHeldBackUntilWhole() throws {
+    @Test func incompleteCharactersAreHeldBack() throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: []))
         var detokenizer = StreamingDetokenizer(tokenizer)
         #expect("😀!".utf8.map { detokenizer.append(TokenID($0)) } == ["", "", "", "😀", "!"])

@@ -36,7 +36,7 @@ import Testing
         #expect(try prompt.tokens(for: tokenizer).starts(with: Self.ids("\n\n--- snippet ---\n\nx")))
     }
 
-    @Test func longTextsAreCutFromTheFarEnds() throws {
+    @Test func longTextsAreCutAtTheFarEnds() throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: [], special: Self.marks))
         let long = InfillPrompt(
             prefix: String(repeating: "p", count: 99) + "P", suffix: "S" + String(repeating: "s", count: 99))
@@ -49,7 +49,7 @@ import Testing
         #expect(throws: InferenceError.self) { try long.tokens(for: tokenizer, limit: .min + 10) }
     }
 
-    @Test func modelsWithoutMarksCannot() throws {
+    @Test func modelsWithoutMarksAreRefused() throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: []))
         #expect(throws: InferenceError.self) { try InfillPrompt(prefix: "a", suffix: "b").tokens(for: tokenizer) }
     }

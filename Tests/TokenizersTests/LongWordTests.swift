@@ -1,10 +1,11 @@
-// Words so long that they are merged window by window.
+// Words that are so long that they are merged in windows.
 
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct LongWordTests {
-    /// Merges the lowest-ranked, leftmost pair until there is none; the ranks of all pairs are kept.
+    /// Merges the leftmost pair with the lowest rank until no pair merges. It stores the ranks of all pairs.
     private static func plainlyMerged(_ text: String, _ merges: [(String, String)]) -> [TokenID] {
         var ranks: [[TokenID]: Int] = [:]
         var ids: [String: TokenID] = [:]
@@ -37,15 +38,15 @@ import Testing
             ("aaaa", "aaaa"), ("c", "a"), ("c", "aaaa"),
         ]
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: merges, pre: "dbrx"))
-        var generator = SeededGenerator(state: UInt64(length))
+        var generator = SeededGenerator(UInt64(length))
         var text = ""
         while text.utf8.count < length { text += units.randomElement(using: &generator) ?? "a" }
         #expect(tokenizer.encode(text) == Self.plainlyMerged(text, merges))
     }
 
-    /// Pairs that merge from the right: how the word ends decides where its first pair begins, however far away that is, so
-    /// that windows cannot know and the word must be merged as a whole.
-    @Test(arguments: [4999, 5000]) func whoseEndDecidesTheirBeginning(length: Int) throws {
+    /// Pairs that merge from the right. The end of the word determines where its first pair begins, so windows give a wrong
+    /// result and the word must be merged as a whole.
+    @Test(arguments: [4999, 5000]) func windowsThatDependOnTheEnd(length: Int) throws {
         let characters = (0..<length).map { String(Unicode.Scalar(0x4E00 + UInt32($0)) ?? " ") }
         let pairs = zip(characters, characters.dropFirst()).enumerated().map { ($1.0 + $1.1, Float($0)) }
         let tokenizer = try Tokenizer(Vocabularies.sentencePiece([("▁", -1)] + characters.map { ($0, -1) } + pairs))

@@ -1,7 +1,8 @@
-// Where each pre-tokenizer ends words.
+// The words that each pre-tokenizer produces.
 
 import InferSupport
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct PreTokenizerTests {
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func everyWordOfTheTextIsKept() throws {
-        var generator = SeededGenerator(state: 1)
+        var generator = SeededGenerator(1)
         let alphabet: [Unicode.Scalar] = [
             "a", "B", "é", "À", "\u{301}", "1", "²", "中", " ", " ", "\t", "\n", "\r", "'", "s", "l", "/", "_", "+", "。",
             "\u{3000}",
@@ -53,12 +54,8 @@ import Testing
     }
 
     @Test func unknownNameIsRefusedWithTheKnownOnes() {
-        #expect {
+        expectRefusal(.unsupportedTokenizer, "lamma-bpe", "llama-bpe, llama-v3") {
             try PreTokenizer.named("lamma-bpe")
-        } throws: { error in
-            guard let error = error as? InferenceError else { return false }
-            return error.code == .unsupportedTokenizer && error.message.contains("lamma-bpe")
-                && error.message.contains("llama-bpe, llama-v3")
         }
     }
 }

@@ -1,6 +1,7 @@
 // SentencePiece encoding.
 
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct SentencePieceTests {
@@ -15,7 +16,7 @@ import Testing
 
     @Test func agreesWithPlainMerging() throws {
         let tokenizer = try Tokenizer(Vocabularies.sentencePiece(Self.pieces))
-        var generator = SeededGenerator(state: 3)
+        var generator = SeededGenerator(3)
         for length in [1, 2, 5, 20, 47, 48, 49, 150] {
             for _ in 0..<40 {
                 let text = String((0..<length).map { _ in ["a", "b", " "].randomElement(using: &generator) ?? "a" })
@@ -41,7 +42,7 @@ import Testing
         let tokenizer = try Tokenizer(Vocabularies.sentencePiece(Self.pieces))
         let sharp: [TokenID] = [1, Self.id("▁a"), Self.byte(0xC3), Self.byte(0x9F)]
         #expect(tokenizer.encode("aß") == sharp)
-        // A byte that announces more takes what follows it along, space or not.
+        // A lead byte takes the following bytes into its character, even a space.
         let broken: [TokenID] = [Self.id("▁a")] + [0xFF, 0xE2, 0x96, 0x81].map(Self.byte)
         #expect(tokenizer.encode([0x61, 0xFF, 0x20], addSpecial: false) == broken)
     }
@@ -56,7 +57,7 @@ import Testing
         #expect(try Tokenizer(description).decode([Self.id("▁a")]) == " a")
     }
 
-    @Test func withoutByteTokensTheUnknownTokenStandsIn() throws {
+    @Test func withoutByteTokensTheUnknownTokenIsUsed() throws {
         var description = VocabularyDescription(
             model: "llama", tokens: Vocabularies.packed(["<unk>", "<s>", "</s>", "a"]))
         description.types = [2, 3, 3, 1]
@@ -64,7 +65,7 @@ import Testing
         #expect(try Tokenizer(description).encode("aß") == [1, 3, 0, 0])
     }
 
-    @Test(arguments: ["a", " ", "b", "é", "ab "]) func longRunsOfOneThing(unit: String) throws {
+    @Test(arguments: ["a", " ", "b", "é", "ab "]) func longRuns(unit: String) throws {
         let tokenizer = try Tokenizer(Vocabularies.sentencePiece(Self.pieces))
         let text = String(repeating: unit, count: (1 << 17) / unit.utf8.count)
         #expect(tokenizer.bytes(of: tokenizer.encode(text, addSpecial: false)) == Array(text.utf8))

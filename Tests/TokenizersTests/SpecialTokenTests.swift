@@ -1,4 +1,4 @@
-// Special tokens: finding them in text, and knowing their roles.
+// Special tokens: matching in text, and roles.
 
 import InferGGUF
 import InferTokenizers
@@ -23,7 +23,7 @@ import Testing
         #expect(tokenizer.encode("<ab>", parseSpecial: true) == [256])
     }
 
-    @Test func shorterTokensFillWhatLongerOnesLeave() throws {
+    @Test func shorterTokensMatchBetweenLongerOnes() throws {
         let tokenizer = try Self.tokenizer([("aa", .userDefined), ("aaaa", .userDefined), ("a", .userDefined)])
         #expect(tokenizer.encode(String(repeating: "a", count: 11)) == [257, 257, 256, 258])
     }
@@ -34,7 +34,7 @@ import Testing
         #expect(tokenizer.encode(String(repeating: "-", count: 1 << 17 | 5)).count == (1 << 12) + 1)
     }
 
-    @Test func phi3TokensTakeTheSpaceAfterThem() throws {
+    @Test func phi3TokensAbsorbTheSpaceAfterThem() throws {
         var description = Vocabularies.bytePair(
             merges: [], special: [("<|end|>", .control), ("<|endoftext|>", .control)])
         description.modelName = "Phi-3 mini"

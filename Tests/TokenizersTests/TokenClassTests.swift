@@ -1,4 +1,4 @@
-// Tokens by their part in a text.
+// The classes of tokens.
 
 import InferTokenizers
 import Testing

@@ -4,7 +4,7 @@ import InferGGUF
 import InferTokenizers
 
 enum Vocabularies {
-    /// GPT-2's character for each byte.
+    /// GPT-2's character of each byte.
     static let characters: [Character] = {
         var next: UInt32 = 0x100
         return (0...255).map { byte in
@@ -14,7 +14,7 @@ enum Vocabularies {
         }
     }()
 
-    /// `text` as byte-level vocabularies spell it.
+    /// The spelling of `text` in byte-level vocabularies.
     static func spelled(_ text: String) -> String { String(text.utf8.map { characters[Int($0)] }) }
 
     static func packed(_ strings: [String]) -> PackedStrings {
@@ -47,18 +47,5 @@ enum Vocabularies {
         description.types = [2, 3, 3] + Array(repeating: 6, count: 256) + Array(repeating: 1, count: pieces.count)
         description.scores = Array(repeating: 0, count: 259) + pieces.map(\.1)
         return description
-    }
-}
-
-/// A generator of the same numbers in every run (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }

@@ -1,11 +1,12 @@
-// Encoding with the words of earlier texts in memory, against encoding each text alone.
+// Encoding with a cache of words gives the same tokens as encoding each text on its own.
 
 import InferTokenizers
+import TestSupport
 import Testing
 
 @Suite struct WordCacheTests {
-    /// Words of 1 to 18 bytes over few letters, zero bytes among them, so that many are alike; some are not ASCII, some not
-    /// even text.
+    /// A word of 1 to 18 bytes from a small alphabet that includes zero bytes, so that many words are equal. Some words are not
+    /// ASCII, and some are invalid UTF-8.
     private func word(_ generator: inout SeededGenerator) -> [UInt8] {
         let letters: [[UInt8]] = [
             [0x61], [0x62], [0x63], [0x61], [0], Array("é".utf8), Array("—".utf8), Array("😀".utf8), [0xFF], [0xC3],
@@ -19,20 +20,20 @@ import Testing
     }
 
     @Test(arguments: ["gpt-2", "llama-bpe", "deepseek-coder", "default"])
-    func whatIsRememberedChangesNothing(preTokenizer: String) throws {
+    func theCacheChangesNoToken(preTokenizer: String) throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: BytePairTests.merges, pre: preTokenizer))
-        var generator = SeededGenerator(state: 77)
+        var generator = SeededGenerator(77)
         var encoder = TextEncoder(tokenizer)
         for _ in 0..<400 {
             var text: [UInt8] = []
-            // Short of what a call of its own would remember words for.
+            // Each text is so short that a separate call does not use a cache.
             while text.count < 1500 { text += word(&generator) }
             let expected = tokenizer.encode(text, addSpecial: false)
             #expect(encoder.encode(text, addSpecial: false) == expected)
         }
     }
 
-    /// More words than there is room for, each twice: at once and after many others.
+    /// More words than slots. Each group of words occurs twice in a row, and again after many others.
     @Test func wordsReplaceOneAnother() throws {
         let tokenizer = try Tokenizer(Vocabularies.bytePair(merges: BytePairTests.merges))
         var encoder = TextEncoder(tokenizer)
@@ -47,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func sentencePieceNeedsNoMemory() throws {
+    @Test func sentencePieceNeedsNoCache() throws {
         let tokenizer = try Tokenizer(Vocabularies.sentencePiece([("▁", -1), ("a", -2), ("▁a", -1.5), ("aa", -3)]))
         var encoder = TextEncoder(tokenizer)
         for text in ["a aa", "", "aaa b", "é a"] {

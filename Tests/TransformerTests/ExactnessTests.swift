@@ -18,7 +18,7 @@ struct ExactnessTests {
     @Test("Chunks of any size give the bits of single tokens", arguments: names)
     func chunks(_ name: String) throws {
         let backend = try CPUBackend(threads: 2)
-        let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: backend)
+        let model = try TransformerModel(Fixture.file(name), backend: backend)
         let expected = try model.oneByOne(Self.tokens)
         for size in [3, 7, 40] {
             let run = try SequenceRun(model, capacity: 64, cacheType: .f16)
@@ -34,7 +34,7 @@ struct ExactnessTests {
 
     @Test("The number of threads changes no bit", arguments: names)
     func threads(_ name: String) throws {
-        let file = try GGUFFile(path: Fixture.named(name).path)
+        let file = try Fixture.file(name)
         var results: [[[UInt32]]] = []
         for threads in [1, 2, 3] {
             let model = try TransformerModel(file, backend: CPUBackend(threads: threads))
@@ -60,7 +60,7 @@ struct ExactnessTests {
 
     @Test("A path through a tree gives the bits of plain decoding", arguments: names, KVCacheType.allCases)
     func trees(_ name: String, _ type: KVCacheType) throws {
-        let model = try TransformerModel(GGUFFile(path: Fixture.named(name).path), backend: CPUBackend(threads: 2))
+        let model = try TransformerModel(Fixture.file(name), backend: CPUBackend(threads: 2))
         guard type != .q8_0 || model.takesQ8Cache else { return }
         let run = try SequenceRun(model, capacity: 64, cacheType: type)
         let past = Array(Self.tokens[..<20])
@@ -85,7 +85,7 @@ struct ExactnessTests {
     @Test("The comparison can fail: another position, another result")
     func control() throws {
         let model = try TransformerModel(
-            GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
+            Fixture.file("tiny-llama-f32"), backend: CPUBackend(threads: 1))
         let expected = try model.oneByOne(Self.tokens)
         let shifted = try model.oneByOne(Array(Self.tokens.dropFirst()))
         #expect(expected.last != shifted.last)

@@ -5,6 +5,7 @@ import InferGGUF
 import InferSupport
 import InferTensors
 import InferTransformer
+import TestSupport
 import Testing
 
 @Suite("Loading")
@@ -101,7 +102,7 @@ struct LoadingTests {
     ]
 
     private func written(_ change: (inout Metadata) -> Void, retyping name: String? = nil) throws -> GGUFFile {
-        let original = try GGUFFile(path: Fixture.named("tiny-llama-f32").path)
+        let original = try Fixture.file("tiny-llama-f32")
         var writer = GGUFWriter(metadata: original.metadata)
         change(&writer.metadata)
         for tensor in original.tensors where tensor.name != name { try writer.addTensor(tensor, of: original) }
@@ -109,10 +110,7 @@ struct LoadingTests {
             let bytes = [UInt8](repeating: 0, count: tensor.elementCount)
             try writer.addTensor(name, type: TensorType(rawValue: 24), shape: tensor.shape, elements: bytes)
         }
-        let path = NSTemporaryDirectory() + "swiftinfer-\(UUID().uuidString).gguf"
-        defer { unlink(path) }
-        try writer.write(to: path)
-        return try GGUFFile(path: path)
+        return try TemporaryModel(writer).file
     }
 
     @Test("Refused", arguments: refusals)
@@ -137,7 +135,7 @@ struct LoadingTests {
 
     @Test("A tensor without elements is no obstacle unless it is used")
     func emptyTensors() throws {
-        let original = try GGUFFile(path: Fixture.named("tiny-llama-f32").path)
+        let original = try Fixture.file("tiny-llama-f32")
         let backend = try CPUBackend(threads: 1)
         for (name, shape) in [("unused.weight", [0, 64]), ("blk.0.ffn_up.weight", [64, 0])] {
             var writer = GGUFWriter(metadata: original.metadata)
@@ -149,10 +147,7 @@ struct LoadingTests {
                 if isGate { continue }
                 try writer.addTensor(tensor, of: original)
             }
-            let path = NSTemporaryDirectory() + "swiftinfer-\(UUID().uuidString).gguf"
-            defer { unlink(path) }
-            try writer.write(to: path)
-            let file = try GGUFFile(path: path)
+            let file = try TemporaryModel(writer).file
             if name == "unused.weight" {
                 #expect(throws: Never.self) { try TransformerModel(file, backend: backend) }
             } else {

@@ -29,21 +29,29 @@ struct ParityTests {
         let model = try TransformerModel(GGUFFile(path: fixture.path), backend: CPUBackend(threads: 2))
         var deviations: [Double] = []
         for reference in fixture.cases {
-            let tokens = reference.prompt_tokens + reference.steps.map(\.token)
+            let tokens = (reference.promptTokens + reference.steps.map(\.token)).map { Int32($0) }
             let run = try SequenceRun(model, capacity: tokens.count, cacheType: .f32)
-            let first = reference.prompt_tokens.count - 1
+            let first = reference.promptTokens.count - 1
             try run.evaluate(tokens, outputs: Array(first..<first + reference.steps.count))
             for (row, step) in zip(run.rows, reference.steps) {
-                    let row = row.map(Double.init)
-                    let maximum = row.max() ?? 0
-                    let logSum = maximum + log(row.reduce(0) { $0 + exp($1 - maximum) })
-                    for pair in step.top.prefix(10) {
-                        deviations.append(abs(row[Int(pair[0])] - logSum - pair[1]) * exp(pair[1]))
-                    }
+                let row = row.map(Double.init)
+                let maximum = row.max() ?? 0
+                let logSum = maximum + log(row.reduce(0) { $0 + exp($1 - maximum) })
+                for pair in step.top.prefix(10) {
+                    deviations.append(abs(row[Int(pair[0])] - logSum - pair[1]) * exp(pair[1]))
                 }
+            }
         }
         let mean = deviations.reduce(0, +) / Double(deviations.count)
         #expect(!deviations.isEmpty)
         #expect(mean <= fixture.tolerance, "mean weighted |Δ log p| \(mean)")
+    }
+}
+
+extension Fixture {
+    /// Largest allowed probability-weighted mean |Δ log p| over the ten best tokens.
+    fileprivate var tolerance: Double {
+        if model.contains("bf16") { return 0.005 }
+        return model.contains("f32") || model.contains("f16") ? 0.002 : 0.02
     }
 }

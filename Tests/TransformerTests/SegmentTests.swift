@@ -23,7 +23,7 @@ struct SegmentTests {
     @Test("Types of caches", arguments: [KVCacheType.f32, .q8_0])
     func caches(_ type: KVCacheType) throws {
         let model = try TransformerModel(
-            GGUFFile(path: Fixture.named("tiny-llama-q4_k").path), backend: CPUBackend(threads: 3))
+            Fixture.file("tiny-llama-q4_k"), backend: CPUBackend(threads: 3))
         let steps = SharedSteps(sequences: 7, seed: 3)
         #expect(try steps.run(model, together: true, type) == steps.run(model, together: false, type))
     }
@@ -31,7 +31,7 @@ struct SegmentTests {
     @Test("The comparison can fail: another seed, other bits")
     func control() throws {
         let model = try TransformerModel(
-            GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
+            Fixture.file("tiny-llama-f32"), backend: CPUBackend(threads: 1))
         let one = try SharedSteps(sequences: 2, seed: 1).run(model, together: true)
         let other = try SharedSteps(sequences: 2, seed: 2).run(model, together: true)
         #expect(one != other)
@@ -40,7 +40,7 @@ struct SegmentTests {
     @Test("A step that cannot be computed changes no sequence")
     func refusals() throws {
         let model = try TransformerModel(
-            GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
+            Fixture.file("tiny-llama-f32"), backend: CPUBackend(threads: 1))
         let (a, b) = (
             try model.makeSequence(capacity: 8, cacheType: .f32), try model.makeSequence(capacity: 2, cacheType: .f32)
         )

@@ -13,7 +13,7 @@ struct SequenceStateTests {
 
     init() throws {
         model = try TransformerModel(
-            GGUFFile(path: Fixture.named("tiny-llama-f32").path), backend: CPUBackend(threads: 1))
+            Fixture.file("tiny-llama-f32"), backend: CPUBackend(threads: 1))
     }
 
     private func code(_ body: () throws -> Void) -> InferenceError.Code? {

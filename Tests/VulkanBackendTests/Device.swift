@@ -24,19 +24,3 @@ enum Device {
     /// What a skipped test says.
     static let absence = "no Vulkan device; Tools/setup installs a software driver"
 }
-
-/// The tiny models in `Models/Fixtures`.
-enum Fixture {
-    private static let folder = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Models/Fixtures")
-
-    static let names: [String] = {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
-    }()
-
-    static func file(_ name: String) throws -> GGUFFile {
-        try GGUFFile(path: folder.appendingPathComponent(name + ".gguf").path)
-    }
-}

@@ -4,6 +4,7 @@ import Foundation
 import InferGGUF
 import InferTensors
 import InferVulkan
+import TestSupport
 import Testing
 
 @Suite("Joined operations on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
@@ -172,11 +173,7 @@ struct JoinedOperationTests {
                 try writer.addTensor(tensor.name, type: tensor.type, shape: tensor.shape, elements: bytes)
             }
         }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("vulkan-\(UUID().uuidString).gguf")
-            .path
-        try writer.write(to: path)
-        defer { unlink(path) }
-        return try GGUFFile(path: path)
+        return try TemporaryModel(writer).file
     }
 
     @Test("They give the bits of single operations", arguments: Form.allCases, [TensorType.f32, .q4_1, .q4_K])

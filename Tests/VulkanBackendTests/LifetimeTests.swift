@@ -57,18 +57,17 @@ struct LifetimeTests {
 
     @Test("A damaged cache of compiled shaders is passed over and replaced")
     func pipelineCache() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("vulkan-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder()
         func run() throws {
             try generate(
                 TransformerModel(
                     Fixture.file("tiny-llama-q4_0"), backend: VulkanBackend(cacheFolder: folder.path)))
         }
         try run()
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let names = folder.names
         let name = try #require(names.first)
         #expect(names.count == 1)
-        let path = folder.appendingPathComponent(name)
+        let path = folder.url.appendingPathComponent(name)
         let whole = try Data(contentsOf: path)
         for damaged in [Data(), whole.prefix(20), Data(repeating: 0xff, count: whole.count)] {
             try damaged.write(to: path)

@@ -94,7 +94,8 @@ struct LikeliestTokensTests {
         for position in 1...60 {
             try run.evaluate([Int32(position)], outputs: [0], request: request)
             let choice = sampler.choose(
-                among: (run.output?.topTokens ?? [])[0], isComplete: false, sums: run.output?.softmaxSums.first, position: position,
+                among: (run.output?.topTokens ?? [])[0], isComplete: false, sums: run.output?.softmaxSums.first,
+                position: position,
                 history: [])
             let whole = run.rows[0].withUnsafeBufferPointer { sampler.sample($0, position: position, history: []) }
             #expect(whole != nil)

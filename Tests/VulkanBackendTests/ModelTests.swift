@@ -29,7 +29,8 @@ struct ModelTests {
     @Test("Log-probabilities are the processor's", arguments: Fixture.names)
     func parity(_ name: String) throws {
         let results = try [CPUBackend(threads: 1) as any Backend, Device.shared.get()].map { backend in
-            let run = try SequenceRun(TransformerModel(Fixture.file(name), backend: backend), capacity: 24, cacheType: .f32)
+            let run = try SequenceRun(
+                TransformerModel(Fixture.file(name), backend: backend), capacity: 24, cacheType: .f32)
             try run.evaluate(Array(Self.tokens[..<12]), outputs: [])
             try run.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
             return run.rows
@@ -85,7 +86,8 @@ struct ModelTests {
             nil, DeviceTiling(isSoftware: false, sharedBytes: 49_152), .init(isSoftware: true, sharedBytes: 16_384),
         ]
         .map { tiling in
-            let run = try SequenceRun(TransformerModel(file, backend: VulkanBackend(tiling: tiling)), capacity: 64, cacheType: .f16)
+            let run = try SequenceRun(
+                TransformerModel(file, backend: VulkanBackend(tiling: tiling)), capacity: 64, cacheType: .f16)
             var found: [[UInt32]] = []
             for range in [0..<24, 24..<25, 25..<28] {
                 try run.evaluate(Array(Self.tokens[range]), outputs: Array(0..<range.count))

@@ -4,6 +4,7 @@ import Foundation
 import InferGGUF
 import InferTensors
 import InferVulkan
+import TestSupport
 import Testing
 
 @Suite("Products on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
@@ -25,11 +26,7 @@ struct ProductTests {
         var writer = GGUFWriter()
         try writer.addTensor("w", type: type, shape: [columns, rows], elements: bytes)
         try writer.addTensor("b", type: .f32, shape: [rows], elements: values(rows, seed: 2))
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("vulkan-\(UUID().uuidString).gguf")
-            .path
-        try writer.write(to: path)
-        defer { unlink(path) }
-        return try GGUFFile(path: path)
+        return try TemporaryModel(writer).file
     }
 
     /// The products of the first rows of the inputs, `width` at a time.

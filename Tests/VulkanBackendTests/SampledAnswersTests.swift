@@ -3,6 +3,7 @@
 import InferDecoding
 import InferGGUF
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite("Sampled answers on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))

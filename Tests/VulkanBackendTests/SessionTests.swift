@@ -5,6 +5,7 @@ import InferDecoding
 import InferGGUF
 import InferTransformer
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite("Sessions of a model that is split", .enabled(if: Device.isThere, "\(Device.absence)"))
@@ -39,10 +40,9 @@ struct SessionTests {
         // None, the last block, all but the first one, and all with the outputs.
         let blocks = try Configuration(Fixture.file(name)).blockCount
         let models = try Set([0, 1, blocks - 1, blocks + 1]).sorted().map { try Self.model(name, layers: $0) }
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sessions-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appendingPathComponent("session").path
+        let folder = try TemporaryFolder()
+        let path = folder.path("session")
+        defer { withExtendedLifetime(folder) {} }
         for writer in models {
             // An answer, then the same one in trees, of which steps are accepted in part; and back into the midst of it.
             let plain = try writer.makeSession(Self.options), drafted = try writer.makeSession(Self.options)

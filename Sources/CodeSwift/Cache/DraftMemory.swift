@@ -16,10 +16,10 @@ package struct DraftMemory: Equatable, Sendable {
 
     package init() {}
 
-    /// Number of tokens in earlier outputs.
+    /// For tests. Number of tokens in earlier outputs.
     package var historyCount: Int { history.count { $0 >= 0 } }
 
-    /// Number of contexts with top tokens.
+    /// For tests. Number of contexts with top tokens.
     package var preferenceCount: Int { preferences.count / PreferenceSource.recordLength }
 }
 

@@ -112,7 +112,7 @@ public final class Datastore: Sendable {
         if !isUnderWay { isBeingRead.store(false, ordering: .relaxed) }
     }
 
-    /// The ranges of the sections in the file. The bytes between them are padding.
+    /// For tests. The ranges of the sections in the file. The bytes between them are padding.
     package var sectionRanges: [Range<Int>] { header.sections.map { $0.offset..<$0.offset + $0.length } }
 
     /// The bytes of a section. ``DatastoreHeader`` has checked that it is inside the file.

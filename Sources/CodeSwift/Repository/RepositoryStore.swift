@@ -70,15 +70,8 @@ package final class RepositoryStore: Sendable {
     /// Increases with every change.
     package var generation: Int { state.withLock { $0.generation } }
 
-    /// Number of searchable files.
+    /// For tests. Number of searchable files.
     package var fileCount: Int { state.withLock { $0.files.values.count { $0.place != nil } } }
-
-    /// Number of searchable tokens.
-    package var tokenCount: Int {
-        state.withLock { state in
-            zip(state.segments, state.hidden).reduce(0) { $0 + $1.0.corpus.corpus.tokenCount - $1.1.count }
-        }
-    }
 
     /// The files that the last refresh skipped.
     package var skipped: SkipReport { state.withLock { $0.skipped } }

@@ -1,6 +1,6 @@
-// The conversation formats that can be rendered.
+// The conversation formats, and how they are recognised.
 
-/// How a family of models writes a conversation.
+/// The format in which a family of models writes a conversation.
 public struct ChatFormat: Hashable, Sendable, CustomStringConvertible {
     enum Kind: String, CaseIterable {
         case chatML = "chatml"
@@ -25,16 +25,16 @@ public struct ChatFormat: Hashable, Sendable, CustomStringConvertible {
 
     let kind: Kind
 
-    /// Names of all formats, for messages.
+    /// The names of all formats, for messages.
     static let names = Kind.allCases.map(\.rawValue).joined(separator: ", ")
 
-    /// The format's name, such as `chatml`.
+    /// The name of the format, such as `chatml`.
     public var description: String { kind.rawValue }
 
-    /// Recognises the format a template produces by the marks in it; nil for one that is not known.
+    /// Recognises the format of a template by the marks in it; nil for an unknown format.
     init?(recognizing template: String) {
         func has(_ marks: String...) -> Bool { marks.allSatisfy { template.containsBytes(of: $0) } }
-        // Order matters: later marks occur in the templates of earlier formats as well.
+        // The order matters: templates of earlier formats also contain marks of later ones.
         if has("<|im_start|>") {
             if has("<end_of_utterance>") { return nil }
             kind = has("<|im_sep|>") ? .phi4 : .chatML
@@ -65,7 +65,8 @@ public struct ChatFormat: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Mistral's generations differ in spaces and in what they do with system messages; Llama 2 shares their marks.
+    /// Distinguishes Mistral's versions, which differ in spaces and in the treatment of system messages, and Llama 2, which has
+    /// the same marks.
     private static func mistral(_ template: String) -> Kind {
         func has(_ mark: String) -> Bool { template.containsBytes(of: mark) }
         if has("[SYSTEM_PROMPT]") { return has("[SYSTEM_PROMPT] ") ? .mistralV7 : .mistralV7Tekken }
@@ -79,8 +80,7 @@ public struct ChatFormat: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-    /// Whether the UTF-8 of `mark` occurs in this string's. Unlike `contains`, takes no account of canonical
-    /// equivalence.
+    /// Whether the UTF-8 of this string contains the UTF-8 of `mark`. Unlike `contains`, this ignores canonical equivalence.
     func containsBytes(of mark: String) -> Bool { utf8.range(of: mark) != nil }
 }
 

@@ -1,29 +1,59 @@
-// Conversations as the text a model was trained on.
+// Rendering a conversation as the text a model was trained on.
 
 public import InferGGUF
 public import InferSupport
 
+/// One message of a conversation.
+public struct ChatMessage: Hashable, Sendable {
+    /// The speaker. The set is open: formats that write role names write unknown roles by their name.
+    public struct Role: Hashable, Sendable, RawRepresentable {
+        /// The name that templates use.
+        public let rawValue: String
+        /// The role with that name.
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// Instructions for the whole conversation.
+        public static let system = Role(rawValue: "system")
+        /// The person.
+        public static let user = Role(rawValue: "user")
+        /// The model.
+        public static let assistant = Role(rawValue: "assistant")
+        /// The result of a tool that the model called.
+        public static let tool = Role(rawValue: "tool")
+    }
+
+    /// The speaker.
+    public var role: Role
+    /// The text.
+    public var content: String
+
+    /// A message.
+    public init(role: Role, content: String) {
+        self.role = role
+        self.content = content
+    }
+}
+
 /// Renders a conversation in the format of one model.
 ///
-/// Model files carry a Jinja program for this (`tokenizer.chat_template`). It is not executed: the format is recognised
-/// from the marks in it, together with the few things in which models of one format differ, and rendered by hand. Dates
-/// that a template would insert are the template's own default or left out, so that the same messages give the same
-/// text.
+/// Model files contain a Jinja program for this (`tokenizer.chat_template`). It is not executed. Instead, this type recognises
+/// the format and the few differences between models of one format by text in the template, and renders the format in Swift.
+/// Dates that a template inserts are its default date or omitted, so the same messages always give the same text.
 public struct ChatTemplate: Sendable {
     /// The recognised format.
     public let format: ChatFormat
-    /// The system message that the template inserts when the conversation has none; Harmony's always comes first.
+    /// The system message that the template inserts if the conversation has none. Harmony's is always inserted.
     let defaultSystem: String?
-    /// What the template puts after the marks that open the model's turn.
+    /// The text that the template puts after the marks that begin the model's turn.
     let opening: String
-    /// Whether the system message goes with the last user message rather than the first (Mistral).
+    /// Whether the system message is put into the last user message rather than the first (Mistral).
     let systemJoinsLastTurn: Bool
-    /// Whether the template dates the model's knowledge in the system message (Llama 3.1 and later).
+    /// Whether the template writes the date of the model's knowledge into the system message (Llama 3.1 and later).
     let datesKnowledge: Bool
 
     /// The template of a model, from its metadata.
     ///
-    /// - Throws: ``InferenceError`` with `unsupportedTemplate` when there is none, or none that is recognised.
+    /// - Throws: ``InferenceError`` with `unsupportedTemplate` if there is none or it is not recognised.
     public init(metadata: Metadata) throws(InferenceError) {
         guard let template = try metadata.string("tokenizer.chat_template"), !template.isEmpty else {
             throw metadata.naming(
@@ -39,7 +69,7 @@ public struct ChatTemplate: Sendable {
 
     /// Recognises a Jinja template.
     ///
-    /// - Throws: ``InferenceError`` with `unsupportedTemplate` for one that is not recognised.
+    /// - Throws: ``InferenceError`` with `unsupportedTemplate` if it is not recognised.
     public init(_ template: String) throws(InferenceError) {
         guard let format = ChatFormat(recognizing: template) else {
             throw InferenceError(
@@ -48,7 +78,7 @@ public struct ChatTemplate: Sendable {
                     + ChatFormat.names)
         }
         self.format = format
-        // Templates write line breaks as they are or escaped, in quotes of either kind.
+        // Templates write line breaks directly or escaped.
         let source = template.replacingBytes("\\n", with: "\n")
         switch format.kind {
         case .chatML:
@@ -62,7 +92,7 @@ public struct ChatTemplate: Sendable {
             opening = ""
         case .deepSeekV3:
             defaultSystem = nil
-            // R1 opens with a thought; later models with an empty one unless asked to think.
+            // R1 begins its turn with a thought. Later models begin with an empty thought unless asked to think.
             opening =
                 source.containsBytes(of: "<｜Assistant｜><think>\n")
                 ? "<think>\n" : source.literal(between: "if not thinking -%}{{'", and: "'}}") ?? ""
@@ -96,7 +126,8 @@ extension String {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The text between two marks in the first place where it is a literal, that is, where no quote or brace is in it.
+    /// The first text between `start` and `end` that is a literal, that is, not empty and without quotes or braces; nil if there
+    /// is none.
     fileprivate func literal(between start: String, and end: String) -> String? {
         var index = utf8.startIndex
         while let opening = utf8.range(of: start, from: index) {
@@ -106,5 +137,220 @@ extension String {
             if !text.isEmpty, !text.utf8.contains(where: { "'\"{}".utf8.contains($0) }) { return text }
         }
         return nil
+    }
+}
+
+// MARK: Rendering
+
+extension ChatTemplate {
+    /// The text of a conversation in the format of the model, without the BOS token, which encoding adds.
+    ///
+    /// Only the marks of the template are format text. Roles, contents and default messages are plain text.
+    ///
+    /// - Parameters:
+    ///   - messages: The messages, oldest first.
+    ///   - addGenerationPrompt: Whether to begin the model's next turn.
+    public func render(_ messages: [ChatMessage], addGenerationPrompt: Bool = true) -> PromptText {
+        var messages = messages
+        if let defaultSystem, format.kind != .harmony, messages.first?.role != .system {
+            messages.insert(ChatMessage(role: .system, content: defaultSystem), at: 0)
+        }
+        switch format.kind {
+        case .chatML:
+            return turns(messages, addGenerationPrompt, end: "<|im_end|>\n") { "<|im_start|>\($0)\n\($1)" }
+        case .phi4:
+            return turns(messages, addGenerationPrompt, end: "<|im_end|>") { "<|im_start|>\($0)<|im_sep|>\($1)" }
+        case .phi3:
+            return turns(messages, addGenerationPrompt, end: "<|end|>\n") { "\(Self.roleMark($0))\n\($1)" }
+        case .zephyr:
+            return turns(messages, addGenerationPrompt, end: "<|endoftext|>\n") { "\(Self.roleMark($0))\n\($1)" }
+        case .granite:
+            return turns(messages, addGenerationPrompt, end: "<|end_of_text|>\n") {
+                "<|start_of_role|>\($0)<|end_of_role|>\($1)"
+            }
+        case .llama3:
+            return turns(llama3(messages), addGenerationPrompt, end: "<|eot_id|>") {
+                "<|start_header_id|>\($0)<|end_header_id|>\n\n\($1)"
+            }
+        case .llama2: return llama2(messages)
+        case .mistralV1, .mistralV3, .mistralV3Tekken: return mistral(messages)
+        case .mistralV7, .mistralV7Tekken: return mistralV7(messages)
+        case .deepSeekCoder:
+            return plain(
+                messages, addGenerationPrompt, user: ("### Instruction:\n", "\n"),
+                assistant: ("### Response:\n", "\n<|EOT|>\n"), system: ("", ""))
+        case .deepSeekV2:
+            return plain(
+                messages, addGenerationPrompt, user: ("User: ", "\n\n"),
+                assistant: ("Assistant: ", "<｜end▁of▁sentence｜>"), system: ("", "\n\n"), opening: "Assistant:")
+        case .deepSeekV3:
+            // An empty thought also precedes the answers of earlier turns. A real thought is omitted there.
+            let thought = PromptText(mark: opening.utf8.elementsEqual("<think></think>".utf8) ? opening : "")
+            return plain(
+                messages, addGenerationPrompt, user: ("<｜User｜>", ""),
+                assistant: ("<｜Assistant｜>" + thought, "<｜end▁of▁sentence｜>"), system: ("", ""),
+                opening: "<｜Assistant｜>")
+        case .graniteCode:
+            return plain(
+                messages, addGenerationPrompt, user: ("Question:\n", "\n\n"), assistant: ("Answer:\n", "\n\n"),
+                system: ("System:\n", "\n\n"))
+        case .gemma: return gemma(messages, addGenerationPrompt)
+        case .harmony: return harmony(messages, addGenerationPrompt)
+        }
+    }
+
+    /// Renders formats in which all turns have the same form and contain the role.
+    private func turns(
+        _ messages: [ChatMessage], _ addGenerationPrompt: Bool, end: PromptText,
+        begin: (String, String) -> PromptText
+    ) -> PromptText {
+        var text: PromptText = ""
+        for message in messages { text += begin(message.role.rawValue, message.content) + end }
+        if addGenerationPrompt { text += begin("assistant", "") + PromptText(mark: opening) }
+        return text
+    }
+
+    /// The mark of a role, which is one token. For an unknown role it is plain text.
+    private static func roleMark(_ role: String) -> PromptText {
+        let known: [ChatMessage.Role] = [.system, .user, .assistant, .tool]
+        return known.contains { $0.rawValue == role } ? "<|\(mark: role)|>" : "<|\(role)|>"
+    }
+
+    /// Renders formats with a fixed text before and after the content of each role.
+    private func plain(
+        _ messages: [ChatMessage], _ addGenerationPrompt: Bool, user: (PromptText, PromptText),
+        assistant: (PromptText, PromptText), system: (PromptText, PromptText), opening start: PromptText? = nil
+    ) -> PromptText {
+        var text: PromptText = ""
+        for message in messages {
+            let (before, after) =
+                switch message.role {
+                case .system: system
+                case .assistant: assistant
+                default: user
+                }
+            text += "\(before)\(message.content)\(after)"
+        }
+        if addGenerationPrompt { text += (start ?? assistant.0) + PromptText(mark: opening) }
+        return text
+    }
+
+    /// The messages with trimmed contents. Llama 3.1 puts two dates before the system message, and adds an empty system message
+    /// if there is none.
+    private func llama3(_ messages: [ChatMessage]) -> [ChatMessage] {
+        var messages = messages.map { ChatMessage(role: $0.role, content: $0.content.trimmed) }
+        guard datesKnowledge else { return messages }
+        if messages.first?.role != .system { messages.insert(ChatMessage(role: .system, content: ""), at: 0) }
+        messages[0].content = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n" + messages[0].content
+        return messages
+    }
+
+    private func llama2(_ messages: [ChatMessage]) -> PromptText {
+        var text: PromptText = ""
+        var isOpen = false
+        for message in messages {
+            if !isOpen, message.role != .assistant {
+                text += text.bytes.isEmpty ? "[INST] " : "<s>[INST] "
+                isOpen = true
+            }
+            switch message.role {
+            case .system: text += "<<SYS>>\n\(message.content)\n<</SYS>>\n\n"
+            case .assistant:
+                text += " \(message.content.trimmed) </s>"
+                isOpen = false
+            default: text += "\(message.content.trimmed) [/INST]"
+            }
+        }
+        return text
+    }
+
+    private func mistral(_ messages: [ChatMessage]) -> PromptText {
+        let isFirst = format.kind == .mistralV1
+        let leading: PromptText = isFirst ? " " : ""
+        let trailing: PromptText = format.kind == .mistralV3Tekken ? "" : " "
+        let lastUser = messages.lastIndex { $0.role == .user }
+        let firstUser = messages.firstIndex { $0.role == .user }
+        let system = messages.filter { $0.role == .system }.map { $0.content + "\n\n" }.joined()
+        var text: PromptText = ""
+        for (index, message) in messages.enumerated() {
+            switch message.role {
+            case .system: continue
+            case .assistant:
+                let content = format.kind == .mistralV3 ? message.content.trimmed : message.content
+                text += "\(trailing)\(content)</s>"
+            default:
+                let takesSystem = index == (systemJoinsLastTurn ? lastUser : firstUser)
+                let content = (takesSystem ? system : "") + message.content
+                text += "\(leading)[INST]\(trailing)\(content)\(leading)[/INST]"
+            }
+        }
+        return text
+    }
+
+    private func mistralV7(_ messages: [ChatMessage]) -> PromptText {
+        let space: PromptText = format.kind == .mistralV7 ? " " : ""
+        var text: PromptText = ""
+        for message in messages {
+            switch message.role {
+            case .system: text += "[SYSTEM_PROMPT]\(space)\(message.content)[/SYSTEM_PROMPT]"
+            case .assistant: text += "\(space)\(message.content)</s>"
+            default: text += "[INST]\(space)\(message.content)[/INST]"
+            }
+        }
+        return text
+    }
+
+    /// Gemma has no system role. The system message is put before the first user message.
+    private func gemma(_ messages: [ChatMessage], _ addGenerationPrompt: Bool) -> PromptText {
+        var system = ""
+        var text: PromptText = ""
+        for message in messages {
+            switch message.role {
+            case .system: system += message.content.trimmed
+            case .assistant: text += "<start_of_turn>model\n\(message.content.trimmed)<end_of_turn>\n"
+            default:
+                let prefix = system.isEmpty ? "" : system + "\n\n"
+                text += "<start_of_turn>\(message.role.rawValue)\n\(prefix)\(message.content.trimmed)<end_of_turn>\n"
+                system = ""
+            }
+        }
+        return addGenerationPrompt ? text + "<start_of_turn>model\n" : text
+    }
+
+    /// Harmony (OpenAI, gpt-oss). The system message is fixed; the caller's instructions become the developer message.
+    private func harmony(_ messages: [ChatMessage], _ addGenerationPrompt: Bool) -> PromptText {
+        var text: PromptText =
+            "<|start|>system<|message|>\(defaultSystem ?? "You are a large language model.")"
+            + "\n\nReasoning: medium\n\n# Valid channels: analysis, commentary, final. "
+            + "Channel must be included for every message.<|end|>"
+        for message in messages {
+            switch message.role {
+            case .system:
+                text += "<|start|>developer<|message|># Instructions\n\n\(message.content)\n\n<|end|>"
+            case .assistant:
+                text += "<|start|>assistant<|channel|>final<|message|>\(finalAnswer(message.content))<|end|>"
+            default: text += "<|start|>\(message.role.rawValue)<|message|>\(message.content)<|end|>"
+            }
+        }
+        return addGenerationPrompt ? text + "<|start|>assistant" : text
+    }
+}
+
+/// The text of the last final channel in `answer`, if the answer has marks of channels. Only this text stays in the conversation
+/// (Harmony).
+private func finalAnswer(_ answer: String) -> String {
+    guard answer.utf8.starts(with: "<|channel|>".utf8) else { return answer }
+    var start: String.Index?
+    while let mark = answer.utf8.range(of: "<|channel|>final<|message|>", from: start) { start = mark.upperBound }
+    return start.map { String(answer[$0...]) } ?? answer
+}
+
+extension String {
+    /// The string without ASCII white space at both ends.
+    fileprivate var trimmed: String {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+        let start = utf8.firstIndex { !isSpace($0) } ?? utf8.endIndex
+        let end = utf8.lastIndex { !isSpace($0) }.map { utf8.index(after: $0) } ?? start
+        return String(self[start..<end])
     }
 }

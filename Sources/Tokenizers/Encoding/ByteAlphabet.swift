@@ -1,8 +1,9 @@
-// The characters that byte-level vocabularies write bytes with.
+// The characters that represent bytes in byte-level vocabularies.
 
 /// GPT-2's alphabet: a printable character for each byte (OpenAI, gpt-2 `encoder.py`, `bytes_to_unicode`).
 package enum ByteAlphabet {
-    /// The character of each byte: the printable ones of Latin-1 for themselves, those from U+0100 on for the others.
+    /// The character of each byte. Printable characters of Latin-1 represent themselves; characters from U+0100 on represent
+    /// the other bytes.
     private static let characters: [UInt16] = {
         var unprintable: UInt16 = 0x100
         return (UInt8.min ... .max).map { byte in
@@ -15,21 +16,21 @@ package enum ByteAlphabet {
         }
     }()
 
-    /// The byte of each character, up to the last of the alphabet.
+    /// The byte of each character, up to the last one of the alphabet; nil for characters outside the alphabet.
     private static let bytes: [UInt8?] = {
         var bytes = [UInt8?](repeating: nil, count: Int(characters.max() ?? 0) + 1)
         for (byte, character) in characters.enumerated() { bytes[Int(character)] = UInt8(byte) }
         return bytes
     }()
 
-    /// UTF-8 of each byte's character.
+    /// The UTF-8 of the character of each byte.
     package static let encoded: [[UInt8]] = characters.map { character in
         var text: [UInt8] = []
         UTF8Pattern.encode(UInt32(character)) { text.append($0) }
         return text
     }
 
-    /// Appends the bytes that `text` stands for. What is outside the alphabet stands for itself.
+    /// Appends the bytes that `text` represents. Characters outside the alphabet represent themselves.
     static func decode(_ text: ArraySlice<UInt8>, into output: inout [UInt8]) {
         var index = text.startIndex
         while index < text.endIndex {
@@ -49,7 +50,7 @@ package enum ByteAlphabet {
         }
     }
 
-    /// The byte that the first character of `text` stands for.
+    /// The byte that the first character of `text` represents; nil outside the alphabet.
     static func firstByte(of text: ArraySlice<UInt8>) -> UInt8? {
         guard let lead = text.first else { return nil }
         guard lead >= 0x80 else { return bytes[Int(lead)] }
@@ -57,7 +58,7 @@ package enum ByteAlphabet {
         return byte(lead, text[text.startIndex + 1])
     }
 
-    /// The byte that the last character of `text` stands for.
+    /// The byte that the last character of `text` represents; nil outside the alphabet.
     static func lastByte(of text: ArraySlice<UInt8>) -> UInt8? {
         guard let last = text.last else { return nil }
         guard last >= 0x80 else { return bytes[Int(last)] }

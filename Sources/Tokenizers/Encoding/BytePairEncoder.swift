@@ -1,12 +1,11 @@
-// Byte-level byte-pair encoding.
+// Byte-level byte-pair encoding: the encoder, the merges of its vocabulary, and the cache of encoded words.
 
 import InferGGUF
 
-/// Encodes text by merging the pairs of a word's bytes in the order in which training found them (Sennrich et al.,
+/// Encodes text by merging pairs of symbols within a word, in the order of the merges in the vocabulary (Sennrich et al.,
 /// arXiv 1508.07909; on bytes as in GPT-2).
 ///
-/// Symbols are ids in a table of the vocabulary's texts, followed by the texts that merges mention and the vocabulary
-/// lacks.
+/// A symbol is an id in a table. The table has the texts of the vocabulary, followed by texts that only merges mention.
 final class BytePairEncoder: Sendable {
     private let table: StringTable
     private let tokenCount: Int
@@ -15,9 +14,9 @@ final class BytePairEncoder: Sendable {
     private let preTokenizer: PreTokenizer
     /// The symbol of each byte.
     private let byteSymbols: [Int32]
-    /// The tokens that stand for no text, which a word is not, however it is spelled.
+    /// The tokens that are marks. No word becomes one of them, whatever its spelling.
     private let marks: Set<Int32>
-    /// The pairs of bytes some merge joins.
+    /// The pairs of bytes that some merge joins.
     private let junctions: JunctionSet
 
     init(
@@ -29,7 +28,7 @@ final class BytePairEncoder: Sendable {
         var joined: [UInt8] = []
         var symbol: Int32 = 0
         for (rank, merge) in merges.enumerated() {
-            // "left right": the halves are separated by the first space that is not the first character.
+            // "left right": the first space after the first character separates the halves.
             guard let space = merge.dropFirst().firstIndex(of: 0x20), space + 1 < merge.endIndex else { continue }
             joined.removeAll(keepingCapacity: true)
             joined.append(contentsOf: merge[..<space])
@@ -37,7 +36,7 @@ final class BytePairEncoder: Sendable {
             joined.append(contentsOf: merge[(space + 1)...])
             let left = table.intern(joined, 0..<middle)
             let right = table.intern(joined, middle..<joined.count)
-            // Vocabularies list the results of merges in the order of the merges.
+            // Vocabularies usually list the results of merges in the order of the merges, so the next id is a good guess.
             symbol = table.intern(joined, 0..<joined.count, guessing: symbol + 1)
             pairs.insert(left, right, Merge(rank: Int32(rank), symbol: symbol))
             if let last = ByteAlphabet.lastByte(of: joined[..<middle]),
@@ -71,7 +70,7 @@ final class BytePairEncoder: Sendable {
             }
             return
         }
-        // Spelled anew, as bytes that are no UTF-8 have become U+FFFD.
+        // Encode the scalars as UTF-8 again, because invalid bytes have become U+FFFD.
         var word: [UInt8] = []
         for end in ends {
             word.removeAll(keepingCapacity: true)
@@ -81,7 +80,7 @@ final class BytePairEncoder: Sendable {
         }
     }
 
-    /// Memory to work in, and the words that were encoded in it.
+    /// Working memory, and the cache of encoded words.
     struct Workspace {
         fileprivate var text = ScalarText()
         fileprivate var word: [Int32] = []
@@ -90,10 +89,10 @@ final class BytePairEncoder: Sendable {
         fileprivate var cache: WordCache
     }
 
-    /// Memory for texts of `byteCount` bytes in all.
+    /// Working memory for texts of `byteCount` bytes in total.
     func makeWorkspace(byteCount: Int) -> Workspace { Workspace(cache: WordCache(byteCount: byteCount)) }
 
-    /// The merges as a rule.
+    /// The merge table as a ``MergeRule``.
     fileprivate struct Pairs: MergeRule {
         let table: MergeTable
         let rankCount: Int
@@ -130,7 +129,7 @@ final class BytePairEncoder: Sendable {
         mergePart(into: &output, &workspace)
     }
 
-    /// Appends what the symbols in `workspace` merge to, and removes them.
+    /// Merges the symbols in `workspace`, appends the resulting tokens, and removes the symbols.
     private func mergePart(into output: inout [TokenID], _ workspace: inout Workspace) {
         workspace.merger.merge(workspace.word, pairs) { symbol, _ in
             if symbol < tokenCount {
@@ -142,7 +141,7 @@ final class BytePairEncoder: Sendable {
         workspace.word.removeAll(keepingCapacity: true)
     }
 
-    /// The token whose text is the word `bytes`.
+    /// The token that is the whole word; nil if there is none.
     private func wholeWord(_ bytes: UnsafeRawBufferPointer, _ workspace: inout Workspace) -> TokenID? {
         guard bytes.count <= table.longest else { return nil }
         workspace.spelling.removeAll(keepingCapacity: true)
@@ -153,10 +152,144 @@ final class BytePairEncoder: Sendable {
         return symbol
     }
 
-    /// Appends the tokens of the bytes of a symbol's text that have one, for a symbol that is no token.
+    /// For a symbol that is not a token: appends the tokens of the single bytes of its text. Bytes without a token are
+    /// omitted.
     private func spell(_ symbol: Int32, into output: inout [TokenID]) {
         for index in table.range(of: Int(symbol)) {
             if let token = table.find(table.bytes, index..<index + 1), token < tokenCount { output.append(token) }
         }
+    }
+}
+
+// MARK: Merges
+
+/// The merges of a vocabulary: an open-addressing hash table from pairs of symbols to merges.
+struct MergeTable: Sendable {
+    private struct Slot: Sendable { var pair: UInt64, rank: Int32, symbol: Int32 }
+
+    private static let free = UInt64.max
+    private var slots: [Slot]
+    private let shift: Int
+    private let factor = UInt64.random(in: .min ... .max) | 1
+
+    /// An empty table with room for `capacity` merges.
+    init(capacity: Int) {
+        var bits = 4
+        while 1 << bits < capacity * 2 { bits += 1 }
+        shift = 64 - bits
+        slots = Array(repeating: Slot(pair: Self.free, rank: 0, symbol: 0), count: 1 << bits)
+    }
+
+    /// Adds a merge, unless the pair already has one.
+    mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) {
+        let pair = Self.pair(left, right)
+        let slot = slot(of: pair)
+        if slots[slot].pair == Self.free { slots[slot] = Slot(pair: pair, rank: merge.rank, symbol: merge.symbol) }
+    }
+
+    func find(_ left: Int32, _ right: Int32) -> Merge? {
+        let slot = slots[slot(of: Self.pair(left, right))]
+        return slot.pair == Self.free ? nil : Merge(rank: slot.rank, symbol: slot.symbol)
+    }
+
+    private static func pair(_ left: Int32, _ right: Int32) -> UInt64 {
+        UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+    }
+
+    private func slot(of pair: UInt64) -> Int {
+        var index = Int(truncatingIfNeeded: ((pair ^ pair >> 29) &* factor) >> UInt64(shift))
+        while slots[index].pair != pair, slots[index].pair != Self.free { index = (index + 1) & (slots.count - 1) }
+        return index
+    }
+}
+
+// MARK: Cache
+
+/// A cache of short words with their tokens. It has a fixed number of slots. The hash of a word determines its slot; a new word
+/// replaces the old one.
+///
+/// Text repeats its words, so almost all lookups succeed, and a lookup is much faster than merging.
+struct WordCache {
+    /// The bytes and the length of a word. Two words are equal if and only if their keys are.
+    struct Key: Equatable {
+        private(set) var low: UInt64
+        private(set) var high: UInt64
+
+        /// Maximum number of bytes of a word. The last byte of the key is the length.
+        private static let longestWord = 15
+
+        /// The key of a word; nil for an empty word and for a word that is too long.
+        @inline(__always)
+        init?(_ word: UnsafeRawBufferPointer) {
+            let count = word.count
+            guard count > 0, count <= Self.longestWord else { return nil }
+            func long(_ offset: Int) -> UInt64 {
+                UInt64(littleEndian: word.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            }
+            func half(_ offset: Int) -> UInt64 {
+                UInt64(UInt32(littleEndian: word.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+            }
+            high = 0
+            // Two overlapping loads cover every length.
+            if count >= 8 {
+                low = long(0)
+                if count > 8 { high = long(count - 8) >> UInt64(8 * (16 - count)) }
+            } else if count >= 4 {
+                low = half(0) | half(count - 4) << UInt64(8 * (count - 4))
+            } else {
+                let middle = count / 2
+                low = UInt64(word[0]) | UInt64(word[middle]) << UInt64(8 * middle)
+                low |= UInt64(word[count - 1]) << UInt64(8 * (count - 1))
+            }
+            high |= UInt64(count) << 56
+        }
+
+        fileprivate init() { (low, high) = (0, 0) }
+
+        fileprivate var hash: UInt64 {
+            let mixed = (low ^ high &* 0x9E37_79B9_7F4A_7C15) &* 0xD6E8_FEB8_6659_FD93
+            return (mixed ^ mixed >> 32) &* 0xD6E8_FEB8_6659_FD93
+        }
+    }
+
+    /// A word and up to four tokens. A negative value ends the list.
+    private struct Slot {
+        var key = Key()
+        var tokens = SIMD4<Int32>(repeating: -1)
+    }
+
+    private static let mostSlots = 1 << 13
+    private var slots: [Slot]
+
+    /// A cache with a size that suits texts of `count` bytes; without slots if they are short.
+    init(byteCount count: Int) {
+        var size = 0
+        if count >= 2048 {
+            size = 256
+            while size < Self.mostSlots, size < count / 8 { size *= 2 }
+        }
+        slots = Array(repeating: Slot(), count: size)
+    }
+
+    /// Appends the tokens of a word; returns false if the cache does not have it.
+    @inline(__always)
+    func append(_ key: Key, to output: inout [TokenID]) -> Bool {
+        guard !slots.isEmpty else { return false }
+        let slot = slots[Int(truncatingIfNeeded: key.hash >> 32) & (slots.count - 1)]
+        guard slot.key == key else { return false }
+        for index in 0..<4 {
+            guard slot.tokens[index] >= 0 else { break }
+            output.append(slot.tokens[index])
+        }
+        return true
+    }
+
+    /// Stores a word with its tokens, unless it has more than four.
+    mutating func insert(_ key: Key, _ tokens: ArraySlice<TokenID>) {
+        guard !slots.isEmpty, tokens.count <= 4 else { return }
+        var slot = Slot()
+        slot.key = key
+        for (index, token) in tokens.enumerated() { slot.tokens[index] = token }
+        slots[Int(truncatingIfNeeded: key.hash >> 32) & (slots.count - 1)] = slot
     }
 }

@@ -1,25 +1,24 @@
 // Merging a long word: the pairs that can merge, queued by rank.
 
-/// The symbols of a word as a linked list, and its mergeable pairs in one queue per rank.
+/// The symbols of a word as a linked list, and the pairs that can merge in one queue per rank.
 ///
-/// A heap orders the ranks in use, of which there are few; within a rank pairs come out from left to right. Pairs are
-/// mostly found in that order, so that a queue is a plain list; the ones found out of order wait in a small heap beside
-/// it.
+/// A heap orders the ranks in use, which are few. Within a rank, pairs leave the queue from left to right. They are mostly
+/// found in that order, so a queue is a list; a small heap holds the pairs that are found out of order.
 struct PairQueue {
     private var symbols: [Int32] = []
     private var next: [Int32] = []
     private var previous: [Int32] = []
-    /// The merge of the pair that begins at each place; rank `.max` for none.
+    /// The merge of the pair that begins at each position; rank `.max` for none.
     private var merges: [Merge] = []
 
     private var ranks = MinimumHeap()
     private var queues: [RankQueue] = []
     private var usedQueues = 0
-    /// Index of each rank's queue, plus one; 0 for a rank not seen in this word.
+    /// Index of the queue of each rank, plus one; 0 for a rank without a queue.
     private var queueOfRank: [Int32] = []
     private var seenRanks: [Int32] = []
 
-    /// Calls `emit` for each symbol `word` merges to, with the initial symbols it spans.
+    /// Merges the initial symbols `word`. Calls `emit` for each resulting symbol with the initial symbols that it spans.
     mutating func merge<Rule: MergeRule>(_ word: [Int32], _ rule: Rule, _ emit: (Int32, Range<Int>) -> Void) {
         load(word, ranks: rule.rankCount)
         for place in 0..<word.count - 1 { find(place, rule) }
@@ -30,7 +29,7 @@ struct PairQueue {
                 queues[queue].isListed = false
                 continue
             }
-            // What was queued before one of the two merged elsewhere is out of date.
+            // Skip a pair that changed after it was queued.
             guard merges[place].rank == rank else { continue }
             apply(place, rule)
         }
@@ -68,7 +67,7 @@ struct PairQueue {
         find(place, rule)
     }
 
-    /// Looks up the pair that begins at `place` and queues it.
+    /// Looks up the pair that begins at `place`, and queues it if it can merge.
     private mutating func find(_ place: Int, _ rule: some MergeRule) {
         let right = Int(next[place])
         guard right < symbols.count,
@@ -92,4 +91,78 @@ struct PairQueue {
             ranks.insert(merge.rank)
         }
     }
+}
+
+/// A queue of the positions where one merge is possible. They leave it in ascending order.
+struct RankQueue {
+    /// Whether the rank of this queue is in the heap of ranks.
+    var isListed = false
+    private var places: [Int32] = []
+    private var head = 0
+    private var strays = MinimumHeap()
+
+    mutating func insert(_ place: Int32) {
+        if let last = places.last, head < places.count, place < last {
+            strays.insert(place)
+        } else {
+            places.append(place)
+        }
+    }
+
+    mutating func popFirst() -> Int? {
+        let first = head < places.count ? places[head] : nil
+        if let stray = strays.minimum, stray <= first ?? .max {
+            strays.removeMinimum()
+            return Int(stray)
+        }
+        guard let first else {
+            places.removeAll(keepingCapacity: true)
+            head = 0
+            return nil
+        }
+        head += 1
+        return Int(first)
+    }
+
+    mutating func removeAll() {
+        isListed = false
+        places.removeAll(keepingCapacity: true)
+        head = 0
+        strays.removeAll()
+    }
+}
+
+/// A binary heap of integers with access to the smallest.
+struct MinimumHeap {
+    private var items: [Int32] = []
+
+    var minimum: Int32? { items.first }
+
+    mutating func insert(_ item: Int32) {
+        var index = items.count
+        items.append(item)
+        while index > 0 {
+            let parent = (index - 1) / 2
+            guard items[parent] > item else { break }
+            items[index] = items[parent]
+            index = parent
+        }
+        items[index] = item
+    }
+
+    mutating func removeMinimum() {
+        guard let item = items.popLast(), !items.isEmpty else { return }
+        var index = 0
+        while true {
+            var child = 2 * index + 1
+            guard child < items.count else { break }
+            if child + 1 < items.count, items[child + 1] < items[child] { child += 1 }
+            guard items[child] < item else { break }
+            items[index] = items[child]
+            index = child
+        }
+        items[index] = item
+    }
+
+    mutating func removeAll() { items.removeAll(keepingCapacity: true) }
 }

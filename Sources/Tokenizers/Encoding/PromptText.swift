@@ -1,13 +1,13 @@
-// Text of which only a part may hold special tokens.
+// Prompt text, of which only the format parts can contain control tokens.
 
-/// A text that knows which of its bytes were written by someone who speaks to the model, and which by the format.
+/// A text that records which of its bytes belong to the format and which are plain, that is, written by a user or a tool.
 ///
-/// In a string literal of this type the text itself belongs to the format, and what is interpolated is plain, unless
-/// it is interpolated as `mark:` or is a text of this type. It is encoded as a whole, so that tokens come out as in any
-/// other text where the two meet; a spelling of a control token that touches plain bytes stays text.
+/// In a string literal of this type, the literal text belongs to the format. Interpolated values are plain, unless they have
+/// the label `mark:` or are of this type. The text is encoded as a whole, so tokens can span the border between format and
+/// plain text. The spelling of a control token stays text if any byte of it is plain.
 public struct PromptText: Hashable, Sendable {
     private(set) var bytes: [UInt8] = []
-    /// The plain bytes, in order; no range is empty, touches another or overlaps one.
+    /// The ranges of plain bytes, in order. Ranges are not empty and neither touch nor overlap.
     private(set) var plainRanges: [Range<Int>] = []
 
     /// Text of the format.
@@ -16,7 +16,7 @@ public struct PromptText: Hashable, Sendable {
     /// Plain text.
     public init(plain text: String) { append(plain: text) }
 
-    /// The text, without the difference.
+    /// The text as a string.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
     mutating func append(plain text: String) {
@@ -53,10 +53,10 @@ extension PromptText: ExpressibleByStringInterpolation {
     /// Text of the format.
     public init(stringLiteral text: String) { self.init(mark: text) }
 
-    /// Text of the format, with plain text in it.
+    /// Text of the format with interpolated values.
     public init(stringInterpolation: Interpolation) { self = stringInterpolation.text }
 
-    /// Collects a text of the format with what is interpolated.
+    /// Collects the literal text and the interpolated values.
     public struct Interpolation: StringInterpolationProtocol {
         fileprivate var text = PromptText(mark: "")
 
@@ -72,7 +72,7 @@ extension PromptText: ExpressibleByStringInterpolation {
         /// Adds text of the format.
         public mutating func appendInterpolation(mark: String) { text += PromptText(mark: mark) }
 
-        /// Adds another text as it is.
+        /// Adds another prompt text, unchanged.
         public mutating func appendInterpolation(_ other: PromptText) { text += other }
     }
 }

@@ -1,19 +1,19 @@
-// SentencePiece's byte-pair encoding.
+// SentencePiece byte-pair encoding.
 
-/// Encodes text by merging neighbours whose joint text is a token, best score first (Kudo and Richardson, arXiv
-/// 1808.06226); characters the vocabulary lacks become byte tokens.
+/// Encodes text by merging neighbouring symbols whose joint text is a token, best score first (Kudo and Richardson, arXiv
+/// 1808.06226). Characters outside the vocabulary become byte tokens.
 final class SentencePieceEncoder: Sendable {
     private let table: StringTable
-    /// Rank of each token among the scores, best first; ``unmerged`` for marks and bytes, which no text merges to.
+    /// The rank of each token by score, best first; ``unmerged`` for marks and byte tokens, which are never a merge result.
     private let ranks: [Int32]
     private let rankCount: Int
-    /// The token of each byte, where there is one.
+    /// The token of each byte; nil if there is none.
     private let byteTokens: [TokenID?]
     private let unknown: TokenID?
-    /// The pairs of bytes at which two characters of some token meet; U+2581 counts as one byte, a space.
+    /// The neighbouring bytes within tokens. U+2581 counts as one byte, a space.
     private let junctions: JunctionSet
 
-    /// UTF-8 of U+2581, which stands for a space.
+    /// The UTF-8 of U+2581, which represents a space.
     static let space: [UInt8] = [0xE2, 0x96, 0x81]
 
     init(_ table: StringTable, scores: [Float], attributes: [TokenAttributes], unknown: TokenID?) {
@@ -57,13 +57,13 @@ final class SentencePieceEncoder: Sendable {
         }
     }
 
-    /// Whether the escaped space stands at `index`.
+    /// Whether U+2581 is at `index`.
     private static func isSpace(_ text: ArraySlice<UInt8>, _ index: Int) -> Bool {
         text[index] == space[0] && index + 2 < text.endIndex && text[index + 1] == space[1]
             && text[index + 2] == space[2]
     }
 
-    /// Memory for one call, and the merger that works in it.
+    /// Working memory for one call.
     struct Workspace {
         fileprivate var text: Pieces
         fileprivate var symbols: [Int32] = []
@@ -72,7 +72,7 @@ final class SentencePieceEncoder: Sendable {
 
     func makeWorkspace() -> Workspace { Workspace(text: Pieces(table: table, ranks: ranks, rankCount: rankCount)) }
 
-    /// Appends the tokens of the plain text `text[range]`, with a space before it when `prefixed`.
+    /// Appends the tokens of the plain text `text[range]`. `prefixed` puts a space before it.
     func encode(
         _ text: [UInt8], _ range: Range<Int>, prefixed: Bool, into output: inout [TokenID], _ workspace: inout Workspace
     ) {
@@ -101,7 +101,7 @@ final class SentencePieceEncoder: Sendable {
         mergePart(endingAt: start, into: &output, &workspace)
     }
 
-    /// Where the character at `start` ends by its first byte alone; broken text is cut up no differently.
+    /// The end of the character at `start`, according to its first byte. Invalid UTF-8 is cut in the same way.
     private func endOfCharacter(_ bytes: [UInt8], _ start: Int) -> Int {
         let lead = bytes[start]
         let length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1
@@ -111,13 +111,13 @@ final class SentencePieceEncoder: Sendable {
 
 // MARK: Parts
 extension SentencePieceEncoder {
-    /// A pair merges when its text is a token.
+    /// The merge rule: a pair merges if its text is a token.
     fileprivate struct Pieces: MergeRule {
         let table: StringTable
         let ranks: [Int32]
         let rankCount: Int
         var bytes: [UInt8] = []
-        /// Where each character begins, and the end of the last.
+        /// The start of each character, and the end of the last.
         var offsets: [Int] = []
 
         func merge(_ left: Int32, _ right: Int32, spanning span: Range<Int>) -> Merge? {
@@ -131,10 +131,10 @@ extension SentencePieceEncoder {
     private static let absent: Int32 = -1
     private static let unmerged: Int32 = -1
 
-    /// Appends what the symbols in `workspace` merge to; the last one ends at `end`.
+    /// Merges the symbols in `workspace` and appends the resulting tokens. `end` is the end of the last symbol.
     private func mergePart(endingAt end: Int, into output: inout [TokenID], _ workspace: inout Workspace) {
         guard workspace.symbols.count > 1 || workspace.symbols.first == Self.absent else {
-            // Most parts of a text are one character; they need no merging.
+            // Most parts are one character and need no merging.
             output.append(contentsOf: workspace.symbols)
             return
         }

@@ -1,9 +1,9 @@
-// Finding special tokens in text before it is split into words.
+// Finding special tokens in a text before it is split into words.
 
-/// Finds the occurrences of a set of tokens in text: longer tokens first wherever they stand, then from left to right.
+/// Finds the occurrences of a set of tokens in a text: longer tokens first, tokens of the same length from left to right.
 ///
-/// The order is llama.cpp's: a longer token wins over a shorter one that begins earlier. A trie gives the candidates at
-/// each place; each place has one candidate at a time, so that memory stays proportional to the text even for runs.
+/// This is the order of llama.cpp: a longer token wins over a shorter one that begins earlier. A trie finds the longest token
+/// at each position. Each position has one candidate at a time, so memory stays proportional to the text.
 struct SpecialTokenMatcher: Sendable {
     /// A node of the trie; its children are a linked list.
     private struct Node: Sendable {
@@ -16,7 +16,7 @@ struct SpecialTokenMatcher: Sendable {
     /// A token found in text.
     struct Match {
         var token: TokenID
-        /// The bytes it takes, with the white space it strips.
+        /// Its bytes in the text, with the white space that it absorbs.
         var range: Range<Int>
     }
 
@@ -24,10 +24,10 @@ struct SpecialTokenMatcher: Sendable {
     private var roots = [Int32](repeating: -1, count: 256)
     private var longest = 0
     private var strippingTokens: Set<TokenID> = []
-    /// Tokens that plain text does not contain, whatever it spells.
+    /// Tokens that never match in plain text.
     private var markTokens: Set<TokenID> = []
 
-    /// A matcher for the tokens whose attributes are `wanted`.
+    /// A matcher for the tokens whose attributes satisfy `wanted`.
     init(_ table: StringTable, _ attributes: [TokenAttributes], where wanted: (TokenAttributes) -> Bool) {
         for id in 0..<table.count where wanted(attributes[id]) {
             insert(table.bytes[table.range(of: id)], TokenID(id))
@@ -62,7 +62,7 @@ struct SpecialTokenMatcher: Sendable {
         return child
     }
 
-    /// The longest token at `start` of at most `limit` bytes, and of at most `markLimit` if it is a mark.
+    /// The longest token at `start` with at most `limit` bytes; a mark has at most `markLimit` bytes.
     private func longestToken(
         _ text: [UInt8], at start: Int, limit: Int, markLimit: Int
     ) -> (token: TokenID, length: Int)? {
@@ -80,8 +80,7 @@ struct SpecialTokenMatcher: Sendable {
         return found
     }
 
-    /// The matches in `text`, in order, none overlapping another. Marks have no byte in `plainRanges`, which are in
-    /// order.
+    /// The matches in `text`, in order and without overlaps. Marks have no byte in `plainRanges`, which are in ascending order.
     func matches(in text: [UInt8], plainRanges: [Range<Int>] = []) -> [Match] {
         var candidates: [[(start: Int, markLimit: Int)]] = Array(repeating: [], count: longest + 1)
         var hasCandidate = false
@@ -100,7 +99,7 @@ struct SpecialTokenMatcher: Sendable {
         var isTaken = [Bool](repeating: false, count: text.count)
         var matches: [Match] = []
         for length in stride(from: longest, to: 0, by: -1) {
-            // Those that had to give way to a longer token come back here, after the ones found first.
+            // A candidate that overlaps a longer token is shortened and comes back here for its new length.
             for (start, markLimit) in candidates[length].sorted(by: { $0.start < $1.start }) {
                 guard !isTaken[start] else { continue }
                 let free = isTaken[start..<start + length].firstIndex(of: true) ?? start + length

@@ -1,19 +1,19 @@
-// Encoding one text after another.
+// Encoding texts: special tokens first, then the text between them.
 
-/// A tokenizer with the memory it works in. What it learns of one text's words makes the next text faster, and never
-/// changes a token.
+/// A tokenizer with its working memory. The memory includes a cache of encoded words, which makes later texts faster and
+/// never changes a token.
 package struct TextEncoder {
     private enum Workspace {
         case bytePair(BytePairEncoder, BytePairEncoder.Workspace)
         case sentencePiece(SentencePieceEncoder, SentencePieceEncoder.Workspace)
-        /// In use.
+        /// Moved out while it is in use.
         case none
     }
 
     private let tokenizer: Tokenizer
     private var workspace: Workspace
 
-    /// An encoder for texts of `byteCount` bytes in all, or of a number that is not known.
+    /// An encoder for texts of `byteCount` bytes in total. Leave it out if the number is unknown.
     package init(_ tokenizer: Tokenizer, byteCount: Int = .max) {
         self.tokenizer = tokenizer
         workspace =
@@ -23,19 +23,19 @@ package struct TextEncoder {
             }
     }
 
-    /// The tokens of bytes, as ``Tokenizer/encode(_:addSpecial:parseSpecial:)-([UInt8],_,_)`` gives them.
+    /// The same tokens as ``Tokenizer/encode(_:addSpecial:parseSpecial:)-([UInt8],_,_)``.
     package mutating func encode(_ bytes: [UInt8], addSpecial: Bool, parseSpecial: Bool = false) -> [TokenID] {
         encode(
             bytes, (parseSpecial ? tokenizer.allMatcher : tokenizer.textMatcher).matches(in: bytes),
             addSpecial: addSpecial)
     }
 
-    /// The tokens of plain text with no space put before it.
+    /// The tokens of plain text that continues another text.
     mutating func encodeContinuation(_ bytes: [UInt8]) -> [TokenID] {
         encode(bytes, tokenizer.textMatcher.matches(in: bytes), addSpecial: false, beginsText: false)
     }
 
-    /// The tokens of a text with plain parts, as ``Tokenizer/encode(_:addSpecial:)`` gives them.
+    /// The same tokens as ``Tokenizer/encode(_:addSpecial:)``.
     mutating func encode(_ text: PromptText, addSpecial: Bool) -> [TokenID] {
         encode(
             text.bytes, tokenizer.allMatcher.matches(in: text.bytes, plainRanges: text.plainRanges),
@@ -48,7 +48,7 @@ package struct TextEncoder {
         var output: [TokenID] = []
         output.reserveCapacity(bytes.count / 3 + 2)
         if addSpecial, tokenizer.addsBOS, let bos = tokenizer.bos { output.append(bos) }
-        // Taken out while it is in use, so that it is changed in place.
+        // Move the workspace out, so that it is changed in place.
         let current = workspace
         workspace = .none
         switch consume current {
@@ -70,8 +70,7 @@ package struct TextEncoder {
         return output
     }
 
-    /// Appends the special tokens, and calls `body` with the text between them: every such text follows a special token
-    /// or nothing.
+    /// Appends the special tokens and calls `body` with each range of text between them.
     private func eachFragment(
         _ bytes: [UInt8], _ matches: [SpecialTokenMatcher.Match], into output: inout [TokenID],
         _ body: (Range<Int>, inout [TokenID]) -> Void

@@ -1,28 +1,44 @@
-// Merging the symbols of one word until no pair is left that merges.
+// Merging the symbols of one word until no pair merges: shared by both encoders.
 
-/// Merges neighbouring symbols, lowest rank first and leftmost among equals, with memory that is reused from word to
-/// word.
+/// The result of merging two neighbouring symbols.
+struct Merge {
+    /// Lower ranks merge first; equal ranks merge from left to right.
+    var rank: Int32
+    /// The symbol that replaces both.
+    var symbol: Int32
+}
+
+/// Decides whether two neighbouring symbols merge. In this, byte-pair and SentencePiece encoding differ.
+protocol MergeRule {
+    /// Number of ranks. Every rank is smaller.
+    var rankCount: Int { get }
+
+    /// The merge of `left` and `right`; nil if they do not merge. Together they span the initial symbols `span` of the word.
+    func merge(_ left: Int32, _ right: Int32, spanning span: Range<Int>) -> Merge?
+}
+
+/// Merges neighbouring symbols, lowest rank first and leftmost among equal ranks. It reuses its memory from word to word.
 ///
-/// Short words are scanned for their lowest pair; longer ones keep the pairs in one queue per rank, which makes the time
-/// proportional to the length; the longest are merged window by window, so that the memory in use stays small enough for
-/// the processor's caches however long the word is.
+/// There are three methods, by length. For short words, each step scans for the pair with the lowest rank. For longer words,
+/// one queue per rank makes the time proportional to the length. The longest words are merged in windows, so that the memory
+/// fits into the processor's caches.
 struct WordMerger<Rule: MergeRule> {
-    /// Words up to this many symbols are scanned. Scanning costs the square of the length, so it is bounded here.
+    /// Words with at most this many symbols are scanned. Scanning takes quadratic time.
     static var scanLimit: Int { 48 }
 
-    /// Symbols of the word, and the initial symbol each begins with.
+    /// The symbols of the word, and the first initial symbol of each.
     private var symbols: [Int32] = []
     private var origins: [Int] = []
     private var merges: [Merge] = []
     private var queue = PairQueue()
     private var pieces: [Piece] = []
 
-    /// What a word merges to at one place: a symbol, and where the initial symbols it spans end.
+    /// A symbol that the word merges to, and the end of the initial symbols that it spans.
     private struct Piece { let symbol: Int32, end: Int }
 
     private static var never: Merge { Merge(rank: .max, symbol: -1) }
 
-    /// Calls `emit` for each symbol that the initial symbols `word` merge to, with the initial symbols it spans.
+    /// Merges the initial symbols `word`. Calls `emit` for each resulting symbol with the initial symbols that it spans.
     mutating func merge(_ word: [Int32], _ rule: Rule, emit: (Int32, Range<Int>) -> Void) {
         if word.count == 1 {
             emit(word[0], 0..<1)
@@ -73,22 +89,24 @@ struct WordMerger<Rule: MergeRule> {
 
 // MARK: Windows
 
-/// How long words are cut into windows.
+/// The windows in which the longest words are merged.
 enum WindowPlan {
-    /// Symbols of a window.
+    /// Number of symbols in a window.
     static let length = 4096
-    /// Symbols at the end of a window that the next one begins with: how the word goes on may change what they merge to.
+    /// Number of symbols at the end of a window that are merged again in the next one, because the rest of the word can change
+    /// their merges.
     static let overlap = 512
 }
 
 extension WordMerger {
-    /// Merges `word` window by window into `pieces`, each window beginning where the last one's trusted pieces end.
+    /// Merges `word` in windows into `pieces`. Each window begins where the trusted pieces of the previous one end.
     ///
-    /// Pieces are what the whole word merges to if every two neighbours, merged by themselves, stay those two. For the first
-    /// merge across some boundary between pieces would find both sides as they are by themselves, and so would happen there
-    /// too. Neighbours within a window passed that test by coming out of it; those at the junctions are tested here.
+    /// The pieces are the correct result if every two neighbouring pieces, merged on their own, remain the same two pieces.
+    /// Proof: consider the first merge across a boundary between two pieces. Until then both sides have merged as they do on
+    /// their own, so the same merge would also happen when the two pieces are merged on their own. Neighbours within one window
+    /// satisfy the condition. Neighbours from different windows are tested here.
     ///
-    /// - Returns: Whether all junctions hold; where one does not, the word must be merged as a whole.
+    /// - Returns: Whether all tests succeed. If not, the word must be merged as a whole.
     private mutating func mergeWindows(_ word: [Int32], _ rule: Rule) -> Bool {
         pieces.removeAll(keepingCapacity: true)
         var start = 0
@@ -107,7 +125,7 @@ extension WordMerger {
         return true
     }
 
-    /// Whether the pieces on both sides of the boundary before piece `index` stay as they are when merged together.
+    /// Whether the pieces on both sides of the boundary before piece `index` remain the same when merged on their own.
     private mutating func holds(_ index: Int, _ word: [Int32], _ rule: Rule) -> Bool {
         guard index > 0 else { return true }
         let start = index > 1 ? pieces[index - 2].end : 0
@@ -124,7 +142,7 @@ extension WordMerger {
     }
 }
 
-/// A rule for a part of a word that begins `offset` symbols into it.
+/// The rule for a part of a word that begins at symbol `offset`.
 private struct ShiftedRule<Rule: MergeRule>: MergeRule {
     let rule: Rule
     let offset: Int
@@ -133,5 +151,25 @@ private struct ShiftedRule<Rule: MergeRule>: MergeRule {
 
     func merge(_ left: Int32, _ right: Int32, spanning span: Range<Int>) -> Merge? {
         rule.merge(left, right, spanning: span.lowerBound + offset..<span.upperBound + offset)
+    }
+}
+
+// MARK: Junctions
+
+/// The pairs of bytes that are neighbours within some token. No merge crosses any other pair, so a word can be cut there
+/// without changing the result.
+struct JunctionSet: Sendable {
+    private var bits = [UInt64](repeating: 0, count: 1 << 10)
+
+    private static func index(_ left: UInt8, _ right: UInt8) -> Int { Int(left) << 8 | Int(right) }
+
+    mutating func insert(_ left: UInt8, _ right: UInt8) {
+        let index = Self.index(left, right)
+        bits[index >> 6] |= 1 << UInt64(index & 63)
+    }
+
+    func contains(_ left: UInt8, _ right: UInt8) -> Bool {
+        let index = Self.index(left, right)
+        return bits[index >> 6] >> UInt64(index & 63) & 1 != 0
     }
 }

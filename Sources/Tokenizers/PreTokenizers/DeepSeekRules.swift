@@ -1,6 +1,6 @@
-// The rules of the DeepSeek families.
+// The splitting rules of the DeepSeek families.
 
-/// The stages of DeepSeek's tokenizers, from the `tokenizer.json` files published with the models.
+/// The stages of DeepSeek's tokenizers, according to the `tokenizer.json` files of the models.
 enum DeepSeekRules {
     static let coder: [any SplitRule] = [
         RunRule(members: .newlines, limit: 1),
@@ -25,7 +25,7 @@ enum DeepSeekRules {
         DeepSeekV3Rule(),
     ]
 
-    /// `[一-龥ࠀ-一가-퟿]`: everything from U+0800 up that the first range meant to name, and Hangul.
+    /// `[一-龥ࠀ-一가-퟿]`: U+0800 to U+9FA5, and Hangul.
     private static let ideographs: [ClosedRange<UInt32>] = [0x800...0x9FA5, 0xAC00...0xD7FF]
 
     private static let punctuation: [ClosedRange<UInt32>] = [
@@ -49,4 +49,42 @@ enum DeepSeekRules {
         0xFB00...0xFB06, 0xFB13...0xFB17, 0xFF21...0xFF3A, 0xFF41...0xFF5A, 0x10400...0x1044F, 0x104B0...0x104D3,
         0x104D8...0x104FB, 0x10C80...0x10CB2, 0x10CC0...0x10CF2, 0x118A0...0x118DF, 0x1E900...0x1E943,
     ]
+}
+
+/// The last stage of DeepSeek V3:
+/// ``[!-/:-@\[-`{-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+``.
+/// Text between the matches (numbers, control characters) becomes pieces too.
+struct DeepSeekV3Rule: SplitRule {
+    func split(_ text: ScalarText.Window, into ends: inout [Int]) {
+        var gap = text.range.lowerBound
+        var start = gap
+        while start < text.range.upperBound {
+            guard let end = end(text, start) else {
+                start += 1
+                continue
+            }
+            if start > gap { ends.append(start) }
+            ends.append(end)
+            gap = end
+            start = end
+        }
+        if gap < text.range.upperBound { ends.append(text.range.upperBound) }
+    }
+
+    private func end(_ text: ScalarText.Window, _ start: Int) -> Int? {
+        let first = text[start]
+        if first.isPunctuationOrSymbol, first.value < 0x80, text[start + 1].isASCIILetter {
+            return text.end(from: start + 1) { $0.isASCIILetter }
+        }
+        let mayPrecedeWord = !first.isNewline && !first.isPunctuationOrSymbol
+        if first.isLetterOrMark || mayPrecedeWord && text[start + 1].isLetterOrMark {
+            return text.end(from: start + 1) { $0.isLetterOrMark }
+        }
+        let body = first == " " ? start + 1 : start
+        if text[body].isPunctuationOrSymbol {
+            let end = text.end(from: body) { $0.isPunctuationOrSymbol }
+            return text.end(from: end) { $0.isNewline }
+        }
+        return first.isWhitespace ? endOfWhitespace(text, from: start, breakingLines: true) : nil
+    }
 }

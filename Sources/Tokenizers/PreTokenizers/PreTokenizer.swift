@@ -1,19 +1,21 @@
-// The pre-tokenizers by name: which rules each applies, and the settings that go with it.
+// The pre-tokenizers by name: the splitting rules and settings of each.
 
 package import InferSupport
 
-/// Divides text into the words within which a byte-pair encoder merges.
+/// Splits text into words. A byte-pair encoder merges only within words.
 package struct PreTokenizer: Sendable {
-    /// The rules, each dividing the pieces the one before left.
+    /// The rules. Each splits the pieces that the previous one produced.
     var rules: [any SplitRule]
-    /// Whether a word that is a token is taken whole, whatever the merges say.
+    /// Whether a word that is a token becomes that token without merging.
     var ignoresMerges = false
-    /// Whether text begins with the BOS token unless the file says otherwise.
+    /// Whether encoding adds the BOS token by default.
     var addsBOS = false
-    /// Whether the model type's default BOS token applies.
+    /// Whether the default BOS token of the algorithm applies.
     var hasDefaultBOS = true
 
-    /// The pre-tokenizer of that name; `default` when the file names none.
+    /// The pre-tokenizer with that name; `default` if `name` is nil or empty.
+    ///
+    /// - Throws: ``InferenceError`` with `unsupportedTokenizer` for an unknown name.
     package static func named(_ name: String?) throws(InferenceError) -> PreTokenizer {
         guard let name, !name.isEmpty else { return standard }
         for family in families where family.names.contains(name) { return family.preTokenizer }
@@ -23,7 +25,7 @@ package struct PreTokenizer: Sendable {
             "the pre-tokenizer \"\(name.printable)\" (key tokenizer.ggml.pre) is not supported; known are: \(known)")
     }
 
-    /// Ends of the words of `text`, in order.
+    /// The ends of the words of `text`, in ascending order, as indices of scalars.
     func split(_ text: ScalarText) -> [Int] {
         var ends = text.scalars.isEmpty ? [] : [text.scalars.count]
         var next: [Int] = []
@@ -39,7 +41,7 @@ package struct PreTokenizer: Sendable {
         return ends
     }
 
-    /// The words of `text`, as text.
+    /// For tests. The words of `text` as strings.
     package func words(in text: String) -> [String] {
         var scalars = ScalarText()
         let bytes = Array(text.utf8)
@@ -60,7 +62,7 @@ package struct PreTokenizer: Sendable {
         RunRule(members: .numbers), RunRule(members: .asciiDigits, minimum: 3, limit: 3),
     ])
 
-    /// The names llama.cpp's converter writes, by rule.
+    /// The names that llama.cpp's converter writes, grouped by rules.
     private static let families: [Family] = [
         Family(names: ["default"], preTokenizer: standard),
         Family(

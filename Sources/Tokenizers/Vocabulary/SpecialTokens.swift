@@ -1,10 +1,10 @@
-// Finding the tokens that carry structure: ends of turns, fill-in-the-middle marks, and so on.
+// The special tokens of a vocabulary: ends of texts and turns, marks of fill-in-the-middle prompts.
 
-/// The ids of the tokens with a role, found by key or else by their text, and the set that ends a generation.
+/// The ids of the tokens with a role, found by metadata key or by spelling, and the set of tokens that end generation.
 ///
-/// The order of the rules is that of llama.cpp (`llama-vocab.cpp`), and the texts include all that it knows; where
-/// several texts of one list are in the vocabulary, the first of the list is taken here. Unlike there, a token that is
-/// ordinary text, such as `</s>` in the vocabularies of Qwen, is no mark.
+/// The rules have the order of llama.cpp (`llama-vocab.cpp`), and the lists include all spellings that it knows. There are
+/// two differences. If a vocabulary has several spellings of one list, the first of the list wins. A token that is ordinary
+/// text, such as `</s>` in the vocabularies of Qwen, is not a mark.
 struct SpecialTokens: Sendable {
     var bos: TokenID?
     var eos: TokenID?
@@ -15,7 +15,7 @@ struct SpecialTokens: Sendable {
     var infill = InfillTokens()
     var endOfGeneration: Set<TokenID> = []
 
-    /// Takes the ids the file names. One outside the vocabulary counts as absent, and leaves the default.
+    /// Reads the ids from the keys of the file. An id outside the vocabulary is ignored, and the default applies.
     init(keys: [String: Int], defaults: (bos: Int?, eos: Int, unknown: Int?), count: Int) {
         func id(_ names: String..., default value: Int? = nil) -> TokenID? {
             var result = value.flatMap { $0 < count ? TokenID($0) : nil }
@@ -79,10 +79,10 @@ struct SpecialTokens: Sendable {
         "[|endofturn|]", "<|end_of_turn|>", "<turn|>", "<|tool_response>", "<｜end▁of▁sentence｜>",
         "<[end▁of▁sentence]>", "<|end_of_sentence|>", "<seed:eos>", "[e~[",
     ]
-    /// Marks of the Harmony format that belong to the text a chat program reads.
+    /// Marks of the Harmony format. They are part of the text that a chat program reads.
     private static let visibleTexts = ["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"]
 
-    /// Fills what the keys left open from the texts, and marks what was found as control tokens.
+    /// Finds by spelling the tokens that have no key, and makes the found tokens control tokens.
     mutating func find(in table: StringTable, attributes: inout [TokenAttributes]) {
         func first(of texts: [String]) -> TokenID? {
             for text in texts {
@@ -97,7 +97,7 @@ struct SpecialTokens: Sendable {
             if let id { attributes[Int(id)].insert(.control) }
             return id
         }
-        // A mark that the file counts as text added whole would be found in what a person writes.
+        // As a user-defined token, a mark would also be found in untrusted text.
         let keyed = [eot, eom, infill.prefix, infill.suffix, infill.middle, infill.padding, infill.repository]
         for case let id? in keyed + [infill.fileSeparator] where attributes[Int(id)].contains(.userDefined) {
             attributes[Int(id)].insert(.control)
@@ -118,8 +118,8 @@ struct SpecialTokens: Sendable {
         excludeInnerEnds(table, &attributes)
     }
 
-    /// Whether a token of the kind of text is what the vocabulary makes of that text, by its last merge, rather than a mark
-    /// of the wrong kind.
+    /// Whether a token of type `normal` is ordinary text, that is, the result of merging two other tokens. If it is not, the
+    /// token is a mark with a wrong type.
     private func isOrdinaryText(_ id: TokenID, _ table: StringTable, _ attributes: TokenAttributes) -> Bool {
         guard attributes.contains(.normal), attributes.isText else { return false }
         let range = table.range(of: Int(id))
@@ -129,12 +129,12 @@ struct SpecialTokens: Sendable {
         }
     }
 
-    /// Some families are trained with the suffix first; the marks tell them apart but for Mellum, which shares
-    /// StarCoder's.
+    /// Determines the order of fill-in-the-middle prompts. Some families are trained with the suffix first. Their marks
+    /// identify them, except for Mellum, which has the marks of StarCoder.
     mutating func setInfillOrder(_ table: StringTable, preTokenizer: String?) {
         func prefix(is text: String) -> Bool { infill.prefix.map { $0 == table.find(text.utf8) } ?? false }
         if prefix(is: "[PREFIX]") {
-            // mistral-common's encode_fim: the prefix comes last and the gap follows it. Tekken's [MIDDLE] is not used.
+            // encode_fim of mistral-common: the prefix is last and the gap follows it. Tekken's [MIDDLE] is not used.
             infill.order = .suffixThenPrefix
         } else if prefix(is: "<[fim-prefix]>") || preTokenizer?.hasPrefix("mellum") ?? false {
             infill.order = .suffixPrefixMiddle
@@ -142,7 +142,7 @@ struct SpecialTokens: Sendable {
         infill.namesFileInPrefix = infill.fileSeparator.map { $0 == table.find("<file_sep>".utf8) } ?? false
     }
 
-    /// Some vocabularies have an end mark that ends a part of the answer only, or is plain text.
+    /// Removes end marks that, in some vocabularies, end only a part of the answer or are plain text.
     private mutating func excludeInnerEnds(_ table: StringTable, _ attributes: inout [TokenAttributes]) {
         let ends = endOfGeneration
         func has(_ text: String) -> Bool { table.find(text.utf8).map(ends.contains) ?? false }

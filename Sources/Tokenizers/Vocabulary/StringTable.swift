@@ -1,13 +1,13 @@
 // A two-way table between byte strings and small integers.
 
-/// Byte strings numbered from 0, found by content: an open-addressing hash table over one buffer.
+/// Byte strings with ids from 0, and the id of a string by its content: an open-addressing hash table over one buffer.
 ///
-/// The hash is seeded anew in every process, so that a file cannot be made whose strings all collide.
+/// The hash has a random seed, so nobody can make a file whose strings all collide.
 struct StringTable: Sendable {
     private(set) var bytes: [UInt8] = []
     private struct Entry: Sendable { var start: Int, length: Int }
     private var entries: [Entry] = []
-    /// Upper half: hash; lower half: id + 1, or 0 for a free slot. The count is a power of two.
+    /// Upper 32 bits: hash. Lower 32 bits: id + 1. A free slot is 0. The number of slots is a power of two.
     private var slots: [UInt64]
     private let seed: UInt64
     private var hasDuplicates = false
@@ -26,7 +26,7 @@ struct StringTable: Sendable {
     /// The bytes of string `id` within ``bytes``.
     func range(of id: Int) -> Range<Int> { entries[id].start..<entries[id].start + entries[id].length }
 
-    /// The id of the string `text[range]`; nil when it is not in the table.
+    /// The id of the string `text[range]`; nil if the table does not have it.
     func find(_ text: [UInt8], _ range: Range<Int>) -> Int32? {
         guard range.count <= longest else { return nil }
         return lookUp(text, range, hash: hash(text, range)).id
@@ -37,14 +37,14 @@ struct StringTable: Sendable {
         return find(text, 0..<text.count)
     }
 
-    /// Appends a string. When an equal one is in the table already, the text is found under the new id from now on.
+    /// Appends a string. If the table already has an equal string, `find` returns the new id from now on.
     mutating func append(_ text: [UInt8], _ range: Range<Int>) {
         let hash = hash(text, range)
         let slot = lookUp(text, range, hash: hash).slot
         store(text, range, slot: slot, hash: hash)
     }
 
-    /// The id of the string, which is appended when it is not in the table yet.
+    /// The id of the string. Appends the string if the table does not have it.
     mutating func intern(_ text: [UInt8], _ range: Range<Int>) -> Int32 {
         let hash = hash(text, range)
         let (id, slot) = lookUp(text, range, hash: hash)
@@ -53,8 +53,8 @@ struct StringTable: Sendable {
         return Int32(count - 1)
     }
 
-    /// The id of the string, which is appended when it is not in the table yet; quick when the string is the one of id
-    /// `guess` and no two strings are equal.
+    /// The id of the string. Appends the string if the table does not have it. Fast if the id is `guess` and all strings are
+    /// different.
     mutating func intern(_ text: [UInt8], _ range: Range<Int>, guessing guess: Int32) -> Int32 {
         if !hasDuplicates, entries.indices.contains(Int(guess)), isEqual(Int(guess), text, range) { return guess }
         return intern(text, range)
@@ -102,7 +102,7 @@ struct StringTable: Sendable {
         return true
     }
 
-    /// FNV-1a from a random basis, finished so that both halves depend on every byte.
+    /// FNV-1a from a random basis. The final steps make both halves depend on every byte.
     private func hash(_ text: [UInt8], _ range: Range<Int>) -> UInt64 {
         var hash = seed
         for index in range { hash = (hash ^ UInt64(text[index])) &* 0x0000_0100_0000_01B3 }

@@ -1,6 +1,24 @@
-// What the tokenizer knows about an entry of the vocabulary beside its text.
+// The types of tokens.
 
-/// A token's kinds and how it treats the white space around it; an entry can be of several kinds at once.
+/// The type of a token. The raw values are those of `tokenizer.ggml.token_type`.
+public enum TokenType: Int, Sendable {
+    /// None of the others.
+    case undefined = 0
+    /// Ordinary text.
+    case normal = 1
+    /// Represents text that the vocabulary cannot express.
+    case unknown = 2
+    /// A mark rather than text, such as the end of a turn.
+    case control = 3
+    /// Text that was added to the vocabulary as a whole. It is matched before the text is split into words.
+    case userDefined = 4
+    /// A placeholder that occurs in no text.
+    case unused = 5
+    /// A single byte, written `<0xAB>`.
+    case byte = 6
+}
+
+/// The types of a token, and its treatment of white space. A token can have several types.
 struct TokenAttributes: OptionSet, Sendable {
     let rawValue: UInt16
 
@@ -10,20 +28,20 @@ struct TokenAttributes: OptionSet, Sendable {
     static let control = TokenAttributes(rawValue: 1 << 3)
     static let userDefined = TokenAttributes(rawValue: 1 << 4)
     static let byte = TokenAttributes(rawValue: 1 << 5)
-    /// Takes the white space after it along when it is matched in text.
+    /// Absorbs the white space after it when it is matched in text.
     static let stripsRight = TokenAttributes(rawValue: 1 << 6)
 
-    /// Stays visible in the answer, and yet counts as itself only when the caller asks for it.
+    /// Is shown in the answer, but its spelling becomes this token only on request, like that of a control token.
     static let visibleMark = TokenAttributes(rawValue: 1 << 7)
 
-    /// Tokens that are looked for in the text before it is split into words.
+    /// Tokens that are matched before the text is split into words.
     static let special: TokenAttributes = [.control, .userDefined, .unknown]
-    /// Tokens that only count as themselves when the caller asks for it, and that plain text leaves out.
+    /// Tokens whose spelling becomes the token only on request, and that decoding to plain text omits.
     static let structural: TokenAttributes = [.control, .unknown]
 
     init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    /// Whether the spelling is the token wherever it stands, rather than a mark of the format's.
+    /// Whether the spelling always means the token. False for marks of the format.
     var isText: Bool { isDisjoint(with: [.structural, .visibleMark]) }
 
     init(_ type: TokenType) {
@@ -38,7 +56,7 @@ struct TokenAttributes: OptionSet, Sendable {
         }
     }
 
-    /// The kind that decides how the token is treated.
+    /// The type that determines the treatment of the token.
     var type: TokenType {
         if contains(.control) { return .control }
         if contains(.unknown) { return .unknown }

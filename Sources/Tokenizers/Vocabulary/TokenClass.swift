@@ -1,16 +1,16 @@
-// What part of a program's text a token is.
+// A coarse class of tokens in source code.
 
-/// A coarse class of tokens, by their bytes alone, so that it is there for every vocabulary and language.
+/// A coarse class of tokens. It depends only on their bytes, so it works for every vocabulary and programming language.
 package enum TokenClass: UInt8, CaseIterable, Sendable {
-    /// No text: control tokens, and what is no token.
+    /// No text: control tokens, and ids outside the vocabulary.
     case control
-    /// With a line break in it: what comes next begins a line.
+    /// Contains a line break.
     case lineBreak
-    /// Spaces and tabs alone.
+    /// Only spaces and tabs.
     case space
-    /// A word, or the beginning of one: letters after a space.
+    /// Letters after a space: a word, or the beginning of one.
     case word
-    /// Letters that follow no space: the rest of a word, or one after a sign.
+    /// Letters without a space before them: the rest of a word, or a word after a sign.
     case wordPart
     /// Begins with a digit.
     case number
@@ -18,10 +18,10 @@ package enum TokenClass: UInt8, CaseIterable, Sendable {
     case opening
     /// Ends with a closing bracket.
     case closing
-    /// Any other sign.
+    /// Any other character.
     case sign
 
-    /// The class of a token of that text.
+    /// The class of a token with these bytes.
     package init(_ bytes: some Sequence<UInt8>) {
         var isSpaced = false
         var first: UInt8?
@@ -43,7 +43,7 @@ package enum TokenClass: UInt8, CaseIterable, Sendable {
         }
         switch (first, last) {
         case (UInt8(ascii: "0")...UInt8(ascii: "9"), _): self = .number
-        // Beyond ASCII there are letters, nearly always.
+        // Outside ASCII almost all characters are letters.
         case (UInt8(ascii: "a")...UInt8(ascii: "z"), _), (UInt8(ascii: "A")...UInt8(ascii: "Z"), _),
             (UInt8(ascii: "_"), _), (0x80..., _):
             self = isSpaced ? .word : .wordPart
@@ -55,7 +55,7 @@ package enum TokenClass: UInt8, CaseIterable, Sendable {
 }
 
 extension Tokenizer {
-    /// What part of a text `token` is.
+    /// The class of `token`.
     package func tokenClass(of token: TokenID) -> TokenClass {
         isControl(token) ? .control : TokenClass(bytes(of: token))
     }

@@ -1,6 +1,7 @@
 // Retrieval from documents against counting all continuations by hand.
 
 import InferDecoding
+import TestSupport
 import Testing
 
 @Suite struct RESTTests {
@@ -40,7 +41,7 @@ import Testing
 
     @Test(arguments: 0..<10 as Range<UInt64>)
     func draftIsTheMostFrequentBeginnings(seed: UInt64) {
-        var generator = RepeatableGenerator(seed: seed)
+        var generator = SeededGenerator(seed)
         let documents = (0..<5).map { _ in generator.text(Int.random(in: 0...300, using: &generator), alphabet: 9) }
         let drafter = RESTDrafter(documents: documents)
         var text = generator.text(18, alphabet: 9)

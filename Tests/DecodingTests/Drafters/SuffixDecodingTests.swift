@@ -1,6 +1,7 @@
 // Suffix decoding against its rule carried out by counting every sequence by hand.
 
 import InferDecoding
+import TestSupport
 import Testing
 
 @Suite struct SuffixDecodingTests {
@@ -44,7 +45,7 @@ import Testing
 
     @Test(arguments: 0..<20 as Range<UInt64>)
     func scoreIsThatOfTheRule(seed: UInt64) {
-        var generator = RepeatableGenerator(seed: seed)
+        var generator = SeededGenerator(seed)
         let depth = 7
         let drafter = SuffixDecodingDrafter(depth: depth)
         var history: [[Int32]] = []

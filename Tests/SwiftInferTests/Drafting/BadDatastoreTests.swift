@@ -4,6 +4,7 @@ import Foundation
 import InferCodeSwift
 import InferDecoding
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct BadDatastoreTests {
@@ -15,7 +16,8 @@ import Testing
         let bytes: [UInt8]
         /// Where in it the tokens are, the suffixes, and the buckets.
         let sections: (tokens: Range<Int>, suffixes: Range<Int>, buckets: Range<Int>)
-        private let path: String
+        private let folder: TemporaryFolder
+        private var path: String { folder.path("store") }
 
         init(_ name: String = "tiny-llama-f32") async throws {
             session = try Fixture.model(name).makeSession()
@@ -31,7 +33,8 @@ import Testing
                 answers.append((prompt, options, expected))
             }
             self.answers = answers
-            path = try Fixture.temporaryPath("store")
+            folder = try TemporaryFolder()
+            let path = folder.path("store")
             try Self.write(answers.map { $0.prompt + $0.expected.tokens }, session.model, to: path)
             bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
             let ranges = try Datastore(path: path).sectionRanges
@@ -161,10 +164,11 @@ import Testing
     @Test(arguments: ["tiny-llama-q4_k", "tiny-gemma3-f32", "tiny-qwen2-f32"])
     func storesOfAnotherProject(name: String) async throws {
         let scene = try await Scene(name)
-        let path = try Fixture.temporaryPath("other")
+        let folder = try TemporaryFolder()
+        let path = folder.path("other")
         let other = try scene.session.model.tokens(for: .text(longText))
         try Scene.write([other, other.reversed()], scene.session.model, to: path)
-        let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        let bytes = try folder.read("other")
         for index in scene.answers.indices {
             let outcome = try #require(try await scene.outcome(bytes, answer: index))
             #expect(outcome.isSame)

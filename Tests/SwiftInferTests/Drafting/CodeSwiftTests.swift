@@ -2,16 +2,15 @@
 
 import Foundation
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct CodeSwiftTests {
     private let prompt = Prompt.text("def fib(n):\n    return fib(n - 1) + fib(n - 2)\n\ndef fib(n):\n")
 
-    private func folder() throws -> String { try Fixture.temporaryPath("drafts") }
+    private let folder: TemporaryFolder
 
-    private func files(_ folder: String) -> [String] {
-        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    }
+    init() throws { folder = try TemporaryFolder() }
 
     @Test func sessionsUseItUnlessToldOtherwise() {
         #expect(Session.Options().drafter.description == "codeswift")
@@ -22,31 +21,28 @@ import Testing
     @Test func itChangesNothingAndKeepsWhatItLearned() async throws {
         let model = try Fixture.model()
         let expected = try await model.makeSession(.plain).respond(to: prompt, options: .exactly(40))
-        let folder = try folder()
         for round in 0..<2 {
-            let drafter = DrafterChoice.codeSwift(CodeSwiftOptions(repository: .off, cache: .folder(folder)))
+            let drafter = DrafterChoice.codeSwift(CodeSwiftOptions(repository: .off, cache: .folder(folder.path)))
             let session = try model.makeSession(.init(drafter: drafter))
             let response = try await session.respond(to: prompt, options: .exactly(40))
             #expect(response.statistics.logitsHash == expected.statistics.logitsHash)
             #expect(response.text == expected.text)
             // Nothing is written before the session goes, which is somewhat after its last use.
-            withExtendedLifetime(session) { #expect(files(folder).count == round) }
-            for _ in 0..<1000 where files(folder).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            withExtendedLifetime(session) { #expect(folder.names.count == round) }
+            for _ in 0..<1000 where folder.names.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         }
-        #expect(files(folder).count { $0.hasSuffix(".drafts") } == 1)
+        #expect(folder.names.count { $0.hasSuffix(".drafts") } == 1)
     }
 
     @Test func withoutACacheNothingIsWritten() async throws {
-        let folder = try folder()
         let drafter = DrafterChoice.codeSwift(CodeSwiftOptions(repository: .off, cache: .off))
         _ = try await Fixture.model().makeSession(.init(drafter: drafter)).respond(to: prompt, options: .exactly(8))
-        #expect(files(folder).isEmpty)
+        #expect(folder.names.isEmpty)
     }
 
     @Test func sessionsThatDoNothingWriteNothing() throws {
-        let folder = try folder()
-        let drafter = DrafterChoice.codeSwift(CodeSwiftOptions(repository: .off, cache: .folder(folder)))
+        let drafter = DrafterChoice.codeSwift(CodeSwiftOptions(repository: .off, cache: .folder(folder.path)))
         _ = try Fixture.model().makeSession(.init(drafter: drafter))
-        #expect(files(folder).isEmpty)
+        #expect(folder.names.isEmpty)
     }
 }

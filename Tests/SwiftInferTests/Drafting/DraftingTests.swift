@@ -2,6 +2,7 @@
 
 import InferSupport
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct DraftingTests {

@@ -2,21 +2,17 @@
 
 import Foundation
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct ExactnessTests {
-    /// All committed models, of split ones the first file.
-    static let names = (FileManager.default.subpaths(atPath: Fixture.folder.path) ?? [])
-        .filter { $0.hasSuffix(".gguf") && (!$0.contains("-of-") || $0.contains("-00001-of-")) }
-        .map { String($0.dropLast(5)) }.sorted()
-
     static let prompts: [Prompt] = [
         .text("def quicksort(items):\n    if len(items) <= 1:\n        return items\n"),
         .text(String(repeating: "self.items.append(item)\n", count: 6)),
         .text("one two three one two three one"),
     ]
 
-    @Test(arguments: names) func everyArchitectureAndType(name: String) async throws {
+    @Test(arguments: Fixture.names) func everyArchitectureAndType(name: String) async throws {
         let model = try Fixture.model(name)
         var check = ExactnessCheck(plain: try model.makeSession(.plain), drafted: try model.makeSession(.plain))
         check.tokens = 20

@@ -2,21 +2,21 @@
 
 public import InferSupport
 
-/// A gap in a text, with what is before and after it, and the files around it.
+/// A gap in a text: the text before and after it, and related files.
 ///
-/// The parts are in the order the model's family was trained with (Bavarian et al., arXiv 2207.14255): prefix first
-/// ("PSM") or suffix first ("SPM"). The other files come as repository-level context (Qwen2.5-Coder, arXiv 2409.12186,
-/// section 3.2.2; StarCoder2, arXiv 2402.19173, section 5.1; Mellum) where the vocabulary has marks for it.
+/// The order of the parts is the one the model was trained with (Bavarian et al., arXiv 2207.14255): prefix first ("PSM")
+/// or suffix first ("SPM"). If the vocabulary has marks for files, the other files are written as repository-level context
+/// (Qwen2.5-Coder, arXiv 2409.12186, section 3.2.2; StarCoder2, arXiv 2402.19173, section 5.1; Mellum).
 public struct InfillPrompt: Sendable {
     /// The text before the gap.
     public var prefix: String
     /// The text after the gap.
     public var suffix: String
-    /// Name of the file the gap is in.
+    /// Name of the file with the gap.
     public var fileName: String?
     /// Name of the repository.
     public var repositoryName: String?
-    /// Other files, the most relevant last.
+    /// Other files; the most relevant is the last.
     public var context: [SourceFile]
 
     /// A prompt for the gap between `prefix` and `suffix`.
@@ -33,11 +33,11 @@ public struct InfillPrompt: Sendable {
 
     /// The tokens of the prompt, at most `limit`.
     ///
-    /// What does not fit is cut from the far ends: the context goes first, from its beginning; then the prefix loses
-    /// its beginning and the suffix its end, at three quarters of the room for the prefix unless the suffix needs less.
+    /// If the prompt is too long, the context is cut first, at its beginning. Then the prefix is cut at its beginning and
+    /// the suffix at its end; the prefix gets three quarters of the room, or more if the suffix needs less than a quarter.
     ///
-    /// - Throws: `InferenceError` with `unsupportedTokenizer` when the vocabulary has no marks for a gap, and with
-    ///   `contextFull` when `limit` leaves no room for text.
+    /// - Throws: `InferenceError` with `unsupportedTokenizer` if the vocabulary has no marks for a gap, and with
+    ///   `contextFull` if `limit` leaves no room for text.
     public func tokens(for tokenizer: Tokenizer, limit: Int = .max) throws(InferenceError) -> [TokenID] {
         let marks = tokenizer.infill
         let hasMiddle = marks.order != .suffixThenPrefix
@@ -64,12 +64,12 @@ public struct InfillPrompt: Sendable {
         if marks.order == .prefixSuffixMiddle {
             return begin + around + [prefixMark] + before + [suffixMark] + after + end
         }
-        // Where files have no mark, they are the beginning of the prefix: nothing precedes the suffix in training.
+        // Without a mark for files, they go to the beginning of the prefix, because in training nothing precedes the suffix.
         let (first, inner) = marks.fileSeparator == nil ? ([], around) : (around, [])
         return begin + first + [suffixMark] + after + [prefixMark] + inner + before + end
     }
 
-    /// The repository-level context: names and texts of the other files, then the name of the current one.
+    /// The repository-level context: names and texts of the other files, then the name of the file with the gap.
     private func surroundings(_ tokenizer: Tokenizer) -> [TokenID] {
         func plain(_ text: String) -> [TokenID] { tokenizer.encode(text, addSpecial: false) }
         var tokens: [TokenID] = []
@@ -89,4 +89,48 @@ public struct InfillPrompt: Sendable {
         }
         return tokens
     }
+}
+
+/// Another file of the repository, or part of one, as context for the model.
+public struct SourceFile: Hashable, Sendable {
+    /// The name that the model sees, relative to the root of the repository.
+    public var name: String
+    /// The text.
+    public var text: String
+
+    /// A file.
+    public init(name: String, text: String) {
+        self.name = name
+        self.text = text
+    }
+}
+
+/// The tokens that mark the parts of a fill-in-the-middle prompt; nil if the vocabulary has none.
+public struct InfillTokens: Sendable {
+    /// The order of the parts.
+    public enum Order: Sendable {
+        /// Prefix, suffix, mark of the gap.
+        case prefixSuffixMiddle
+        /// Suffix, prefix, mark of the gap.
+        case suffixPrefixMiddle
+        /// Suffix, prefix. The gap follows without a mark.
+        case suffixThenPrefix
+    }
+
+    /// Precedes the text before the gap.
+    public internal(set) var prefix: TokenID?
+    /// Precedes the text after the gap.
+    public internal(set) var suffix: TokenID?
+    /// Ends the prompt. The text for the gap follows.
+    public internal(set) var middle: TokenID?
+    /// Pads a prompt.
+    public internal(set) var padding: TokenID?
+    /// Precedes the name of the repository.
+    public internal(set) var repository: TokenID?
+    /// Precedes the name of each file.
+    public internal(set) var fileSeparator: TokenID?
+    /// The order that the model was trained with.
+    public internal(set) var order = Order.prefixSuffixMiddle
+    /// Whether the name of the file with the gap is written in the prefix rather than before its mark (StarCoder2).
+    var namesFileInPrefix = false
 }
