@@ -83,11 +83,3 @@ extension Sequence<Float> {
     /// Bit patterns, with one pattern for all NaNs: kernels do not specify the payload.
     var bits: [UInt32] { map { $0.isNaN ? 0x7fc0_0000 : $0.bitPattern } }
 }
-
-/// A vector of those values, as a model would hold them.
-func makeVector(_ values: [Float], with backend: CPUBackend) throws -> WeightVector {
-    let bytes = values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } }
-    let model = try TemporaryModel([(name: "v", type: .f32, shape: [values.count], bytes: bytes)])
-    guard let tensor = model.file.tensor("v") else { throw InferenceError(.malformedModel, "no tensor v") }
-    return try backend.makeVector(tensor, of: model.file)
-}
