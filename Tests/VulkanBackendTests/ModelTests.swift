@@ -1,4 +1,4 @@
-// Whole models on the device: beside the processor, and at different widths of a step.
+// Whole models on the device: they agree with the processor, and the width of a step changes no bit.
 
 import Foundation
 import InferGGUF
@@ -10,7 +10,7 @@ import Testing
 @Suite("Models on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct ModelTests {
     static let tokens: [Int32] = (0..<40).map { Int32($0 * 37 % 250 + 3) }
-    /// Fixtures that between them use every kind of layer: windows, sinks, experts, soft caps, layer norm, quantised weights.
+    /// Fixtures that together use every kind of layer: windows, sinks, experts, soft caps, layer norm, quantised weights.
     static let various = [
         "tiny-llama-f32", "tiny-llama-q4_k", "tiny-llama-q4_0", "tiny-gemma2-f32", "tiny-gemma3-f32",
         "tiny-gpt-oss-mxfp4", "tiny-qwen3moe-q4_k_m", "tiny-starcoder2-f32",
@@ -25,7 +25,7 @@ struct ModelTests {
         #expect(first == nil)
     }
 
-    @Test("Log-probabilities are the processor's", arguments: Fixture.names)
+    @Test("Log-probabilities agree with the processor", arguments: Fixture.names)
     func parity(_ name: String) throws {
         let results = try [CPUBackend(threads: 1) as any Backend, Device.shared.get()].map { backend in
             let context = try TransformerModel(Fixture.file(name), backend: backend)
@@ -34,7 +34,7 @@ struct ModelTests {
             try context.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
             return context.rows
         }
-        // Summed over all tokens, so more than the mean over the best ten.
+        // The sum over all tokens is larger than that over the top ten.
         #expect(distance(results[0], results[1]) <= (name.contains("f32") || name.contains("f16") ? 0.002 : 0.02))
         try expectSilence()
     }
@@ -62,7 +62,7 @@ struct ModelTests {
         guard type != .q8_0 || model.configuration.keyLength.isMultiple(of: 32) else { return }
         let context = try model.makeContext(capacity: 64, cacheType: type)
         try context.evaluate(Array(Self.tokens[..<20]), outputs: [])
-        // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8; the other rows are wrong guesses between.
+        // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8. The other rows are wrong.
         let wrong: Int32 = 2
         let t = Self.tokens
         let tree = [wrong, t[20], wrong, t[21], wrong, wrong, t[22], wrong, t[23], wrong]
@@ -77,10 +77,10 @@ struct ModelTests {
         try expectSilence()
     }
 
-    @Test("How operations are cut changes no bit", arguments: various)
+    @Test("Tiles of operations change no bit", arguments: various)
     func tilings(_ name: String) throws {
         let file = try Fixture.file(name)
-        // As on a graphics card with plenty of shared memory, and on one with as little as there may be.
+        // As on a graphics card with much shared memory, and on a device with the least that Vulkan allows.
         let results = try [
             nil, DeviceTiling(isSoftware: false, sharedBytes: 49_152), .init(isSoftware: true, sharedBytes: 16_384),
         ]
@@ -101,7 +101,7 @@ struct ModelTests {
         #expect(results[2] == results[0])
     }
 
-    @Test("The comparison can fail: another position, another result")
+    @Test("The comparison can fail: another position gives another result")
     func control() throws {
         let model = try model("tiny-llama-f32")
         let expected = try model.oneByOne(Array(Self.tokens[..<8]))
