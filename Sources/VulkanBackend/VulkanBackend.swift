@@ -6,35 +6,35 @@ import Synchronization
 
 /// Records operations and runs them on a device, a whole step at a time.
 ///
-/// Each value is computed in an order that depends on nothing but its own inputs, whatever the width of the step, as on the
-/// processor; the orders differ from the processor's, though, and with them the last bits.
+/// As on the processor, each value is computed in an order that depends on its own inputs alone, whatever the width of the
+/// step. The orders differ from the processor's, so the last bits differ too.
 package final class VulkanBackend: Backend {
     package let name = "vulkan"
     /// The device in use.
     package let device: VulkanDevice
     private let instance: VulkanInstance
     let queue: CommandQueue
-    let tiling: DeviceTiling
     let weightArena = Mutex(WeightArena())
     let tables = Mutex(WeightTables())
     let loadingPool = LoadingPool()
-    /// Not to be locked within an operation: whoever holds it may wait for the queue.
+    /// Must not be locked within an operation: its holder may wait for the queue.
     let scratch: Mutex<VulkanScratch>
-    /// Where a step's layout was uploaded last, and in which frame.
+    /// The layouts that were uploaded for the running step's segments.
     let uploadedLayouts = Mutex<[UploadedLayout]>([])
-    /// Operations so far: tells whether what was read is still what there is.
+    /// Operations so far. Values that were read back are valid as long as this number stays the same.
     let operations = Atomic<UInt64>(0)
     private let copiedBack = Atomic<Int>(0)
 
-    /// Opens the fastest device that can be used.
+    /// Opens the fastest device that can run the shaders.
     ///
     /// - Parameters:
-    ///   - validates: whether Vulkan's validation layer watches, see ``validationMessages``.
+    ///   - validates: whether Vulkan's validation layer checks every call; see ``validationMessages``.
     ///   - cacheFolder: where compiled shaders are kept; nil for the user's cache folder.
-    ///   - byteLimit: most bytes to allocate of the device's memory, as if it had no more; nil for no limit.
-    ///   - timeout: nanoseconds after which a step that is not finished is an error; nil for minutes, or none in software.
-    ///   - tiling: what tiles of operations are chosen by; nil for what suits the device.
-    /// - Throws: `unavailableDevice` where there is none, which says why.
+    ///   - byteLimit: most bytes to allocate of the device's memory; nil for no limit.
+    ///   - timeout: nanoseconds after which a step that has not finished is an error; nil for five minutes, or for no limit on
+    ///     a software driver.
+    ///   - tiling: the properties that tiles of operations are chosen by; nil for those of the device.
+    /// - Throws: `unavailableDevice` if there is no such device; the message says why.
     package init(
         validates: Bool = false, cacheFolder: String? = nil, byteLimit: Int? = nil, timeout: UInt64? = nil,
         tiling: DeviceTiling? = nil
@@ -54,21 +54,23 @@ package final class VulkanBackend: Backend {
         }
         self.instance = instance
         device = physical.description
-        self.tiling = tiling ?? DeviceTiling(physical)
         let file =
             cacheFolder.map { PipelineCacheFile(for: physical.properties, in: $0) }
             ?? PipelineCacheFile(for: physical.properties)
-        queue = try CommandQueue(LogicalDevice(physical, byteLimit: byteLimit), cache: file, timeout: timeout)
+        queue = try CommandQueue(
+            LogicalDevice(physical, byteLimit: byteLimit),
+            shaders: ShaderTable(tiling: tiling ?? DeviceTiling(physical)),
+            cache: file, timeout: timeout)
         scratch = Mutex(try VulkanScratch(on: queue))
     }
 
-    /// For tests. The messages of the validation layer; empty if it found no error or is off.
+    /// For tests. The messages of the validation layer; empty if there is no error or the layer is off.
     package var validationMessages: [String] { instance.messages.all }
 
-    /// For tests. Bytes of device memory in use by weights, sequences and the backend itself.
+    /// For tests. Bytes of the device's memory in use by weights, caches, activations and the backend itself.
     package var allocatedByteCount: Int { queue.allocatedByteCount }
 
-    /// For tests. Number of bytes that have been copied to memory that the host reads.
+    /// For tests. Bytes that were copied back to the host so far.
     package var readBackByteCount: Int { copiedBack.load(ordering: .relaxed) }
 
     /// Counts bytes that are copied back.
@@ -80,7 +82,7 @@ package final class VulkanBackend: Backend {
         queue.perform(body)
     }
 
-    /// Records an operation that may be done along with the one before, or with the one after.
+    /// Records an operation that may be joined with the previous one or the next one.
     func perform(_ operation: HeldOperation) {
         operations.add(1, ordering: .relaxed)
         queue.perform(operation)
@@ -95,8 +97,5 @@ package final class VulkanBackend: Backend {
     }
 }
 
-/// The operands that this backend made.
+/// Activations that this backend made.
 func activations(_ x: Activations) -> VulkanActivations { unsafeDowncast(x, to: VulkanActivations.self) }
-func address(_ x: Activations) -> UInt64 { activations(x).address }
-func address(_ vector: WeightVector) -> UInt64 { unsafeDowncast(vector, to: VulkanWeightVector.self).address }
-func planes(_ matrix: WeightMatrix) -> WeightPlanes { unsafeDowncast(matrix, to: VulkanWeightMatrix.self).planes }

@@ -1,4 +1,4 @@
-// Attention on the device over contexts of several chunks: beside the processor, and bit for bit at any width and in trees.
+// Attention on the device over several chunks: it agrees with the processor, and widths and trees change no bit.
 
 import InferGGUF
 import InferTensors
@@ -11,7 +11,7 @@ struct AttentionTests {
     struct Kind: Sendable, CustomTestStringConvertible {
         var type = KVCacheType.f16
         var heads = 6, keyValueHeads = 2
-        // Values that fill neither their eights nor four of them.
+        // Values that fill neither a group of eight nor four groups.
         var keyDimension = 20, valueDimension = 44
         var window: Int?
         var softCap: Float?
@@ -28,7 +28,7 @@ struct AttentionTests {
         Kind(
             type: .q8_0, heads: 3, keyValueHeads: 3, keyDimension: 32, valueDimension: 64, window: 2060, hasSinks: true),
     ]
-    /// The token at a position, or the wrong one that a draft may have there.
+    /// The values of the token at a position, or of a wrong token that a draft has there.
     private static func values(_ count: Int, _ position: Int, isWrong: Bool = false, seed: Int) -> [Float] {
         (0..<count).map { i in
             let number = (i &* 7919 &+ position &* 104_729 &+ seed &* 1_299_709 &+ (isWrong ? 977 : 0)) % 2003
@@ -36,7 +36,7 @@ struct AttentionTests {
         }
     }
 
-    /// A cache, and steps over it.
+    /// A cache and the operands of steps.
     private struct Setup {
         let backend: any Backend, kind: Kind, cache: KVCache, parameters: AttentionParameters
         let queries: Activations, keys: Activations, values: Activations, outputs: Activations
@@ -59,8 +59,14 @@ struct AttentionTests {
             values = try backend.makeActivations(rows: 64, columns: kind.keyValueHeads * kind.valueDimension)
         }
 
-        /// Puts tokens into the cache, of which some may be wrong.
+        /// Stores tokens in the cache. Some may be wrong.
         func store(_ tokens: [(position: Int, isWrong: Bool)], at slot: Int) {
+            write(tokens)
+            backend.store(keys: keys, values: values, segments(StepLayout(chain: tokens.count, after: slot)), layer: 1)
+        }
+
+        /// Writes the tokens' queries, keys and values to the first rows of the operands.
+        func write(_ tokens: [(position: Int, isWrong: Bool)]) {
             func write(_ x: Activations, seed: Int) {
                 backend.write(
                     tokens.flatMap { AttentionTests.values(x.columns, $0.position, isWrong: $0.isWrong, seed: seed) },
@@ -69,11 +75,11 @@ struct AttentionTests {
             write(queries, seed: 1)
             write(keys, seed: 2)
             write(values, seed: 3)
-            backend.store(keys: keys, values: values, segments(StepLayout(chain: tokens.count, after: slot)), layer: 1)
         }
 
-        private func segments(_ layout: StepLayout) -> [AttentionSegment] {
-            [AttentionSegment(firstRow: 0, layout: layout, cache: cache)]
+        /// The first rows of the operands, or those from `firstRow` on, as one segment.
+        func segments(_ layout: StepLayout, firstRow: Int = 0) -> [AttentionSegment] {
+            [AttentionSegment(firstRow: firstRow, layout: layout, cache: cache)]
         }
 
         /// Fills the first slots with the tokens at their positions.
@@ -83,7 +89,7 @@ struct AttentionTests {
             }
         }
 
-        /// A step; what each row gives.
+        /// A step. Returns the output of each row.
         func step(_ layout: StepLayout, wrong: Set<Int> = []) -> [[Float]] {
             store(
                 (0..<layout.count).map { (layout.position(of: $0), wrong.contains($0)) }, at: layout.committed)
@@ -95,6 +101,29 @@ struct AttentionTests {
         }
     }
 
+    @Test("Rows of two sequences in one step have the bits of separate steps", arguments: kinds)
+    func firstRow(_ kind: Kind) throws {
+        let device = try Device.shared.get()
+        let single = try Setup(kind, on: device)
+        single.fill(1020)
+        let expected = Self.bits(single.step(StepLayout(chain: 10, after: 1020)))
+        // Rows 0 to 4 are another sequence's.
+        let joint = try Setup(kind, on: device)
+        joint.fill(1020)
+        joint.write((0..<5).map { ($0, true) } + (1020..<1030).map { ($0, false) })
+        let segments = joint.segments(StepLayout(chain: 10, after: 1020), firstRow: 5)
+        device.store(keys: joint.keys, values: joint.values, segments, layer: 1)
+        device.attend(joint.queries, segments, layer: 1, joint.parameters, into: joint.outputs)
+        let width = joint.outputs.columns
+        let found = device.read(joint.outputs, rows: 15) { all in
+            (0..<15).map { Array(all[$0 * width..<($0 + 1) * width]) }
+        }
+        #expect(Self.bits(Array(found[5...])) == expected)
+        #expect(found[..<5].allSatisfy { $0.allSatisfy { $0 == 0 } })
+        let first = device.validationMessages.first
+        #expect(first == nil)
+    }
+
     private static func bits(_ rows: [[Float]]) -> [[UInt32]] { rows.map { $0.map(\.bitPattern) } }
 
     @Test("Long rows agree with the processor", arguments: kinds)
@@ -104,7 +133,7 @@ struct AttentionTests {
         // Up to one chunk, the first of a second, and three.
         for committed in [1020, 2030, 2200] {
             let rows = setups.map { $0.step(StepLayout(chain: 10, after: committed)) }
-            // The processor rounds what it multiplies with eight-bit keys.
+            // The processor rounds the queries that it multiplies with eight-bit keys.
             let tolerance: Float = kind.type == .q8_0 ? 0.05 : 1e-4
             for (wanted, found) in zip(rows[0], rows[1]) {
                 #expect(zip(wanted, found).allSatisfy { abs($0 - $1) < tolerance }, "after \(committed)")
@@ -116,7 +145,7 @@ struct AttentionTests {
 
     @Test("Widths, trees and tilings change no bit of long rows", arguments: kinds)
     func exactness(_ kind: Kind) throws {
-        // Across the ends of a chunk, wherever a window begins.
+        // Across the end of a chunk, with and without a window.
         for start in [1000, 2030] {
             let single = try Setup(kind, on: Device.shared.get())
             single.fill(start)
@@ -134,7 +163,7 @@ struct AttentionTests {
                     }
                     #expect(found == expected, "from \(start), width \(width)")
                 }
-                // The way through the tree that is right: every other row.
+                // Every other row is right.
                 setup.fill(start)
                 let parents = (0..<64).map { (row: Int32) -> Int32 in row % 2 == 1 ? row - 2 : row - 1 }
                 let wrong = Set(stride(from: 0, to: 64, by: 2))
@@ -147,7 +176,7 @@ struct AttentionTests {
         #expect(first == nil)
     }
 
-    @Test("The comparison can fail: one token further, another result")
+    @Test("The comparison can fail: another token gives another result")
     func control() throws {
         let setup = try Setup(Kind(), on: Device.shared.get())
         setup.fill(1500)

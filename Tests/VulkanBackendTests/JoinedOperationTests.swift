@@ -1,4 +1,4 @@
-// Operations that are done along with others: the same bits as one by one, in fewer commands.
+// Joined operations: the same bits as separate ones, in fewer commands.
 
 import Foundation
 import InferGGUF
@@ -9,23 +9,23 @@ import Testing
 
 @Suite("Joined operations on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct JoinedOperationTests {
-    /// The end of a layer, as models have it.
+    /// The end of a layer, as in various models.
     enum Form: String, CaseIterable {
-        /// x += down(activation(gate(h)) ⊙ up(h)) with h = norm(x), then the next layer's beginning.
+        /// x += down(activation(gate(h)) ⊙ up(h)) with h = norm(x), then the beginning of the next layer.
         case gated
         /// With another norm before the sum.
         case postNorm
-        /// Likewise, and no norm after.
+        /// Likewise, without a norm after the sum.
         case last
         /// Layer norms, biases, no gate.
         case plain
         /// Experts.
         case mixture
-        /// Sums that look like others: of a product with its own input, of a sum with itself, of rows in part.
+        /// Sums that must not be joined: of a product with its own input, of a sum with itself, of some of the rows.
         case unlike
     }
 
-    /// A backend with a layer on it.
+    /// A layer on its own backend.
     private struct Layer {
         static let columns = 256, inner = 512, experts = 3, used = 2
         let backend: VulkanBackend
@@ -91,7 +91,7 @@ struct JoinedOperationTests {
             ]
         }
 
-        /// What the form does, one operation after the other.
+        /// The operations of a form, in order.
         func operations(_ form: Form, rows: Int) -> [() -> Void] {
             switch form {
             case .gated: gated(rows, .silu) + [sum(rows)] + beginning(rows)
@@ -176,7 +176,7 @@ struct JoinedOperationTests {
         return try TemporaryModel(writer).file
     }
 
-    @Test("They give the bits of single operations", arguments: Form.allCases, [TensorType.f32, .q4_1, .q4_K])
+    @Test("Joined operations have the bits of separate ones", arguments: Form.allCases, [TensorType.f32, .q4_1, .q4_K])
     func bits(_ form: Form, _ type: TensorType) throws {
         for rows in [1, 5] {
             let together = try Layer(type, rows: rows)
@@ -184,7 +184,7 @@ struct JoinedOperationTests {
             let apart = try Layer(type, rows: rows)
             for operation in apart.operations(form, rows: rows) {
                 operation()
-                // Ends what might be joined.
+                // Prevents joining.
                 try apart.backend.finish(reading: [], rows: 0)
             }
             let found = together.bits(rows: rows)
@@ -198,7 +198,7 @@ struct JoinedOperationTests {
     }
 
     @Test(
-        "They are fewer commands",
+        "Joined operations are fewer commands",
         arguments: [
             // norm and rounding, gate, up, activation and rounding, down and sum, norm and rounding, up
             (Form.gated, 7, 5),

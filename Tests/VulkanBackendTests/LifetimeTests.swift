@@ -1,4 +1,4 @@
-// What a backend leaves behind, and what it does with files that are not its own.
+// The release of memory, the cache of compiled shaders, and failing devices.
 
 import Foundation
 import InferGGUF
@@ -24,7 +24,7 @@ struct LifetimeTests {
         let backend = try VulkanBackend()
         let model = try TransformerModel(Fixture.file("tiny-llama-q4_0"), backend: backend)
         for _ in 0..<4 { try generate(model) }
-        // Memory is freed when the work that used it is known to be done, so the last cycle's may still be there.
+        // Memory is freed once the work that used it is known to be done. That of the last cycle may still be allocated.
         let bound = backend.allocatedByteCount
         for _ in 0..<1000 { try generate(model) }
         #expect(backend.allocatedByteCount <= bound)
@@ -55,7 +55,7 @@ struct LifetimeTests {
         #expect(table.columns == matrix.columns)
     }
 
-    @Test("A damaged cache of compiled shaders is passed over and replaced")
+    @Test("A damaged cache of compiled shaders is ignored and replaced")
     func pipelineCache() throws {
         let folder = try TemporaryFolder()
         func run() throws {
@@ -87,7 +87,7 @@ struct LifetimeTests {
         #expect(backend.allocatedByteCount < before + (1 << 20))
     }
 
-    @Test("A device that does not finish is an error, and stays one")
+    @Test("A device that does not finish is an error, also in later calls")
     func timeout() throws {
         let file = try Fixture.file("tiny-llama-f32")
         let backend = try VulkanBackend(timeout: 0)

@@ -1,4 +1,4 @@
-// The likeliest tokens of rows of logits, found on the device and on the processor.
+// The top tokens of rows of logits and the softmax's sums: the device agrees with the processor.
 
 import Foundation
 import InferDecoding
@@ -8,9 +8,9 @@ import InferVulkan
 import TestSupport
 import Testing
 
-@Suite("Likeliest tokens on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
+@Suite("Top tokens on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct LikeliestTokensTests {
-    /// Logits row after row: scattered ones, few different ones, hardly any that can be chosen, none, all alike.
+    /// Six rows of logits: scattered; few different values; few that can be chosen; none; all equal; ascending.
     private static func logits(_ columns: Int) -> [Float] {
         let special: [Float] = [.nan, 1, -0.0, 0, .infinity, -.infinity, -1, 0x1p-149, -0x1p-140]
         var logits: [Float] = []
@@ -35,7 +35,7 @@ struct LikeliestTokensTests {
         return likeliest.read(rows: rows, from: backend)
     }
 
-    @Test("They are the processor's", arguments: [1, 63, 64, 65, 509, 513, 5000, 70_001])
+    @Test("Top tokens are the processor's", arguments: [1, 63, 64, 65, 509, 513, 5000, 70_001])
     func parity(_ tokenCount: Int) throws {
         let device = try Device.shared.get(), processor = try CPUBackend(threads: 1)
         let logits = Self.logits(tokenCount + 2)
@@ -46,10 +46,12 @@ struct LikeliestTokensTests {
         #expect(device.validationMessages.first == nil)
     }
 
-    @Test("Softmaxes add up to what they do on the processor", arguments: [1, 64, 65, 5000, 70_001, 300_000])
+    @Test(
+        "Sums of the softmax are within a quarter of the error that is allowed for",
+        arguments: [1, 64, 65, 5000, 70_001, 300_000])
     func softmaxSums(_ tokenCount: Int) throws {
         let device = try Device.shared.get()
-        // All but the row with infinite logits.
+        // Replaces the row with infinite logits.
         var logits = Self.logits(tokenCount)
         logits.replaceSubrange(tokenCount..<2 * tokenCount, with: (0..<tokenCount).map { Float($0 % 31) / 8 })
         let x = try device.makeActivations(rows: 6, columns: tokenCount)
@@ -70,7 +72,6 @@ struct LikeliestTokensTests {
                     }
                     before.append(total)
                 }
-                // Much closer than is relied upon.
                 let slack = sums[row].error * total / 4
                 #expect(abs(Double(sums[row].total) - total) < slack)
                 for (candidate, sum) in zip(candidates[row], sums[row].before) {
@@ -81,7 +82,7 @@ struct LikeliestTokensTests {
         #expect(device.validationMessages.first == nil)
     }
 
-    @Test("A draw from the likeliest tokens and the sums is that from the whole row", arguments: [Float(1), 0.95])
+    @Test("A draw from the top tokens and the sums equals that from the whole row", arguments: [Float(1), 0.95])
     func draws(topP: Float) throws {
         let model = try TransformerModel(Fixture.file("tiny-llama-q4_0"), backend: try Device.shared.get())
         let run = try SequenceRun(model, capacity: 70, cacheType: .f16)
@@ -104,9 +105,9 @@ struct LikeliestTokensTests {
         #expect(undecided < 30)
     }
 
-    @Test("Steps read back no more than they are asked for")
+    @Test("Steps read back only what was requested")
     func readBack() throws {
-        // A device of its own: other tests read, too.
+        // Not the shared backend: other tests read, too.
         let device = try VulkanBackend()
         let model = try TransformerModel(Fixture.file("tiny-llama-q4_0"), backend: device)
         let run = try SequenceRun(model, capacity: 16, cacheType: .f16)

@@ -1,4 +1,4 @@
-// Whole models on the device: beside the processor, and at different widths of a step.
+// Whole models on the device: they agree with the processor, and the width of a step changes no bit.
 
 import Foundation
 import InferGGUF
@@ -11,7 +11,7 @@ import Testing
 @Suite("Models on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct ModelTests {
     static let tokens: [Int32] = (0..<40).map { Int32($0 * 37 % 250 + 3) }
-    /// Fixtures that between them use every kind of layer: windows, sinks, experts, soft caps, layer norm, quantised weights.
+    /// Fixtures that together use every kind of layer: windows, sinks, experts, soft caps, layer norm, quantised weights.
     static let various = [
         "tiny-llama-f32", "tiny-llama-q4_k", "tiny-llama-q4_0", "tiny-gemma2-f32", "tiny-gemma3-f32",
         "tiny-gpt-oss-mxfp4", "tiny-qwen3moe-q4_k_m", "tiny-starcoder2-f32",
@@ -26,7 +26,7 @@ struct ModelTests {
         #expect(first == nil)
     }
 
-    @Test("Log-probabilities are the processor's", arguments: Fixture.names)
+    @Test("Log-probabilities agree with the processor", arguments: Fixture.names)
     func parity(_ name: String) throws {
         let results = try [CPUBackend(threads: 1) as any Backend, Device.shared.get()].map { backend in
             let run = try SequenceRun(
@@ -35,7 +35,7 @@ struct ModelTests {
             try run.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
             return run.rows
         }
-        // Summed over all tokens, so more than the mean over the best ten.
+        // The sum over all tokens is larger than that over the top ten.
         #expect(distance(results[0], results[1]) <= (name.contains("f32") || name.contains("f16") ? 0.002 : 0.02))
         try expectSilence()
     }
@@ -78,10 +78,10 @@ struct ModelTests {
         try expectSilence()
     }
 
-    @Test("How operations are cut changes no bit", arguments: various)
+    @Test("Tiles of operations change no bit", arguments: various)
     func tilings(_ name: String) throws {
         let file = try Fixture.file(name)
-        // As on a graphics card with plenty of shared memory, and on one with as little as there may be.
+        // As on a graphics card with much shared memory, and on a device with the least that Vulkan allows.
         let results = try [
             nil, DeviceTiling(isSoftware: false, sharedBytes: 49_152), .init(isSoftware: true, sharedBytes: 16_384),
         ]
@@ -102,7 +102,7 @@ struct ModelTests {
         #expect(results[2] == results[0])
     }
 
-    @Test("The comparison can fail: another position, another result")
+    @Test("The comparison can fail: another position gives another result")
     func control() throws {
         let model = try model("tiny-llama-f32")
         let expected = try model.oneByOne(Array(Self.tokens[..<8]))

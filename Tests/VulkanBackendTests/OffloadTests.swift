@@ -1,4 +1,4 @@
-// Models of which a device holds the last layers: beside the processor, at different widths, and with little memory.
+// Models whose last layers are on a device: they agree with the processor, widths change no bit, and little memory suffices.
 
 import Foundation
 import InferGGUF
@@ -13,7 +13,7 @@ import Testing
 @Suite("Part of a model on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct OffloadTests {
     static let tokens = ModelTests.tokens
-    /// Between them windows, sinks, experts, soft caps and quantised weights; two to seven blocks.
+    /// Fixtures that together have windows, sinks, experts, soft caps and quantised weights; two to seven blocks.
     static let names = [
         "tiny-gemma3-f32", "tiny-gemma2-f32", "tiny-gpt-oss-mxfp4", "tiny-llama-q4_0", "tiny-mistral3-f32",
     ]
@@ -23,7 +23,7 @@ struct OffloadTests {
             Fixture.file(name), backend: CPUBackend(threads: 2), offload: Offload(layers, on: Device.shared.get()))
     }
 
-    /// None, one, half, all blocks, and the outputs too.
+    /// Numbers of layers: none, one, half, all blocks, and the output matrix too.
     private func counts(_ name: String) throws -> [Int] {
         let blocks = try Configuration(Fixture.file(name)).blockCount
         return Array(Set([0, 1, (blocks + 1) / 2, blocks, blocks + 1, blocks + 90])).sorted()
@@ -70,7 +70,7 @@ struct OffloadTests {
         #expect(first == nil)
     }
 
-    @Test("What weights will take is what they take", arguments: [TensorType.f16, .q8_0, .q4_K, .q5_1])
+    @Test("The predicted size of weights is what they take", arguments: [TensorType.f16, .q8_0, .q4_K, .q5_1])
     func weights(_ type: TensorType) throws {
         let file = try ProductTests.file(type, columns: 1280, rows: 4096)
         let backend = try VulkanBackend()
@@ -83,7 +83,7 @@ struct OffloadTests {
         #expect(taken == backend.byteCount(ofWeights: file.tensors))
     }
 
-    @Test("What a model will take is foreseen", arguments: names)
+    @Test("The predicted size of a model is close to what it takes", arguments: names)
     func demand(_ name: String) throws {
         let file = try Fixture.file(name)
         for layers in try counts(name) where layers > 0 {
@@ -105,7 +105,7 @@ struct OffloadTests {
         }
     }
 
-    @Test("As many layers are taken as there is room for, and more are refused before anything is loaded")
+    @Test("The device gets as many layers as fit; more are refused before anything is loaded")
     func room() throws {
         let file = try Fixture.file("tiny-gemma3-f32")
         var options = Model.Options(backend: .vulkan)
@@ -114,7 +114,7 @@ struct OffloadTests {
         let demand = try DeviceDemand(file, on: backend, capacity: 1 << 18, cacheType: .f16)
         #expect(demand.layerCount == 8)
         for layers in [0, 3, 7] {
-            // Half-way to the next one, and as much as is kept back.
+            // Half of the next layer fits, besides the reserve.
             let room = (demand.byteCount(layers: layers) + demand.byteCount(layers: layers + 1)) / 2
             options.deviceByteLimit = backend.allocatedByteCount + room / 7 * 8
             options.gpuLayers = nil
@@ -131,7 +131,7 @@ struct OffloadTests {
         }
     }
 
-    @Test("Numbers of layers that make no sense are refused")
+    @Test("Invalid numbers of layers are refused")
     func refusals() throws {
         let path = try Fixture.file("tiny-llama-f32").path
         for (backend, layers) in [(BackendChoice.vulkan, -1), (.cpu, 1), (.automatic, 3)] {

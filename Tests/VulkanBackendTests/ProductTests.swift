@@ -1,4 +1,4 @@
-// Products on the device: every type beside the processor, and every width with the bits of single rows.
+// Products on the device: every type agrees with the processor, and every width has the bits of single rows.
 
 import Foundation
 import InferGGUF
@@ -48,10 +48,10 @@ struct ProductTests {
         return found
     }
 
-    @Test("Every type", arguments: TensorFormat.supportedTypes)
+    @Test("Every type agrees with the processor, and the width changes no bit", arguments: TensorFormat.supportedTypes)
     func types(_ type: TensorType) throws {
         let device = try Device.shared.get()
-        // Rows that do not fill a tile; floats that do not fill their eights.
+        // Rows that do not fill a tile; floats that do not fill their groups of eight.
         let columns = type.blockSize == 1 ? 301 : 1280, rows = 71, count = 64
         let file = try Self.file(type, columns: columns, rows: rows)
         let inputs = Self.values(count * columns, seed: 3)
@@ -82,7 +82,7 @@ struct ProductTests {
         #expect(rows[0] == rows[1])
     }
 
-    @Test("What is not a number stays one, and in its row")
+    @Test("NaN stays in its row")
     func notNumbers() throws {
         let device = try Device.shared.get()
         for type in [TensorType.f32, .q8_0, .q4_K] {

@@ -1,4 +1,4 @@
-// Rotary position embedding on the device, which is recorded with what follows it: that never shows.
+// Rotary position embedding on the device: joining it with the storing of keys changes no bit.
 
 import InferTensors
 import InferVulkan
@@ -34,7 +34,7 @@ struct RotationTests {
             backend.rotate(x, rows: rows, headDimension: 32, rotation: angles, pairing: pairing)
         }
 
-        /// What attention over what was stored gives, and queries and keys as they are left.
+        /// The bits of attention over the stored tokens, of the queries and of the keys.
         func results() -> [[UInt32]] {
             let parameters = AttentionParameters(heads: heads, keyValueHeads: keyHeads, scale: 0.2)
             let segments = [
@@ -47,7 +47,7 @@ struct RotationTests {
     }
 
     @Test(
-        "Whatever comes between", arguments: KVCacheType.allCases,
+        "Operations in between and their order change no bit", arguments: KVCacheType.allCases,
         [(RotaryPairing.halves, 16), (.adjacent, 16), (.halves, 11), (.adjacent, 5)])
     func order(_ type: KVCacheType, _ kind: (pairing: RotaryPairing, pairs: Int)) throws {
         let device = try Device.shared.get()
@@ -56,10 +56,11 @@ struct RotationTests {
             rotate(setup)
             return setup.results()
         }
-        // Both as in a model; nothing is held back when keys are stored; keys alone are; the queries are.
+        // Queries and then keys, as in a model.
         let expected = try results {
             $0.rotate($0.q); $0.rotate($0.k)
         }
+        // When keys are stored, nothing is held back, or the keys' rotation alone, or the queries' rotation last, or nothing.
         let orders: [(Setup) -> Void] = [
             {
                 $0.rotate($0.q); $0.rotate($0.k); $0.backend.scale($0.v, rows: Self.rows, by: 1)
@@ -86,11 +87,11 @@ struct RotationTests {
         #expect(first == nil)
     }
 
-    @Test("It is the processor's", arguments: [(RotaryPairing.halves, 16), (.adjacent, 5)])
+    @Test("Rotations agree with the processor", arguments: [(RotaryPairing.halves, 16), (.adjacent, 5)])
     func parity(_ kind: (pairing: RotaryPairing, pairs: Int)) throws {
         let found = try [CPUBackend(threads: 1) as any Backend, Device.shared.get()].map { backend in
             let setup = try Setup(backend, .f32, kind.pairing, pairs: kind.pairs)
-            // Twice: the second must not be lost in the first.
+            // Twice: the second rotation must not be joined with the first.
             for x in [setup.q, setup.q, setup.k] { setup.rotate(x) }
             return setup.results().joined().map(Float.init(bitPattern:))
         }

@@ -1,4 +1,4 @@
-// Answers that are drawn on a device from little more than a row's likeliest tokens.
+// Answers that are sampled from the top tokens and the softmax's sums that a device computes.
 
 import InferDecoding
 import InferGGUF
@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Sampled answers on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct SampledAnswersTests {
-    @Test("They do not depend on what is read of the logits, nor on drafting", arguments: [Float(1), 0.9])
+    @Test("Answers depend neither on whether whole rows are read nor on drafting", arguments: [Float(1), 0.9])
     func answers(topP: Float) async throws {
         let path = try Fixture.file("tiny-llama-q4_0").path
         let prompt = Prompt.text("def add(self, item):\n    self.items.append(item)\n\ndef add(self, item):\n")
@@ -30,7 +30,7 @@ struct SampledAnswersTests {
         }
         #expect(answers.count == 3)
         for answer in answers.values { #expect(answer.count == 1) }
-        // The control: another seed, another answer.
+        // Control: another seed gives another answer.
         #expect(Set(answers.values).count == 3)
     }
 }

@@ -1,4 +1,4 @@
-// Sessions over the processor and a device: saved by one split of a model, taken up by another.
+// Sessions of models that are split between processor and device: saved with one split, restored with another.
 
 import Foundation
 import InferDecoding
@@ -19,7 +19,7 @@ struct SessionTests {
                 ? .init(backend: .cpu, threads: 1) : .init(backend: .vulkan, threads: 1, gpuLayers: layers))
     }
 
-    /// Exactly `count` tokens after `prompt`, and in statistics a hash of all logits.
+    /// Exactly `count` tokens after `prompt`. The statistics have a hash of all logits.
     private static func response(_ session: Session, _ prompt: Prompt, count: Int) async throws -> Response {
         var options = GenerationOptions(maximumTokens: count)
         options.ignoresEndOfText = true
@@ -27,17 +27,17 @@ struct SessionTests {
         return try await session.respond(to: prompt, options: options)
     }
 
-    /// Trees of guesses at `text`, right and wrong.
+    /// A drafter of trees with right and wrong tokens for `text`.
     private static func guesses(_ text: [Int32], _ model: Model) -> DrafterChoice {
         let count = model.tokenizer.count
         return DrafterChoice("guesses") { _ in ProbeDrafter(.random, text: text, tokenCount: count) }
     }
 
     @Test(
-        "What one split saves, another goes on with",
+        "A session that one split saves, another one continues",
         arguments: ["tiny-gemma3-f32", "tiny-gpt-oss-mxfp4", "tiny-llama-q4_0"])
     func restoring(_ name: String) async throws {
-        // None, the last block, all but the first one, and all with the outputs.
+        // On the device: nothing, the last block, all blocks but the first, and all with the output matrix.
         let blocks = try Configuration(Fixture.file(name)).blockCount
         let models = try Set([0, 1, blocks - 1, blocks + 1]).sorted().map { try Self.model(name, layers: $0) }
         let folder = try TemporaryFolder()

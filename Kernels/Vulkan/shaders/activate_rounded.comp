@@ -1,4 +1,4 @@
-// y = f(a) or f(a, b), as elementwise.comp does, also rounded to eight bits for products, as quantize.comp does.
+// y = f(a) or f(a, b) as in elementwise.comp. Also rounds y to eight bits for products, as in quantize.comp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -12,7 +12,7 @@ layout(constant_id = 2) const uint ACTIVATION = 0;
 layout(push_constant, scalar) uniform Parameters {
     Floats4 a, b, y;
     Words groups;
-    // Of a row, in fours.
+    // `count` is the length of a row in groups of four.
     uint count, aStride, bStride, yStride;
 } p;
 

@@ -4,7 +4,7 @@
 // Whether an activation has a second factor.
 layout(constant_id = 1) const bool IS_GATED = false;
 
-// f(gate) · up, or f(gate), by SiLU, GELU or the clamped SwiGLU (0, 1, 2).
+// f(gate) · up, or f(gate). `kind` is 0 for SiLU, 1 for GELU, 2 for the clamped SwiGLU.
 float activated(uint kind, float gate, float up) {
     precise float g = gate, u = up, t = gate;
     if (kind == 1) {

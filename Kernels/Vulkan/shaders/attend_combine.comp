@@ -1,5 +1,5 @@
 // y[row][head][d] = Σ_c w[c] · values[c][d] / Σ_c w[c] · sum[c] over the chunks c of the tokens that a row sees, in order, with
-// w[c] = exp(largest[c] − largest). Rows with one chunk have theirs already.
+// w[c] = exp(largest[c] − largest). Rows with one chunk are complete already.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -29,7 +29,7 @@ void main() {
     float largest = p.hasSinks != 0 ? sink : -3.402823466e38;
     for (uint c = 0; c < chunks; c++) largest = max(largest, p.scores.at[CHUNK_RESULT(place, c) + p.dimension]);
     precise float sum = 0.0, y = 0.0;
-    // A thread finds the weight of every sixty-fourth chunk.
+    // A thread computes the weight of every 64th chunk.
     for (uint first = 0; first < chunks; first += WIDTH) {
         uint count = min(WIDTH, chunks - first);
         barrier();

@@ -1,6 +1,7 @@
-// s[row][head][j] = Σ_d q[d] · k[d] over the tokens j that a row sees, in logical order; one chain of fused multiply–adds each.
+// s[row][head][j] = Σ_d q[d] · k[d] for the tokens j that a row sees, in logical order: one chain of fused multiply–adds each.
 //
-// A thread has some keys, and takes several queries of the heads that share them with each: heads of a row, then of the next.
+// A thread loads some keys and multiplies each with several queries of the heads that share them: heads of a row, then of the
+// next row.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -8,13 +9,13 @@
 #include "step.glsl"
 
 layout(local_size_x = 64) in;
-// Length of a head's key, and that in eights.
+// Length of a head's key, in elements and in groups of eight.
 layout(constant_id = 1) const uint DIMENSION = 64;
 const uint EIGHTS = (DIMENSION + 7) / 8;
-// Queries of a workgroup, and keys of a thread; that changes no sum.
+// Queries of a workgroup, and keys of a thread. They change no sum.
 layout(constant_id = 2) const uint QUERIES = 1;
 layout(constant_id = 3) const uint KEYS = 1;
-// Whether the tokens are the step's own and each row has a path of its own to them: then with one query and one key.
+// Whether the tokens are the step's own and each row has its own path to them. QUERIES and KEYS are 1 then.
 layout(constant_id = 4) const bool IS_TREE = false;
 
 layout(push_constant, scalar) uniform Parameters {
@@ -24,7 +25,7 @@ layout(push_constant, scalar) uniform Parameters {
     Floats scores;
     Integers depths, pathStarts, paths;
     uint queryStride, scoreStride, heads, headsPerKey, slots, committed, window, firstRow, rows;
-    // The tokens.
+    // Logical positions of the tokens.
     uint begin, end;
 } p;
 

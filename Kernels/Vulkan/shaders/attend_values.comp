@@ -1,11 +1,11 @@
-// Softmax over a chunk of the tokens j that a row sees, and Σ_j e[j] · v[j][d] of its numerators e and the values. Where there is
-// but one chunk, y[row][head][d] = Σ_j e[j] · v[j][d] · 1 / Σ_j e[j]; otherwise attend_combine adds chunks.
+// Softmax over a chunk of the tokens j that a row sees, and Σ_j e[j] · v[j][d] of its numerators e and the values. If there is only
+// one chunk, y[row][head][d] = Σ_j e[j] · v[j][d] · 1 / Σ_j e[j]; otherwise attend_combine adds the chunks.
 //
-// All in logical order. Exact maximum first. Then lane l of 128 sums the numerators l, l + 128, … of the chunk, and lanes are
-// added in pairs at distance 64, 32, …, 1. Thirty-two lanes share a sum of values: lane l takes the tokens l, l + 32, …, by
-// their logical position, and lanes are added in pairs at distance 16, 8, 4, 2, 1.
+// Everything is in logical order. The exact maximum comes first. Then lane l of 128 sums the numerators l, l + 128, … of the
+// chunk, and the lanes are added in pairs at distance 64, 32, …, 1. 32 lanes share a sum of values: lane l takes the tokens at
+// logical positions l, l + 32, …, and the lanes are added in pairs at distance 16, 8, 4, 2, 1.
 //
-// A workgroup has several queries of the heads that share values: heads of a row, then of the next.
+// A workgroup computes several queries of the heads that share values: heads of a row, then of the next row.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -14,10 +14,10 @@
 #include "step.glsl"
 #include "chunks.glsl"
 
-// Thirty-two lanes for each of four eights.
+// 32 lanes for each of four groups of eight columns.
 const uint LANES = 32, EIGHTS = 4, WIDTH = LANES * EIGHTS;
 layout(local_size_x = 4, local_size_y = 32) in;
-// Queries of a workgroup; that changes no sum.
+// Queries of a workgroup. It changes no sum.
 layout(constant_id = 1) const uint QUERIES = 1;
 
 layout(push_constant, scalar) uniform Parameters {
@@ -37,7 +37,7 @@ shared float numerators[QUERIES * CHUNK];
 shared float lanes[QUERIES * WIDTH];
 shared vec4 sums[LANES][2 * EIGHTS];
 
-// Of the 128 lanes of each query the maximum, in its first lane.
+// Writes the maximum of the 128 lanes of each query to its first lane.
 void findMaxima(uint local) {
     barrier();
     for (uint i = local; i < 16 * QUERIES; i += WIDTH) {
@@ -57,7 +57,7 @@ void findMaxima(uint local) {
 
 vec4 fourLanes(uint first) { return vec4(lanes[first], lanes[first + 1], lanes[first + 2], lanes[first + 3]); }
 
-// And their sum, in pairs at distance 64, 32 and 16, then 8, 4, 2 and 1.
+// Likewise their sum: pairs at distance 64, 32 and 16, then 8, 4, 2 and 1.
 void findSums(uint local) {
     barrier();
     for (uint i = local; i < 16 * QUERIES; i += WIDTH) {
@@ -81,7 +81,7 @@ void main() {
     uint keyHead = gl_WorkGroupID.y, lane = gl_LocalInvocationID.y, local = gl_LocalInvocationIndex;
     uint chunk = gl_WorkGroupID.x / p.columnGroups, columnGroup = gl_WorkGroupID.x % p.columnGroups;
     uint firstQuery = gl_WorkGroupID.z * QUERIES, lastQuery = p.rows * p.headsPerKey - 1;
-    // Of each query: its tokens of the chunk, its number among heads of rows, and whether it has no other chunk.
+    // For each query: its tokens of the chunk, its number among the heads of all rows, and whether this is its only chunk.
     uint from[QUERIES], to[QUERIES], places[QUERIES];
     bool isWhole[QUERIES];
     uint begin = 0xffffffffu, end = 0;
@@ -127,7 +127,7 @@ void main() {
     findSums(local);
 
     uint eights = (p.dimension + 7) / 8, base = keyHead * p.slots;
-    // Tokens that every row finds in the same slots.
+    // Tokens before this position are in the same slots for every row.
     uint commonEnd = p.isTree != 0 ? min(end, p.committed) : end;
     for (uint group = columnGroup; group * EIGHTS < eights; group += p.columnGroups) {
         uint e = group * EIGHTS + gl_LocalInvocationID.x;
@@ -144,7 +144,7 @@ void main() {
                     }
                 }
             }
-            // And those of a tree, to which each has a path of its own.
+            // The tokens of a tree: each query has its own path to them.
             if (p.isTree != 0) {
                 [[unroll]] for (uint q = 0; q < QUERIES; q++) {
                     uint path = p.pathStarts.at[p.firstRow + places[q] / p.heads];
@@ -164,7 +164,7 @@ void main() {
             sums[lane][2 * gl_LocalInvocationID.x] = low[q];
             sums[lane][2 * gl_LocalInvocationID.x + 1] = high[q];
             barrier();
-            // Four of these are a group's 32 values. Distances 16, 8 and 4, then 2 and 1.
+            // `column` is a group of four of the 32 columns. Pairs at distance 16, 8 and 4, then 2 and 1.
             uint column = local % (2 * EIGHTS), first = local / (2 * EIGHTS);
             if (first < 4) {
                 precise vec4 a = (sums[first][column] + sums[first + 16][column])

@@ -1,4 +1,4 @@
-// The largest likelihood of each block of 64 logits, sixteen lanes to a block.
+// The largest order number (likelihood.glsl) of each block of 64 logits. 16 lanes share a block.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -21,7 +21,7 @@ void main() {
     uint index = 4 * (gl_WorkGroupID.x * gl_WorkGroupSize.x + local);
     uint maximum = 0;
     if (index < p.count) {
-        // Rows are padded to fours.
+        // Rows are padded to multiples of four.
         vec4 four = p.logits.at[(row * p.stride + index) / 4];
         for (uint i = 0; i < 4; i++)
             if (index + i < p.count) maximum = max(maximum, likelihood(four[i]));

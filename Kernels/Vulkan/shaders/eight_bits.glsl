@@ -1,18 +1,18 @@
 // Rounding values to eight bits by the largest magnitude m of a block: value = round(x · 127 / m).
 
-// The bits of |x|, which order as the magnitudes do, NaN above all.
+// The bits of |x|. They have the order of the magnitudes, with NaN above all numbers.
 uint magnitudeBits(float x) { return floatBitsToUint(x) & 0x7fffffffu; }
 
-// Whether a block whose largest magnitude has these bits is all zero, or not a number.
+// Whether a block whose largest magnitude has these bits is treated as zero, or has a value that is not finite.
 bool isZero(uint magnitude) { return magnitude < 0x0d800000u; }
 bool isInvalid(uint magnitude) { return magnitude >= 0x7f800000u; }
 
-// What a block's values are multiplied by.
+// The factor that turns a block's values into quanta.
 float quantizingFactor(uint magnitude) {
     return isZero(magnitude) || isInvalid(magnitude) ? 0.0 : 127.0 / uintBitsToFloat(magnitude);
 }
 
-// What its quanta are to be multiplied by.
+// The factor that turns its quanta into values.
 float blockScale(uint magnitude) {
     precise float scale = uintBitsToFloat(magnitude) / 127.0;
     return isZero(magnitude) ? 0.0 : isInvalid(magnitude) ? uintBitsToFloat(0x7fc00000u) : scale;

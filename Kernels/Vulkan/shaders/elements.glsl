@@ -1,6 +1,6 @@
-// Float elements in eights: of weights, keys and values.
+// Loading eight elements of float weights, keys or values.
 
-// 0: f32, 1: f16, 2: bf16; of keys and values also 3: eight-bit integers with an f16 scale for each 32.
+// 0: f32, 1: f16, 2: bf16; for keys and values also 3: eight-bit integers with an f16 scale for each 32.
 layout(constant_id = 0) const uint ELEMENT = 0;
 
 struct Eight { vec4 first, second; };
@@ -10,7 +10,7 @@ vec4 floatsOf(uvec2 bits) {
                         : uintBitsToFloat(uvec4(bits.x << 16, bits.x & 0xffff0000u, bits.y << 16, bits.y & 0xffff0000u));
 }
 
-// Elements 8 · index to 8 · index + 7; not of type 3.
+// Elements 8 · index to 8 · index + 7. Not for type 3.
 Eight loadEight(Words4 elements, uint index) {
     Eight eight;
     if (ELEMENT == 0) {

@@ -1,14 +1,14 @@
-// Operations on each element of rows by itself: activations, sums, scaling.
+// Operations on single elements: activations, sums, scaling.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
 #include "activation.glsl"
 
 layout(local_size_x = 128) in;
-// 0, 1, 2: y = f(a) or f(a, b), f being SiLU, GELU or the clamped SwiGLU; 3: y = fma(scalar, a, y); 4: y = scalar · a;
+// 0, 1, 2: y = f(a) or f(a, b) with SiLU, GELU or the clamped SwiGLU for f; 3: y = fma(scalar, a, y); 4: y = scalar · a;
 // 5: y = b[0] · a; 6: y = scalar · tanh(a / scalar); 7: y = Σ_j b[j] · a[row · used + j].
 layout(constant_id = 0) const uint OPERATION = 0;
-// Whether operation 7 ends with sum = fma(scalar, y, sum).
+// Whether operation 7 is followed by sum = fma(scalar, y, sum).
 layout(constant_id = 2) const bool ADDS = false;
 
 layout(push_constant, scalar) uniform Parameters {

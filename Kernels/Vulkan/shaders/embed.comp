@@ -1,11 +1,11 @@
-// x[i] = scale · table[tokens[i]], the table being in planes as weights are.
+// x[i] = scale · table[tokens[i]]. The table is stored as planes, like weights.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
 #include "weights.glsl"
 
 layout(local_size_x = 64) in;
-// 0: quantised, in groups of 32; else f32, f16 or bf16, in eights.
+// 0: quantised, in groups of 32; 1, 2, 3: f32, f16, bf16, in groups of eight.
 layout(constant_id = 8) const uint FLOAT_TYPE = 0;
 
 layout(push_constant, scalar) uniform Parameters {
@@ -15,7 +15,7 @@ layout(push_constant, scalar) uniform Parameters {
     Halves factors;
     Integers tokens;
     Floats x;
-    // Groups, or eights, of a row.
+    // `pieces` is the number of groups of a row.
     uint pieces, columns, stride;
     float scale;
 } p;
@@ -42,7 +42,7 @@ void main() {
     Group group = loadGroup(p.low, p.high, p.scales, p.factors, index);
     for (uint i = 0; i < 32; i++) {
         int word = group.values[i / 4];
-        // Quanta without codebook and below eight bits are never negative.
+        // Quanta of less than eight bits without a codebook are never negative.
         int value = (word << 24 - 8 * (i % 4) >> 24) + OFFSET;
         precise float element = group.factor * float(group.scales[i / 16]);
         element *= float(value);

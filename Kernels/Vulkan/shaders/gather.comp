@@ -8,7 +8,7 @@ layout(local_size_x = 64) in;
 layout(push_constant, scalar) uniform Parameters {
     Floats4 x, y;
     Integers indices;
-    // Of a row, in fours.
+    // Length of a row in groups of four.
     uint count;
 } p;
 

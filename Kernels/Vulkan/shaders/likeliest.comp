@@ -1,7 +1,8 @@
-// The likeliest tokens of a row of logits: first the blocks with the largest maxima, then the largest logits of these.
+// The top tokens of a row of logits: first the blocks with the largest maxima, then the largest logits of these blocks.
 //
-// A key is a likelihood and, below it, the complement of the index, so that no two are equal. The k-th largest is found digit
-// by digit, from the highest: of the keys that share the digits so far, as many as begin with each next one are counted.
+// A key is an order number (likelihood.glsl) followed by the complement of the index, so that no two keys are equal. The k-th
+// largest key is found digit by digit, from the highest digit: each round counts, among the keys with the digits found so far, how
+// many have each value of the next digit.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -12,12 +13,12 @@ layout(local_size_x = 128) in;
 layout(push_constant, scalar) uniform Parameters {
     Floats logits;
     Words maxima;
-    // Complement of the token, likelihood.
+    // Complement of the token, order number.
     Words2 keys;
     uint count, stride, maximaStride, keyStride, wanted;
 } p;
 
-// What `wanted` is at most.
+// Largest value of `wanted`.
 const uint MOST = 64;
 const uint DIGITS = 16, RADIX = 16;
 
@@ -26,7 +27,7 @@ shared uint foundCount;
 shared uvec2 found[MOST];
 shared uint blocks[MOST];
 
-// The key of block `i`, or of logit `i` of those in `blocks`. The likelihood comes first.
+// The key of block `i`, or of logit `i` of the blocks in `blocks`. The order number comes first.
 uvec2 keyOf(bool isBlock, uint i) {
     uint row = gl_WorkGroupID.x;
     if (isBlock) return uvec2(p.maxima.at[row * p.maximaStride + i], ~i);
@@ -38,20 +39,20 @@ uvec2 keyOf(bool isBlock, uint i) {
 uint shift(uint digit) { return 28 - 4 * (digit % 8); }
 uint digitOf(uvec2 key, uint digit) { return (digit < 8 ? key.x : key.y) >> shift(digit) & 15; }
 
-// Whether the digits before `digit` are those of `prefix`, whose other digits are 0.
+// Whether the digits before `digit` are those of `prefix`. The other digits of `prefix` are 0.
 bool begins(uvec2 key, uvec2 prefix, uint digit) {
     uint low = digit % 8 == 0 ? 0 : ~0u << (shift(digit) + 4);
     return digit < 8 ? (key.x & low) == prefix.x : key.x == prefix.x && (key.y & low) == prefix.y;
 }
 
-// The least of the `wanted` largest of `n` keys, or what is below all where there are no more.
+// The smallest of the `wanted` largest of `n` keys, or a value below all keys if there are no more than `wanted`.
 uvec2 least(bool isBlock, uint n) {
     uvec2 prefix = uvec2(0);
     uint left = p.wanted;
     for (uint digit = 0; digit < DIGITS; digit++) {
         if (gl_LocalInvocationID.x < RADIX) bins[gl_LocalInvocationID.x] = 0;
         barrier();
-        // Neighbours mostly have the same digit; lanes that count one by one would wait for each other.
+        // Neighbours mostly have the same digit. Counting runs avoids atomic operations that wait for each other.
         uint last = 0, run = 0;
         for (uint i = gl_LocalInvocationID.x; i < n; i += gl_WorkGroupSize.x) {
             uvec2 key = keyOf(isBlock, i);

@@ -1,10 +1,10 @@
-// exp and tanh by the chains of the processor's kernels (Sources/Tensors/Reference/ReferenceMath.swift).
+// exp and tanh with the same operations as the processor's kernels (Sources/Tensors/Reference/ReferenceMath.swift).
 
 // 2^exponent, for |exponent| < 127.
 float power(int exponent) { return intBitsToFloat((exponent + 127) << 23); }
 
 float exponential(float argument) {
-    // NaN compares false and passes both.
+    // NaN compares false and passes both comparisons.
     precise float x = 89.0 < argument ? 89.0 : argument;
     x = -104.0 > x ? -104.0 : x;
     const float magic = 12582912.0;

@@ -1,4 +1,4 @@
-// Memory by address: what shaders take is told by push constants, there are no descriptors.
+// Memory by address. Shaders get addresses as push constants; there are no descriptors.
 #extension GL_EXT_buffer_reference : require
 #extension GL_EXT_scalar_block_layout : require
 #extension GL_EXT_shader_8bit_storage : require
@@ -19,5 +19,5 @@ layout(buffer_reference, scalar, buffer_reference_align = 1) buffer Bytes { int8
 // The value of f16 bits.
 float fromHalf(uint bits) { return unpackHalf2x16(bits).x; }
 
-// The number of this workgroup where the first two dimensions count one thing: a single one may be too short.
+// The number of this workgroup if the first two dimensions count one thing, because one dimension may be too small.
 uint flatGroup() { return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x; }

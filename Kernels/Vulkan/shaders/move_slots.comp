@@ -1,4 +1,4 @@
-// Copies slots of the cache, one pair (from, to) after the other, in every layer and head.
+// Copies slots of the cache, one move (from, to) after the other, in every layer and head.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"

@@ -1,7 +1,7 @@
 // y[c][r] = Σ_k w[r][k] · x[c][k] + bias[r] with float weights.
 //
-// Thirty-two lanes share a row: lane l takes the eights l, l + 32, … of k in order, one fused multiply–add per element; then
-// the lanes are added in pairs at distance 16, 8, 4, 2, 1. Rows of weights and inputs are padded with zeros to whole eights.
+// 32 lanes share a row: lane l takes the groups of eight l, l + 32, … of k in order, one fused multiply–add per element. Then
+// the lanes are added in pairs at distance 16, 8, 4, 2, 1. Rows of weights and inputs are padded with zeros to whole groups.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -22,7 +22,7 @@ layout(push_constant, scalar) uniform Parameters {
     Floats bias;
     Integers experts;
     Floats sum;
-    // Eights of a row.
+    // `eights` is the length of a row in groups of eight.
     uint eights, rows, columns, inputStride, outputStride, sharing, sumStride;
     float scale;
 } p;

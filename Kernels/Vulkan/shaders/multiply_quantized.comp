@@ -1,7 +1,7 @@
 // y[c][r] = Σ_k w[r][k] · x[c][k] + bias[r] with quantised weights and inputs.
 //
-// Thirty-two lanes share a row: lane l takes the groups l, l + 32, … in order, one fused multiply–add each after an exact
-// integer sum; then the lanes are added in pairs at distance 16, 8, 4, 2, 1. Tiles of rows and columns change no sum.
+// 32 lanes share a row: lane l takes the groups l, l + 32, … in order, one fused multiply–add each after an exact integer sum.
+// Then the lanes are added in pairs at distance 16, 8, 4, 2, 1. Tiles of rows and columns change no sum.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -11,7 +11,7 @@
 
 layout(constant_id = 8) const uint ROWS = 1;
 layout(constant_id = 9) const uint COLUMNS = 1;
-// Every column has a matrix of its own, the expert `experts` names.
+// Whether every column has its own matrix, that of its expert in `experts`.
 layout(constant_id = 10) const bool HAS_EXPERTS = false;
 layout(constant_id = 11) const bool HAS_BIAS = false;
 // Whether sum[c][r] += scale · y[c][r] follows.
@@ -28,7 +28,7 @@ layout(push_constant, scalar) uniform Parameters {
     Integers experts;
     Floats sum;
     uint groups, rows, columns, outputStride;
-    // Columns that share an input, one after the other.
+    // `sharing` is the number of consecutive columns that share an input.
     uint sharing, sumStride;
     float scale;
 } p;

@@ -1,8 +1,8 @@
-// RMS norm and layer norm of consecutive values: of a row, or of each head of it. Of whole rows it can also
-// - come after another norm, of which it normalises the sum with what x was before,
-// - round the results to eight bits for products, as quantize.comp does.
+// RMS norm and layer norm of consecutive values: of a row, or of each head of it. Options for whole rows:
+// - first another norm, whose results are added to x; then the norm of the new x;
+// - rounding of the results to eight bits for products, as in quantize.comp.
 //
-// Lane l sums the elements l, l + 128, …; the lanes are added in pairs at distance 64, 32, …, 1.
+// Lane l sums the elements l, l + 128, …. Then the lanes are added in pairs at distance 64, 32, …, 1.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -18,7 +18,7 @@ layout(constant_id = 3) const bool QUANTIZES = false;
 layout(constant_id = 4) const bool ADDS = false;
 layout(constant_id = 5) const bool FOLLOWS = true;
 
-// What the threads of a workgroup write for each other.
+// Memory that the threads of a workgroup write for each other.
 layout(buffer_reference, scalar, buffer_reference_align = 4) coherent buffer Exchanged { float at[]; };
 
 layout(push_constant, scalar) uniform Parameters {
@@ -30,10 +30,10 @@ layout(push_constant, scalar) uniform Parameters {
     float epsilon, earlierEpsilon, scale;
 } p;
 
-// The mean that is subtracted, and what the rest is multiplied by.
+// The mean that is subtracted, and the factor that the difference is multiplied by.
 struct Moments { precise float mean, factor; };
 
-// Of the row that begins at `from`. A thread reads no elements but those it may have written.
+// The moments of the row that begins at `from`. A thread reads only elements that no other thread has written.
 Moments momentsOf(Floats x, uint from, float epsilon) {
     precise float mean = 0.0;
     if (IS_CENTRED) {

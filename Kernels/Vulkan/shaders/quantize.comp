@@ -1,5 +1,5 @@
-// Rounds rows of inputs to eight bits, for products with quantised weights: groups of 32 of twelve words, which are the values,
-// the scale, for blocks of 32 also scale · Σ values, the sums of both halves as 16-bit integers, and nothing.
+// Rounds rows of inputs to eight bits, for products with quantised weights. A group of 32 takes twelve words: eight with the
+// values, the scale, scale · Σ values (used for blocks of 32 only), the sums of both halves as 16-bit integers, and padding.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -11,7 +11,7 @@ layout(local_size_x = 64) in;
 layout(push_constant, scalar) uniform Parameters {
     Floats4 inputs;
     Words groups;
-    // Of a row, in fours.
+    // `count` is the length of a row in groups of four.
     uint count, inputStride;
 } p;
 

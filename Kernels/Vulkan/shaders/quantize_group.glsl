@@ -1,5 +1,5 @@
-// Rounding groups of 32 inputs of products to eight bits: a thread has four of them, eight threads in a row a group, and eight
-// groups in a row a super-block.
+// Rounding groups of 32 inputs of products to eight bits. A thread has four inputs, eight consecutive threads have a group, and
+// eight consecutive groups are a super-block.
 
 // Whether the groups of a super-block share a scale.
 layout(constant_id = 0) const bool IS_SUPER = false;
@@ -7,7 +7,7 @@ layout(constant_id = 0) const bool IS_SUPER = false;
 shared uint magnitudes[gl_WorkGroupSize.x];
 shared int sumsOfFour[gl_WorkGroupSize.x];
 
-// Rounds `x` and writes it as number `place` of the fours in `groups`, where it exists; to be called by all threads.
+// Rounds `x`, and writes it, if it exists, as inputs 4 · place to 4 · place + 3 of `groups`. All threads must call this.
 void quantizeFour(vec4 x, bool exists, Words groups, uint place) {
     uint local = gl_LocalInvocationID.x, first = local & ~7u;
     uint magnitude = 0;
@@ -23,7 +23,7 @@ void quantizeFour(vec4 x, bool exists, Words groups, uint place) {
         [[unroll]] for (uint i = 0; i < 64; i += 8) magnitude = max(magnitude, magnitudes[(local & ~63u) + i]);
     }
     float factor = quantizingFactor(magnitude);
-    // Not in an unrolled loop: the compiler forgets there what is precise.
+    // Not in an unrolled loop, in which the compiler drops `precise`.
     ivec4 quanta = ivec4(
         quantum(x.x, factor), quantum(x.y, factor), quantum(x.z, factor), quantum(x.w, factor));
     uvec4 bytes = uvec4(quanta & 255);

@@ -1,11 +1,11 @@
-// Rotary position embedding, in place: each pair (a, b) of a head by its row's cosine and sine.
+// Rotary position embedding, in place: rotates each pair (a, b) of a head by the cosine and sine of its row.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
 #include "rotation.glsl"
 
 layout(local_size_x = 64) in;
-// Whether a pair is (i, i + pairs), not (2i, 2i + 1).
+// Whether a pair is (i, i + pairs) instead of (2i, 2i + 1).
 layout(constant_id = 0) const bool HAS_HALVES = false;
 
 layout(push_constant, scalar) uniform Parameters {

@@ -1,11 +1,11 @@
-// Chooses each row's experts by the router's outputs, and their weights; ties go to the lower index.
+// Chooses each row's experts and their weights from the router's outputs. Ties go to the lower index.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
 #include "mathematics.glsl"
 
 layout(local_size_x = 64) in;
-// Whether the softmax is over all experts, not over those chosen.
+// Whether the softmax is over all experts instead of the chosen ones.
 layout(constant_id = 0) const bool IS_OVER_ALL = false;
 // Whether the chosen weights are divided by their sum.
 layout(constant_id = 1) const bool IS_NORMALIZED = false;

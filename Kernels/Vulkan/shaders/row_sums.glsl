@@ -1,4 +1,4 @@
-// A workgroup for a row: sums and maxima over its lanes.
+// Sums and maxima over the lanes of a workgroup, which computes one row.
 
 const uint WIDTH = 128;
 layout(local_size_x = 128) in;

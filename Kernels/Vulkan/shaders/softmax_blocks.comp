@@ -1,4 +1,4 @@
-// Σ exp(scale · (logit − largest)) of each block of 64 logits, sixteen lanes to a block; the largest logit is that of the first key.
+// Σ exp(scale · (logit − largest)) of each block of 64 logits. 16 lanes share a block. The first key has the largest logit.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -24,7 +24,7 @@ void main() {
     float largest = logitOf(p.keys.at[row * p.keyStride].y);
     precise float sum = 0.0;
     if (index < p.count) {
-        // Rows are padded to fours.
+        // Rows are padded to multiples of four.
         vec4 four = p.logits.at[(row * p.stride + index) / 4];
         for (uint i = 0; i < 4; i++)
             if (index + i < p.count) sum += numerator(four[i], largest, p.scale);

@@ -1,6 +1,6 @@
-// What the softmax numerators of a row of logits add up to, and those of the tokens before each of its likeliest ones.
+// The sum of the softmax numerators of a row of logits, and for each top token the sum of those of the tokens before it.
 //
-// Each lane adds up the same number of blocks; what comes before them is the sum of the lanes before.
+// Each lane adds up the same number of consecutive blocks. The sum before them is that of the lanes before.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"

@@ -1,4 +1,4 @@
-// Writes a step's keys and values to the cache. Queries and keys that are yet to be rotated are on the way, in place.
+// Writes a step's keys and values to the cache. Also rotates queries and keys in place, if they are not rotated yet.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -6,7 +6,7 @@
 #include "rotation.glsl"
 
 layout(local_size_x = 64) in;
-// 0: f32, 1: f16, 3: eight-bit integers with an f16 scale for each 32; then nothing is rotated.
+// 0: f32, 1: f16, 3: eight-bit integers with an f16 scale for each 32. With 3, nothing is rotated.
 layout(constant_id = 0) const uint ELEMENT = 0;
 // Pairs to rotate, 0: none, 1: (2i, 2i + 1), 2: (i, i + pairs).
 layout(constant_id = 1) const uint PAIRING = 0;
@@ -18,10 +18,10 @@ layout(push_constant, scalar) uniform Parameters {
     Floats valueCache;
     Halves valueScales;
     uint pairs, rotationStride, queryHeads, queryStride, heads, slots, firstSlot;
-    // Length of a head's row, and in the cache, where it is padded.
+    // Length of a head's key or value, and its padded length in the cache.
     uint keyDimension, keyPadded, keyStride;
     uint valueDimension, valuePadded, valueStride;
-    // Workgroups for queries and for keys; those for values follow.
+    // Workgroups for queries and for keys. Those for values follow.
     uint queryGroups, keyGroups;
 } p;
 
@@ -60,7 +60,7 @@ void main() {
     if (isValue) group -= p.keyGroups;
     uint index = group * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
     uint pairs = isValue || PAIRING == 0 ? 0 : p.pairs, dimension = isValue ? p.valueDimension : p.keyDimension;
-    // Pairs first, then what is left of the head.
+    // Pairs first, then the rest of the head.
     uint size = ELEMENT == 3 ? 32 : 1, pieces = dimension / size - pairs;
     if (index >= pieces * p.heads) return;
     uint head = index / pieces, piece = index % pieces;

@@ -1,27 +1,27 @@
-// Weights as the device keeps them: groups of 32 quanta, taken apart into planes (Kernels/Vulkan/README.md, "Planes").
+// Loading weights: groups of 32 quanta, split into planes (Kernels/Vulkan/README.md, "Planes").
 
-// Bits of a quantum in the low plane (2, 4 or 8) and in the high one (0, 1 or 2); what is added to the quantum these make.
+// Bits of a quantum in the low plane (2, 4 or 8) and in the high plane (0, 1 or 2); the offset that is added to the quantum.
 layout(constant_id = 0) const uint LOW_BITS = 4;
 layout(constant_id = 1) const uint HIGH_BITS = 0;
 layout(constant_id = 2) const int OFFSET = 0;
-// Quanta are indices: 1 into IQ4_NL's values, 2 into MXFP4's doubled ones.
+// 0: quanta are values; 1: indices of IQ4_NL's values; 2: indices of MXFP4's values, doubled.
 layout(constant_id = 3) const uint CODEBOOK = 0;
-// Groups have integer scales, and eight of them share factors.
+// Whether groups have integer scales, and eight groups share factors.
 layout(constant_id = 4) const bool IS_SUPER = false;
 layout(constant_id = 5) const bool HAS_MINIMUM = false;
 // Scales of a group: one, or one for each half.
 layout(constant_id = 6) const uint SCALES = 1;
-// Factors are the upper halves of f32, not f16.
+// Whether factors are the upper halves of f32 instead of f16.
 layout(constant_id = 7) const bool HAS_WIDE_FACTORS = false;
 
 struct Group {
-    // Quanta 4i to 4i + 3, a byte each, without the offset.
+    // Element i holds quanta 4i to 4i + 3, one byte each, without the offset.
     int values[8];
     float factor, minimum;
     ivec2 scales, minima;
 };
 
-// The byte of a codebook that stands for a nibble.
+// The value of a codebook for a nibble, as a byte.
 uint entry(uint nibble) {
     uvec4 book = uvec4(0x03020100u, 0x0c080604u, 0xfdfeff00u, 0xf4f8fafcu);
     if (CODEBOOK == 1) book = uvec4(0xbfad9881u, 0xf6eaddcfu, 0x26190d01u, 0x71594535u);
@@ -34,7 +34,7 @@ float factorAt(Halves factors, uint index) {
     return HAS_WIDE_FACTORS ? uintBitsToFloat(bits << 16) : fromHalf(bits);
 }
 
-// Group `index`, counted from the matrix's first.
+// Group `index` of the matrix.
 Group loadGroup(Words4 low, Words2 high, Bytes scales, Halves factors, uint index) {
     Group group;
     uint words[8];

@@ -1,49 +1,44 @@
-// Recording commands and handing them to the device.
+// Recording commands and submitting them to the device.
 
 import CInferVulkanKernels
-import InferGGUF
 import InferSupport
 import InferTensors
 import Synchronization
 
 /// The device's queue of work. Two frames take turns: one is recorded while the device works on the other.
-///
-/// Commands run as if one after the other: a barrier is put before a command that reads what an earlier one writes, or writes
-/// what one reads or writes. Memory is known by its address for that.
 final class CommandQueue: @unchecked Sendable {
     private let device: LogicalDevice
     private let pipelines: PipelineTable
+    private let shaders: ShaderTable
     private let lock = Mutex<Void>(())
     private let frames: [CommandFrame]
     private var current = 0
     private var isRecording = false
     /// The number of the frame that is recorded, or will be next.
     private var serial: UInt64 = 1
-    /// The last frame that the device is done with.
+    /// The last frame that the device has completed.
     private var completed: UInt64 = 0
     /// The last frame in which anything was recorded.
     private let lastUse = Atomic<UInt64>(0)
-    /// What was read and written since the last barrier: a few addresses.
-    private var reads: [UInt64] = []
-    private var writes: [UInt64] = []
-    /// The last operation, where it is not recorded yet; always one of the frame that is recorded.
-    private var held: HeldOperation?
-    /// What went wrong since ``finish(_:)`` was called last.
+    /// An operation that it holds always belongs to the frame that is recorded.
+    private var recorder = OperationRecorder()
+    /// The first error since ``finish(_:)`` was called last.
     private var failure: InferenceError?
     private let retired = Mutex<[(lastUse: UInt64, memory: DeviceMemory)]>([])
     private let dispatches = Atomic<Int>(0)
     private let barriers = Atomic<Int>(0)
 
-    /// Nanoseconds after which the device is taken to hang.
+    /// Nanoseconds after which a step that has not finished is an error.
     private let timeout: UInt64
 
-    /// A graphics card's longest step takes seconds; the software driver may take any time.
+    /// The longest step of a graphics card takes seconds. The software driver may take any time.
     private static let hardwareTimeout: UInt64 = 300_000_000_000
 
     init(
-        _ device: LogicalDevice, cache: PipelineCacheFile, timeout: UInt64? = nil
+        _ device: LogicalDevice, shaders: ShaderTable, cache: PipelineCacheFile, timeout: UInt64? = nil
     ) throws(InferenceError) {
         self.device = device
+        self.shaders = shaders
         let isSoftware = device.physical.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU
         self.timeout = timeout ?? (isSoftware ? .max : Self.hardwareTimeout)
         pipelines = try PipelineTable(device, file: cache)
@@ -52,85 +47,71 @@ final class CommandQueue: @unchecked Sendable {
 
     // MARK: Operations
 
-    /// Records an operation: `body` may upload half a frame's bytes and record commands. After a failure nothing is recorded
-    /// any more until ``finish(_:)`` has reported it.
+    /// Records an operation: `body` may upload half a frame's bytes and record commands. After a failure, nothing more is
+    /// recorded until ``finish(_:)`` has reported it.
     func perform(_ body: () throws(InferenceError) -> Void) {
-        record { () throws(InferenceError) in
-            try recordHeld()
+        begin { () throws(InferenceError) in
+            try recorder.flush(to: self)
             try body()
         }
     }
 
-    /// Records `operation`, joined with the one before where that can be, or keeps it until it is known what comes next.
+    /// Records `operation`, joined with the previous one if possible, once the next one is known.
     func perform(_ operation: HeldOperation) {
-        record { () throws(InferenceError) in
-            if let joined = held?.joined(with: operation) {
-                held = joined
-            } else {
-                try recordHeld()
-                held = operation
-            }
-        }
+        begin { () throws(InferenceError) in try recorder.add(operation, to: self) }
     }
 
-    private func record(_ body: () throws(InferenceError) -> Void) {
+    private func begin(_ body: () throws(InferenceError) -> Void) {
         lock.withLock { _ in
             guard failure == nil else { return }
             do throws(InferenceError) {
                 if isRecording, frames[current].used > CommandFrame.uploadByteCount / 2 { try submit() }
-                try begin()
+                try beginFrame()
                 try body()
             } catch {
                 failure = error
-                held = nil
+                recorder.discardHeld()
             }
         }
     }
 
-    /// Records what was held back.
-    private func recordHeld() throws(InferenceError) {
-        guard let operation = held else { return }
-        held = nil
-        try operation.record(on: self)
-    }
-
-    /// Ends a step: records what `body` does, hands all work in, and, where it returns true, waits until it is done.
+    /// Ends a step: records what `body` does, submits all work, and waits until it is done if `body` returns true.
     ///
-    /// - Throws: What went wrong in this call or since the last one. A device that was lost stays so.
+    /// - Throws: The first error in this call or since the last one. After the device is lost, every call throws.
     func finish(_ body: () throws(InferenceError) -> Bool) throws(InferenceError) {
         var caught: InferenceError?
         lock.withLock { _ in
             do throws(InferenceError) {
                 if let failure { throw failure }
-                try begin()
-                try recordHeld()
+                try beginFrame()
+                try recorder.flush(to: self)
                 let waits = try body()
                 try submit()
                 if waits { try wait(for: serial - 1) }
                 pipelines.storeIfSettled()
             } catch {
                 failure = error.code == .deviceFailure ? error : nil
-                held = nil
+                recorder.discardHeld()
                 caught = error
             }
         }
         if let caught { throw caught }
     }
 
-    /// Names the frame that is recorded: addresses of uploads are good for as long as this is the same.
+    /// The number of the frame that is recorded. Addresses of uploads are valid as long as it stays the same.
     var frameNumber: UInt64 { serial }
 
     // MARK: Commands; only within an operation
 
-    /// Makes `bytes` readable to the commands of this operation. Returns their address and place in the frame's buffer.
+    /// Makes `bytes` readable to the commands of this operation. Returns their address and their offset in the frame's buffer.
     func upload(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) -> (address: UInt64, offset: Int) {
         let (memory, offset) = try reserveUpload(bytes.count)
         if let source = bytes.baseAddress { memory.copyMemory(from: source, byteCount: bytes.count) }
         return (frames[current].upload.address + UInt64(offset), offset)
     }
 
-    /// Room for `count` bytes that the commands of this operation read, to be filled within it, and its place in the frame's
-    /// buffer.
+    /// Room for `count` bytes that the commands of this operation read, and its offset in the frame's buffer. The caller fills
+    /// it within the operation.
     func reserveUpload(_ count: Int) throws(InferenceError) -> (memory: UnsafeMutableRawPointer, offset: Int) {
         let frame = frames[current]
         let offset = (frame.used + 15) & ~15
@@ -146,78 +127,42 @@ final class CommandQueue: @unchecked Sendable {
         try values.withBytes { bytes throws(InferenceError) in try upload(bytes).address }
     }
 
-    /// Runs `shader` on x × y × z workgroups.
-    func dispatch(
-        _ shader: Shader, _ parameters: PushConstants, groups: (x: Int, y: Int, z: Int), reads: [UInt64],
-        writes: [UInt64]
-    ) throws(InferenceError) {
-        guard groups.x > 0, groups.y > 0, groups.z > 0 else { return }
-        order(reads: reads, writes: writes)
-        let (vulkan, commands) = (device.vulkan, frames[current].commands)
-        vulkan.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, try pipelines.pipeline(shader))
-        parameters.words.withUnsafeBytes {
-            vulkan.CmdPushConstants(
-                commands, pipelines.layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32($0.count), $0.baseAddress)
-        }
-        vulkan.CmdDispatch(commands, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
-        dispatches.add(1, ordering: .relaxed)
-    }
+    /// Records a command.
+    func record(_ command: DeviceCommand) throws(InferenceError) { try recorder.record(command, on: self) }
 
-    /// What was recorded so far.
-    var commandCounts: DeviceCommandCounts {
-        DeviceCommandCounts(
-            dispatches: dispatches.load(ordering: .relaxed), barriers: barriers.load(ordering: .relaxed))
-    }
-
-    /// Copies pieces of one buffer to another.
+    /// Copies pieces of `source`, in which the buffer `reads` is tracked, to `target`; nil for memory that is not tracked.
     func copy(
-        _ pieces: [VkBufferCopy], from source: DeviceMemory, to target: DeviceMemory, reads: [UInt64], writes: [UInt64]
+        _ pieces: [VkBufferCopy], from source: DeviceMemory, to target: DeviceMemory, reads: DeviceAddress?,
+        writes: DeviceAddress?
     ) {
-        order(reads: reads, writes: writes)
+        recorder.order(before: self) {
+            if let reads { $0.read(reads) }
+            if let writes { $0.write(writes) }
+        }
         device.vulkan.CmdCopyBuffer(
             frames[current].commands, source.buffer, target.buffer, UInt32(pieces.count), pieces)
     }
 
     /// Copies pieces of what was uploaded in this operation.
-    func copyUpload(_ pieces: [VkBufferCopy], to target: DeviceMemory, writes: [UInt64]) {
-        copy(pieces, from: frames[current].upload, to: target, reads: [], writes: writes)
+    func copyUpload(_ pieces: [VkBufferCopy], to target: DeviceMemory, writes: DeviceAddress?) {
+        copy(pieces, from: frames[current].upload, to: target, reads: nil, writes: writes)
     }
 
     /// Zeroes a buffer.
     func clear(_ memory: DeviceMemory) {
-        order(reads: [], writes: [memory.address])
+        recorder.order(before: self) { $0.write(memory.address) }
         device.vulkan.CmdFillBuffer(frames[current].commands, memory.buffer, 0, VK_WHOLE_SIZE, 0)
     }
 
-    /// Puts a barrier where a command must not begin before earlier ones are done.
-    private func order(reads new: [UInt64], writes newWrites: [UInt64]) {
-        let conflicts =
-            new.contains(where: writes.contains)
-            || newWrites.contains { writes.contains($0) || reads.contains($0) }
-        if conflicts { barrier() }
-        reads += new
-        writes += newWrites
-    }
-
-    private static let work =
-        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT.rawValue | VK_PIPELINE_STAGE_TRANSFER_BIT.rawValue
-
-    /// Lets nothing begin before all earlier commands are done and their results can be seen, by the host as well.
-    private func barrier() {
-        var memory = VkMemoryBarrier()
-        memory.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER
-        memory.srcAccessMask = VK_ACCESS_MEMORY_READ_BIT.rawValue | VK_ACCESS_MEMORY_WRITE_BIT.rawValue
-        memory.dstAccessMask = memory.srcAccessMask
-        let stages = Self.work | VK_PIPELINE_STAGE_HOST_BIT.rawValue
-        device.vulkan.CmdPipelineBarrier(frames[current].commands, stages, stages, 0, 1, &memory, 0, nil, 0, nil)
-        barriers.add(1, ordering: .relaxed)
-        reads.removeAll(keepingCapacity: true)
-        writes.removeAll(keepingCapacity: true)
+    /// The numbers of dispatches and barriers that were recorded so far.
+    var commandCounts: DeviceCommandCounts {
+        DeviceCommandCounts(
+            dispatches: dispatches.load(ordering: .relaxed), barriers: barriers.load(ordering: .relaxed))
     }
 
     // MARK: Frames
 
-    private func begin() throws(InferenceError) {
+    private func beginFrame() throws(InferenceError) {
         guard !isRecording else { return }
         let frame = frames[current]
         try wait(for: frame.serial)
@@ -229,15 +174,15 @@ final class CommandQueue: @unchecked Sendable {
         frame.used = 0
         isRecording = true
         lastUse.store(serial, ordering: .releasing)
-        // What earlier frames did comes first.
-        barrier()
+        // The work of earlier frames has to be done first.
+        recorder.barrier(on: self)
     }
 
     private func submit() throws(InferenceError) {
         let frame = frames[current]
-        // What it works on may be given back after this frame.
-        try recordHeld()
-        barrier()
+        // The operands of the held operation may be released after this frame.
+        try recorder.flush(to: self)
+        recorder.barrier(on: self)
         isRecording = false
         try check(device.vulkan.EndCommandBuffer(frame.commands), "end a step")
         try check(device.vulkan.ResetFences(device.handle, 1, [frame.fence]), "hand in a step")
@@ -255,12 +200,12 @@ final class CommandQueue: @unchecked Sendable {
         current = (current + 1) % frames.count
     }
 
-    /// Waits until the device is done with all frames up to `serial`.
+    /// Waits until the device has completed all frames up to `serial`.
     private func wait(for serial: UInt64) throws(InferenceError) {
         for frame in frames where frame.isInFlight && frame.serial <= serial {
             let result = device.vulkan.WaitForFences(device.handle, 1, [frame.fence], 1, timeout)
             if result == VK_TIMEOUT {
-                // What it still works on must not be freed, ever.
+                // The device still works on this frame: its memory must never be freed.
                 _ = Unmanaged.passRetained(self)
                 throw InferenceError(
                     .deviceFailure,
@@ -275,7 +220,7 @@ final class CommandQueue: @unchecked Sendable {
 
     // MARK: Memory
 
-    /// Memory of the device; waits for what is about to be freed where there is none left.
+    /// Allocates memory of the device. If there is too little, waits for memory that is about to be freed.
     func allocate(
         _ byteCount: Int, _ access: DeviceMemory.Access, for purpose: String
     ) throws(InferenceError) -> DeviceMemory {
@@ -312,5 +257,91 @@ final class CommandQueue: @unchecked Sendable {
     deinit {
         _ = device.vulkan.DeviceWaitIdle(device.handle)
         for (_, memory) in retired.withLock({ $0 }) { device.free(memory) }
+    }
+}
+
+extension CommandQueue: CommandEncoder {
+    func encode(_ command: DeviceCommand) throws(InferenceError) {
+        let dispatch = shaders.dispatch(for: command)
+        let (vulkan, commands) = (device.vulkan, frames[current].commands)
+        vulkan.CmdBindPipeline(
+            commands, VK_PIPELINE_BIND_POINT_COMPUTE, try pipelines.pipeline(dispatch.shader))
+        withUnsafeBytes(of: dispatch.parameters.words) {
+            vulkan.CmdPushConstants(
+                commands, pipelines.layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0,
+                UInt32(4 * dispatch.parameters.count), $0.baseAddress)
+        }
+        let groups = dispatch.groups
+        vulkan.CmdDispatch(commands, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
+        dispatches.add(1, ordering: .relaxed)
+    }
+
+    private static let work =
+        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT.rawValue | VK_PIPELINE_STAGE_TRANSFER_BIT.rawValue
+
+    /// The host sees the results of earlier commands, too.
+    func encodeBarrier() {
+        var memory = VkMemoryBarrier()
+        memory.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER
+        memory.srcAccessMask = VK_ACCESS_MEMORY_READ_BIT.rawValue | VK_ACCESS_MEMORY_WRITE_BIT.rawValue
+        memory.dstAccessMask = memory.srcAccessMask
+        let stages = Self.work | VK_PIPELINE_STAGE_HOST_BIT.rawValue
+        device.vulkan.CmdPipelineBarrier(frames[current].commands, stages, stages, 0, 1, &memory, 0, nil, 0, nil)
+        barriers.add(1, ordering: .relaxed)
+    }
+}
+
+/// A command buffer that is recorded and run again and again, and the memory through which the host hands data to its commands.
+private final class CommandFrame {
+    /// Bytes that the host can hand over in one frame. An operation takes at most half.
+    static let uploadByteCount = 8 << 20
+
+    let pool: OpaquePointer
+    let commands: OpaquePointer
+    let fence: OpaquePointer
+    let upload: DeviceMemory
+    /// Bytes of ``upload`` in use.
+    var used = 0
+    /// The number under which it was submitted last.
+    var serial: UInt64 = 0
+    /// Whether the device may still be working on it.
+    var isInFlight = false
+    private let device: LogicalDevice
+
+    init(_ device: LogicalDevice) throws(InferenceError) {
+        self.device = device
+        var poolInfo = VkCommandPoolCreateInfo()
+        poolInfo.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO
+        poolInfo.queueFamilyIndex = device.family
+        var pool: OpaquePointer?
+        try check(device.vulkan.CreateCommandPool(device.handle, &poolInfo, nil, &pool), "make a command pool")
+        var fence: OpaquePointer?
+        do throws(InferenceError) {
+            self.pool = try required(pool, "make a command pool")
+            var info = VkCommandBufferAllocateInfo()
+            info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO
+            info.commandPool = pool
+            info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY
+            info.commandBufferCount = 1
+            var commands: OpaquePointer?
+            try check(
+                device.vulkan.AllocateCommandBuffers(device.handle, &info, &commands), "make a command buffer")
+            self.commands = try required(commands, "make a command buffer")
+            var fenceInfo = VkFenceCreateInfo()
+            fenceInfo.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO
+            try check(device.vulkan.CreateFence(device.handle, &fenceInfo, nil, &fence), "make a fence")
+            self.fence = try required(fence, "make a fence")
+            upload = try device.allocate(Self.uploadByteCount, .upload, for: "what a step is told")
+        } catch {
+            device.vulkan.DestroyFence(device.handle, fence, nil)
+            device.vulkan.DestroyCommandPool(device.handle, pool, nil)
+            throw error
+        }
+    }
+
+    deinit {
+        device.vulkan.DestroyFence(device.handle, fence, nil)
+        device.vulkan.DestroyCommandPool(device.handle, pool, nil)
+        device.free(upload)
     }
 }

@@ -1,28 +1,27 @@
-// An opened device: its queue and its memory.
+// An opened device: its queue, and the allocation of its memory.
 
 import CInferVulkanKernels
 import InferSupport
 import InferTensors
 import Synchronization
 
-/// A device ready for work. Whoever uses it sees to it that one thread does so at a time.
+/// A device that is ready for work. Only one thread may use it at a time.
 final class LogicalDevice: @unchecked Sendable {
-    /// The device, before it was opened.
     let physical: PhysicalDevice
-    /// Vulkan's commands, those of the device included.
+    /// Vulkan's commands, including those of the device.
     private(set) var vulkan: si_vulkan
     let handle: OpaquePointer
-    /// Where work is handed in, and the family it is of.
+    /// The queue for compute work, and its family.
     let queue: OpaquePointer
     let family: UInt32
     private let types: [(heap: Int, flags: UInt32)]
     private let byteLimit: Int
-    /// Bytes of all buffers there are.
+    /// Bytes of all buffers that are allocated.
     let allocatedByteCount = Atomic<Int>(0)
 
-    /// Opens `physical`, of whose memory at most `byteLimit` bytes are to be used.
+    /// Opens `physical`, and limits allocations to `byteLimit` bytes in total.
     ///
-    /// - Throws: `unavailableDevice` where it cannot run the shaders.
+    /// - Throws: `unavailableDevice` if it cannot run the shaders.
     init(_ physical: PhysicalDevice, byteLimit: Int? = nil) throws(InferenceError) {
         let name = physical.description.name
         if let obstacle = physical.obstacle {
@@ -62,9 +61,9 @@ final class LogicalDevice: @unchecked Sendable {
         self.queue = try required(queue, "give a queue")
     }
 
-    /// Memory of `byteCount` bytes for `purpose`, with an address of its own.
+    /// Allocates a buffer of `byteCount` bytes. Errors name `purpose`.
     ///
-    /// - Throws: `outOfMemory`, before the device is asked where it is known to have too little.
+    /// - Throws: `outOfMemory`, without trying if too little memory is known to be free.
     func allocate(
         _ byteCount: Int, _ access: DeviceMemory.Access, for purpose: String
     ) throws(InferenceError) -> DeviceMemory {
@@ -143,7 +142,7 @@ final class LogicalDevice: @unchecked Sendable {
     /// Bytes of memory of that type that may still be allocated.
     private func availableByteCount(ofType type: Int) -> Int {
         let (heap, allocated) = (physical.memory()[types[type].heap], allocatedByteCount.load(ordering: .relaxed))
-        // A driver that does not tell what is free leaves out what others use.
+        // If the driver does not report free memory, the use by other programs is unknown.
         let free = physical.hasMemoryBudget ? heap.available : max(0, heap.size - allocated)
         return min(free, max(0, byteLimit - allocated))
     }
@@ -153,7 +152,7 @@ final class LogicalDevice: @unchecked Sendable {
         memoryType(.device, among: .max).map { availableByteCount(ofType: $0) } ?? 0
     }
 
-    /// The first type with the best properties for that access; of the device's own memory, the one there is most of.
+    /// The first type with the best properties for that access; for the device's own memory, the type with the largest heap.
     private func memoryType(_ access: DeviceMemory.Access, among bits: UInt32) -> Int? {
         let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
         let shared =
@@ -173,18 +172,18 @@ final class LogicalDevice: @unchecked Sendable {
                 continue
             }
             let sizes = physical.memory().map(\.size)
-            // Some devices have a small part of their memory, which the host sees, as a heap of its own.
+            // Some devices have a separate small heap of memory that the host can access, too.
             return fit.max { (sizes[types[$0].heap], $1) < (sizes[types[$1].heap], $0) }
         }
         return nil
     }
 
-    /// Kinds of memory that take features which are off.
+    /// Properties of memory that need features which are not enabled.
     private static let special =
         VK_MEMORY_PROPERTY_PROTECTED_BIT.rawValue | VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT.rawValue
         | VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD.rawValue | VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD.rawValue
 
-    /// Gives memory back; the device must be done with it.
+    /// Frees memory that the device no longer uses.
     func free(_ memory: DeviceMemory) {
         vulkan.DestroyBuffer(handle, memory.buffer, nil)
         vulkan.FreeMemory(handle, memory.memory, nil)

@@ -1,8 +1,36 @@
-// A device that the Vulkan loader knows.
+// Vulkan devices before they are opened: their properties, and the features that the shaders need.
 
 import CInferVulkanKernels
+package import InferSupport
 
-/// A device before it is opened: what it is, and whether it can run the shaders.
+/// A Vulkan device of this machine, as shown to users.
+package struct VulkanDevice: Sendable {
+    /// Kinds of devices, the fastest kind first.
+    package enum Kind: String, Sendable, CaseIterable {
+        case discrete = "graphics card"
+        case integrated = "integrated graphics"
+        case virtual = "virtual graphics"
+        case processor = "software"
+        case other = "other"
+    }
+    package let name: String
+    package let kind: Kind
+    /// The driver's name and version.
+    package let driver: String
+    /// Bytes of the device's own memory.
+    package let memory: Int
+    /// Why it cannot be used; nil if it can.
+    package let obstacle: String?
+
+    /// All devices of this machine.
+    ///
+    /// - Throws: `unavailableDevice` if there is no Vulkan loader or no driver; the message says which.
+    package static func all() throws(InferenceError) -> [VulkanDevice] {
+        try VulkanInstance(validates: false).devices().map(\.description)
+    }
+}
+
+/// A device that the Vulkan loader reports.
 struct PhysicalDevice: @unchecked Sendable {
     let instance: VulkanInstance
     let handle: OpaquePointer
@@ -10,7 +38,7 @@ struct PhysicalDevice: @unchecked Sendable {
     private let driver: VkPhysicalDeviceDriverProperties
     /// Most bytes of a buffer, and of an allocation.
     let largestAllocation: UInt64
-    /// Whether it tells how much memory is free.
+    /// Whether the driver reports how much memory is free.
     let hasMemoryBudget: Bool
 
     init(_ handle: OpaquePointer, of instance: VulkanInstance) {
@@ -38,7 +66,7 @@ struct PhysicalDevice: @unchecked Sendable {
         hasMemoryBudget = Self.hasMemoryBudget(handle, instance.vulkan)
     }
 
-    /// What it is, for people.
+    /// Its description for users.
     var description: VulkanDevice {
         let kind: VulkanDevice.Kind =
             switch properties.deviceType {
@@ -54,7 +82,7 @@ struct PhysicalDevice: @unchecked Sendable {
             memory: memory().reduce(0) { $1.isLocal ? $0 + $1.size : $0 }, obstacle: obstacle)
     }
 
-    /// The device's heaps: their size, what of it may still be used, and whether they are the device's own.
+    /// The heaps: their size, the bytes that may still be used, and whether they are the device's own memory.
     func memory() -> [(size: Int, available: Int, isLocal: Bool)] {
         let arena = CallArena()
         let budget = arena.pointer(VkPhysicalDeviceMemoryBudgetPropertiesEXT()) {
@@ -78,7 +106,7 @@ struct PhysicalDevice: @unchecked Sendable {
         }
     }
 
-    /// The types of memory there are: in which heap, with which properties.
+    /// The types of memory: their heap and their properties.
     func memoryTypes() -> [(heap: Int, flags: UInt32)] {
         var properties = VkPhysicalDeviceMemoryProperties2()
         properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2
@@ -101,7 +129,7 @@ struct PhysicalDevice: @unchecked Sendable {
         return extensions.contains { text(of: $0.extensionName) == "VK_EXT_memory_budget" }
     }
 
-    /// The first family of queues that computes.
+    /// The first queue family that supports compute shaders.
     var computeFamily: UInt32? {
         var count: UInt32 = 0
         instance.vulkan.GetPhysicalDeviceQueueFamilyProperties(handle, &count, nil)
@@ -110,7 +138,7 @@ struct PhysicalDevice: @unchecked Sendable {
         return families.firstIndex { $0.queueFlags & VK_QUEUE_COMPUTE_BIT.rawValue != 0 }.map { UInt32($0) }
     }
 
-    /// Why it cannot run the shaders; nil where it can.
+    /// Why it cannot run the shaders; nil if it can.
     var obstacle: String? {
         let version = properties.apiVersion
         if version < vulkanVersion(1, 3) {
@@ -120,5 +148,59 @@ struct PhysicalDevice: @unchecked Sendable {
         let features = DeviceFeatures()
         instance.vulkan.GetPhysicalDeviceFeatures2(handle, features.chain)
         return features.firstMissing.map { "it lacks the feature \($0)" }
+    }
+}
+
+/// The optional features of Vulkan that the shaders need: a chain of structures for querying and for enabling them.
+final class DeviceFeatures {
+    private let arena = CallArena()
+    /// The first structure of the chain.
+    let chain: UnsafeMutablePointer<VkPhysicalDeviceFeatures2>
+    private let in11: UnsafeMutablePointer<VkPhysicalDeviceVulkan11Features>
+    private let in12: UnsafeMutablePointer<VkPhysicalDeviceVulkan12Features>
+    private let in13: UnsafeMutablePointer<VkPhysicalDeviceVulkan13Features>
+
+    /// A chain with every feature off.
+    init() {
+        let in13 = arena.pointer(VkPhysicalDeviceVulkan13Features()) {
+            $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES
+        }
+        let in12 = arena.pointer(VkPhysicalDeviceVulkan12Features()) {
+            $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
+            $0.pNext = UnsafeMutableRawPointer(in13)
+        }
+        let in11 = arena.pointer(VkPhysicalDeviceVulkan11Features()) {
+            $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES
+            $0.pNext = UnsafeMutableRawPointer(in12)
+        }
+        chain = arena.pointer(VkPhysicalDeviceFeatures2()) {
+            $0.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2
+            $0.pNext = UnsafeMutableRawPointer(in11)
+        }
+        (self.in11, self.in12, self.in13) = (in11, in12, in13)
+    }
+
+    /// Enables the features that the shaders need.
+    func require() {
+        in11.pointee.storageBuffer16BitAccess = 1
+        in12.pointee.storageBuffer8BitAccess = 1
+        in12.pointee.bufferDeviceAddress = 1
+        in12.pointee.scalarBlockLayout = 1
+        in13.pointee.shaderIntegerDotProduct = 1
+        // Needed for `LocalSizeId`, which compilers for Vulkan 1.3 use for workgroup sizes.
+        in13.pointee.maintenance4 = 1
+    }
+
+    /// The name of a feature that the shaders need and the chain does not have.
+    var firstMissing: String? {
+        let needed = [
+            ("storageBuffer16BitAccess", in11.pointee.storageBuffer16BitAccess),
+            ("storageBuffer8BitAccess", in12.pointee.storageBuffer8BitAccess),
+            ("bufferDeviceAddress", in12.pointee.bufferDeviceAddress),
+            ("scalarBlockLayout", in12.pointee.scalarBlockLayout),
+            ("shaderIntegerDotProduct", in13.pointee.shaderIntegerDotProduct),
+            ("maintenance4", in13.pointee.maintenance4),
+        ]
+        return needed.first { $0.1 == 0 }?.0
     }
 }

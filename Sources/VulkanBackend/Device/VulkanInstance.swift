@@ -2,6 +2,7 @@
 
 import CInferVulkanKernels
 import InferSupport
+import Synchronization
 
 /// Vulkan's commands and an instance of it.
 final class VulkanInstance: @unchecked Sendable {
@@ -13,13 +14,13 @@ final class VulkanInstance: @unchecked Sendable {
     private(set) var vulkan = si_vulkan()
     private let handle: OpaquePointer
     private var messenger: OpaquePointer?
-    /// What the validation layer said, if it is on.
+    /// The messages of the validation layer, if it is on.
     let messages = ValidationMessages()
 
     /// Opens the loader.
     ///
-    /// - Parameter validates: whether the validation layer watches every call; it must be installed.
-    /// - Throws: `unavailableDevice` where there is no loader, no driver, or no validation layer that was asked for.
+    /// - Parameter validates: whether the validation layer checks every call; it must be installed.
+    /// - Throws: `unavailableDevice` if there is no loader, no driver, or no validation layer although it was requested.
     init(validates: Bool) throws(InferenceError) {
         guard si_vulkan_open(&vulkan) else {
             throw InferenceError(.unavailableDevice, "there is no Vulkan loader on this machine (libvulkan.so.1)")
@@ -60,7 +61,7 @@ final class VulkanInstance: @unchecked Sendable {
         info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
         info.pApplicationInfo = UnsafePointer(application)
         if validates {
-            // Also finds missing barriers, which the layer does not look for by itself.
+            // Finds missing barriers too, which the layer does not check by default.
             let features = arena.array([VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT])
             let validation = arena.pointer(VkValidationFeaturesEXT()) {
                 $0.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT
@@ -102,7 +103,7 @@ final class VulkanInstance: @unchecked Sendable {
         return messenger
     }
 
-    /// Every device there is, whether or not it can be used, in the loader's order.
+    /// All devices, including those that cannot be used, in the loader's order.
     func devices() throws(InferenceError) -> [PhysicalDevice] {
         var count: UInt32 = 0
         try check(vulkan.EnumeratePhysicalDevices(handle, &count, nil), "list its devices")
@@ -117,7 +118,12 @@ final class VulkanInstance: @unchecked Sendable {
     }
 }
 
-/// The text in a C array of characters.
-func text<T>(of characters: T) -> String {
-    withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+/// The messages of Vulkan's validation layer, which come from any thread.
+final class ValidationMessages: Sendable {
+    private let messages = Mutex<[String]>([])
+
+    func append(_ message: String) { messages.withLock { $0.append(message) } }
+
+    /// All messages so far.
+    var all: [String] { messages.withLock { $0 } }
 }

@@ -1,8 +1,10 @@
-// A piece of a device's memory.
+// Memory of the device, and buffers that release it once no recorded work uses it any more.
 
-/// Memory as a buffer with an address.
+import InferSupport
+
+/// A piece of memory: a buffer with an address.
 struct DeviceMemory: @unchecked Sendable {
-    /// Who reads and writes it.
+    /// Which side reads and writes it.
     enum Access {
         /// The device alone.
         case device
@@ -13,9 +15,39 @@ struct DeviceMemory: @unchecked Sendable {
     }
     let buffer: OpaquePointer
     let memory: OpaquePointer
-    /// Where the device finds it.
-    let address: UInt64
+    /// Its address on the device.
+    let address: DeviceAddress
     let byteCount: Int
-    /// Where the host finds it, unless it is the device's alone.
+    /// Its address on the host; nil if only the device has access.
     let mapped: UnsafeMutableRawPointer?
+}
+
+/// A buffer that lives as long as this object and as the work that was recorded before the object was released.
+final class DeviceBuffer: Sendable {
+    let memory: DeviceMemory
+    private let queue: CommandQueue
+
+    /// Allocates `byteCount` bytes, not initialised. Errors name `purpose`.
+    init(
+        _ byteCount: Int, _ access: DeviceMemory.Access = .device, on queue: CommandQueue, for purpose: String
+    ) throws(InferenceError) {
+        memory = try queue.allocate(byteCount, access, for: purpose)
+        self.queue = queue
+    }
+
+    var address: DeviceAddress { memory.address }
+
+    deinit { queue.retire(memory) }
+}
+
+extension Array where Element: BitwiseCopyable {
+    /// Lends the elements' bytes to `body`, which throws this package's error.
+    func withBytes<R>(
+        _ body: (UnsafeRawBufferPointer) throws(InferenceError) -> R
+    ) throws(InferenceError) -> R {
+        let result: Result<R, InferenceError> = withUnsafeBytes { bytes in
+            Result { () throws(InferenceError) in try body(bytes) }
+        }
+        return try result.get()
+    }
 }

@@ -1,12 +1,12 @@
-// Operations that are recorded one late, because the next may be done along with them.
+// Operations that are held back because one command may do them together with the operation that follows.
 
 import InferSupport
 
-/// An operation that was asked for and may not be recorded yet.
+/// An operation that was requested and is not recorded yet.
 ///
-/// On a graphics card every barrier between dependent commands takes some microseconds, as long as many an operation does; two
-/// operations in one command need none. What an operation works on is known by address alone: it is recorded in the frame in
-/// which it was asked for, and what is given back meanwhile lives as long as that.
+/// On a graphics card, a barrier between dependent commands takes some microseconds, as long as many operations do. Two
+/// operations in one command need no barrier. Operands are known by address alone. This is safe because an operation is
+/// recorded in the frame in which it was requested, and memory that is released meanwhile lives until that frame is done.
 enum HeldOperation {
     case products(Products)
     case addition(Addition)
@@ -16,7 +16,7 @@ enum HeldOperation {
     case rotations(Rotations)
     case storing(Storing)
 
-    /// One operation that does what this does and then what `next` does, with the same bits; nil where there is none.
+    /// One operation that does this and then `next`, with the same bits; nil if there is none.
     func joined(with next: HeldOperation) -> HeldOperation? {
         switch (self, next) {
         case (.products(let products), .addition(let addition)): products.adding(addition).map(Self.products)
@@ -31,16 +31,17 @@ enum HeldOperation {
         }
     }
 
-    /// Records its commands.
-    func record(on queue: CommandQueue) throws(InferenceError) {
+    /// Passes the operation's commands to `record`, in order.
+    func record(_ record: (DeviceCommand) throws(InferenceError) -> Void) throws(InferenceError) {
         switch self {
-        case .products(let products): try products.record(on: queue)
-        case .addition(let addition): try addition.record(on: queue)
-        case .norm(let norm): try norm.record(on: queue)
-        case .activation(let activation): try activation.record(on: queue)
-        case .combination(let combination): try combination.record(on: queue)
-        case .rotations(let rotations): try rotations.record(on: queue)
-        case .storing(let storing): try storing.record(on: queue)
+        case .products(let products): try products.record(record)
+        case .addition(let addition): try record(.add(addition))
+        case .norm(let norm): try record(.normalize(norm))
+        case .activation(let activation): try record(.activate(activation))
+        case .combination(let combination): try record(.combineExperts(combination))
+        case .rotations(let rotations):
+            for target in rotations.targets { try record(.rotate(target, rotations)) }
+        case .storing(let storing): try record(.store(storing))
         }
     }
 }

@@ -1,20 +1,22 @@
-// Norms of rows, with what often stands before and after them.
+// Norms of rows, together with what often precedes and follows them.
 
-import CInferVulkanKernels
 import InferSupport
 
-/// y = norm(x), of whole rows or of each of their sections. Of whole rows it may go on: y is added to a stream, the sum is
-/// normalised, too, and the last results are rounded for products.
+/// y = norm(x), over whole rows or over each of their sections.
+///
+/// A norm of whole rows can continue: y is added to a stream (`addition`), the sum is normalised too (`second`), and the last
+/// results are rounded as inputs of products (`rounding`).
 struct NormOperation {
     /// One norm of `width` values.
     struct Norm {
         let x: DeviceRows, y: DeviceRows
-        let weight: UInt64, bias: UInt64?
+        let weight: DeviceAddress, bias: DeviceAddress?
         let width: Int
         let epsilon: Float
+        /// Whether the mean is subtracted (layer norm) or not (RMS norm).
         let isCentred: Bool
 
-        /// Whether it is of whole rows.
+        /// Whether it normalises whole rows.
         var isWhole: Bool { width == x.columns && width == y.columns }
     }
 
@@ -30,12 +32,12 @@ struct NormOperation {
         self.rows = rows
     }
 
-    /// Where the results of its last norm lie, if these are what comes last.
+    /// The results of its last norm; nil if it ends with an addition.
     var results: DeviceRows? { addition == nil ? first.y : second?.y }
 
-    /// With an addition of the results; nil where it adds something else.
+    /// This followed by an addition of the results; nil if `next` adds something else.
     func adding(_ next: Addition) -> Self? {
-        guard addition == nil, first.isWhole, next.adds(first.y, rows: rows, besides: [first.x.address]) else {
+        guard addition == nil, first.isWhole, next.adds(first.y, rows: rows, besides: [first.x.buffer]) else {
             return nil
         }
         var joined = self
@@ -43,47 +45,23 @@ struct NormOperation {
         return joined
     }
 
-    /// With a norm of the sum that `addition` makes; nil where `next` is of something else or another kind.
+    /// This followed by a norm of the sum that `addition` makes; nil if `next` normalises something else or is of another kind.
     func normalizingSum(_ next: Self) -> Self? {
         let norm = next.first
         guard let addition, second == nil, norm.x.address == addition.x.address, next.rows == rows,
             norm.isWhole, norm.isCentred == first.isCentred, (norm.bias == nil) == (first.bias == nil),
-            ![first.x.address, first.y.address, addition.x.address].contains(norm.y.address)
+            ![first.x.buffer, first.y.buffer, addition.x.buffer].contains(norm.y.buffer)
         else { return nil }
         var joined = self
         joined.second = norm
         return joined
     }
 
-    /// With its results rounded; nil where they are not whole rows.
+    /// This with its results rounded; nil if they are not whole rows.
     func rounded(_ rounding: InputRounding) -> Self? {
         guard self.rounding == nil, results != nil, first.isWhole else { return nil }
         var joined = self
         joined.rounding = rounding
         return joined
-    }
-
-    func record(on queue: CommandQueue) throws(InferenceError) {
-        // What the shader does last stands first among its parameters.
-        let last = second ?? first
-        let (x, y) = addition.map { ($0.x, second?.y) } ?? (first.x, first.y)
-        var writes = [first.y.address]
-        if let addition { writes.append(addition.x.address) }
-        if let second { writes.append(second.y.address) }
-        if let rounding { writes.append(rounding.inputs) }
-        try queue.dispatch(
-            Shader(
-                SI_SHADER_normalize,
-                [
-                    rounding?.isSuper == true ? 1 : 0, first.isCentred ? 1 : 0, first.bias == nil ? 0 : 1,
-                    rounding == nil ? 0 : 1, addition == nil ? 0 : 1, y == nil ? 0 : 1,
-                ]),
-            PushConstants(
-                [
-                    x.address, y?.address ?? 0, last.weight, last.bias ?? 0, rounding?.inputs ?? 0, first.x.address,
-                    first.y.address, first.weight, first.bias ?? 0,
-                ], [first.width, x.stride, y?.stride ?? 0, first.x.stride, first.y.stride],
-                [last.epsilon, first.epsilon, addition?.scale ?? 1]),
-            groups: (first.x.columns / first.width, rows, 1), reads: [first.x.address], writes: writes)
     }
 }

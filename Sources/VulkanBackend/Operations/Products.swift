@@ -1,42 +1,67 @@
 // Products of the same inputs with several matrices.
 
-import CInferVulkanKernels
 import InferSupport
-import InferTensors
 
-/// y[j] = x · weight[j]ᵀ + bias[j] of `columns` columns, as many of which in a row share one of `rows` inputs.
+/// A product with one matrix: output = x · weightsᵀ + bias.
+struct Product {
+    let weights: DeviceWeights
+    /// Rows of the matrix: values of an output row.
+    let rows: Int
+    let bias: DeviceAddress?
+    let output: DeviceRows
+}
+
+/// y[j] = x · weights[j]ᵀ + bias[j] for `columns` columns. `columns / rows` consecutive columns share one of `rows` inputs.
 ///
-/// What gives x may round it, too, and what is added to a stream at the end may be the last of the products.
+/// The operation that computes x can also round it to eight bits, and the last product can also add its results to a stream.
 struct Products {
-    /// What comes before, and rounds its results.
+    /// The preceding operation, which rounds its results.
     private enum Source {
         case norm(NormOperation)
         case activation(ActivationOperation)
     }
 
-    let x: DeviceRows
-    let rows: Int, columns: Int
-    /// Each column's expert; nil where all columns have the same matrix.
-    let experts: UInt64?
+    /// One of the products, as a command.
+    struct Command {
+        let product: Product
+        let x: DeviceRows
+        /// The inputs, rounded to eight bits; quantised weights take these instead of `x`.
+        let inputs: DeviceAddress
+        let columns: Int
+        /// Consecutive columns that share an input.
+        let sharing: Int
+        let experts: DeviceAddress?
+        /// The addition of the results to a stream, if one follows.
+        let addition: Addition?
+
+        /// The buffer of the inputs that the product takes.
+        var source: DeviceAddress { product.weights.layout == nil ? x.buffer : inputs }
+    }
+
+    private let x: DeviceRows
+    private let rows: Int, columns: Int
+    /// The expert of each column; nil if all columns have the same matrix.
+    private let experts: DeviceAddress?
     /// Where inputs go that are rounded to eight bits.
-    let inputs: UInt64
-    let products: [Product]
+    private let inputs: DeviceAddress
+    private let products: [Product]
     private var source: Source?
     private var addition: Addition?
 
     init(
-        _ x: DeviceRows, rows: Int, columns: Int, _ products: [Product], experts: UInt64?, roundedTo inputs: UInt64
+        _ x: DeviceRows, rows: Int, columns: Int, _ products: [Product], experts: DeviceAddress?,
+        roundedTo inputs: DeviceAddress
     ) {
         (self.x, self.rows, self.columns, self.products) = (x, rows, columns, products)
         (self.experts, self.inputs) = (experts, inputs)
     }
 
-    /// How the first product that wants its inputs rounded wants them.
+    /// How the first product with quantised weights takes its inputs.
     private var rounding: InputRounding? {
-        products.lazy.compactMap(\.layout).first.map { InputRounding(isSuper: $0.isSuper, inputs: inputs) }
+        products.lazy.compactMap(\.weights.layout).first.map { InputRounding(isSuper: $0.isSuper, inputs: inputs) }
     }
 
-    /// With the norm that gives x; nil where it gives something else, or nothing is to be rounded.
+    /// This preceded by the norm that computes x; nil if `norm` computes something else or nothing is to be rounded.
     func rounding(_ norm: NormOperation) -> Self? {
         guard source == nil, let rounding, norm.results?.address == x.address, norm.rows == rows,
             let rounded = norm.rounded(rounding)
@@ -46,7 +71,7 @@ struct Products {
         return joined
     }
 
-    /// With the activation that gives x, likewise.
+    /// This preceded by the activation that computes x; nil if `activation` computes something else or nothing is to be rounded.
     func rounding(_ activation: ActivationOperation) -> Self? {
         guard source == nil, let rounding, activation.y.address == x.address, activation.rows == rows,
             activation.gate.columns == x.columns
@@ -58,40 +83,34 @@ struct Products {
         return joined
     }
 
-    /// With an addition of the last product's results; nil where it adds something else.
+    /// This followed by an addition of the last product's results; nil if `next` adds something else.
     func adding(_ next: Addition) -> Self? {
         guard addition == nil, experts == nil, let last = products.last, last.rows == last.output.columns,
-            next.adds(last.output, rows: columns, besides: [x.address])
+            next.adds(last.output, rows: columns, besides: [x.buffer])
         else { return nil }
         var joined = self
         joined.addition = next
         return joined
     }
 
-    func record(on queue: CommandQueue) throws(InferenceError) {
-        /// How the inputs are rounded so far.
+    /// Passes the commands to `record`, in order.
+    func record(_ record: (DeviceCommand) throws(InferenceError) -> Void) throws(InferenceError) {
+        /// How the inputs are rounded at this point; nil if they are not.
         var isSuper = rounding?.isSuper
         switch source {
-        case .norm(let norm): try norm.record(on: queue)
-        case .activation(let activation): try activation.record(on: queue)
+        case .norm(let norm): try record(.normalize(norm))
+        case .activation(let activation): try record(.activate(activation))
         case nil: isSuper = nil
         }
         for (index, product) in products.enumerated() {
-            if let layout = product.layout, isSuper != layout.isSuper {
-                try round(InputRounding(isSuper: layout.isSuper, inputs: inputs), on: queue)
+            if let layout = product.weights.layout, isSuper != layout.isSuper {
+                try record(.round(x, rows: rows, InputRounding(isSuper: layout.isSuper, inputs: inputs)))
                 isSuper = layout.isSuper
             }
-            try product.record(
-                of: self, adding: index == products.count - 1 ? addition : nil, on: queue)
+            let command = Command(
+                product: product, x: x, inputs: inputs, columns: columns, sharing: columns / max(rows, 1),
+                experts: experts, addition: index == products.count - 1 ? addition : nil)
+            try record(.multiply(command))
         }
-    }
-
-    /// Rounds the inputs to eight bits.
-    private func round(_ rounding: InputRounding, on queue: CommandQueue) throws(InferenceError) {
-        let fours = x.columns / 4
-        try queue.dispatch(
-            Shader(SI_SHADER_quantize, [rounding.isSuper ? 1 : 0]),
-            PushConstants([x.address, rounding.inputs], [fours, x.stride]), groups: ((fours + 63) / 64, rows, 1),
-            reads: [x.address], writes: [rounding.inputs])
     }
 }

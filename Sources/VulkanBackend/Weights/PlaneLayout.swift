@@ -1,4 +1,4 @@
-// How the device keeps weights of a type: as planes of bits, integer scales and factors.
+// How the device stores weights: as planes of bits, integer scales and factors.
 
 import InferGGUF
 import InferTensors
@@ -7,19 +7,19 @@ import InferTensors
 struct PlaneLayout {
     /// Bits of a quantum in the low plane: 2, 4 or 8.
     let lowBits: Int
-    /// Bits in the high plane: 0, 1 or 2.
+    /// Bits of a quantum in the high plane: 0, 1 or 2.
     let highBits: Int
-    /// What is added to the quantum that the planes hold.
+    /// This is added to the quantum that the planes hold.
     let offset: Int
-    /// Values that quanta are indices into; empty for plain quanta.
+    /// The values that quanta are indices of; empty if quanta are the values.
     let codebook: [Int8]
-    /// Whether groups have integer scales and eight of them share factors.
+    /// Whether groups have integer scales and eight consecutive groups share factors.
     let isSuper: Bool
-    /// Whether there are minima beside scales.
+    /// Whether there are minima besides scales.
     let hasMinimum: Bool
     /// Integer scales of a group: none, one, or one for each half.
     let scales: Int
-    /// Whether factors are the upper halves of f32, not f16.
+    /// Whether factors are the upper halves of f32 instead of f16.
     let hasWideFactors: Bool
 
     private init(
@@ -36,7 +36,7 @@ struct PlaneLayout {
         hasWideFactors = wide
     }
 
-    /// The planes of a type, or nil where it is not quantised or not known.
+    /// The planes of a type; nil if it is not quantised or not known.
     init?(_ type: TensorType) {
         switch type {
         case .q4_0: self.init(4, offset: -8)
@@ -62,17 +62,49 @@ struct PlaneLayout {
     var highBytes: Int { 4 * highBits }
     /// Bytes of a group's integer scales and minima.
     var scaleBytes: Int { hasMinimum ? 2 * scales : scales }
-    /// Bytes of one factor, or of factor and minimum.
+    /// Bytes of a factor, with the minimum's factor if there is one.
     var factorBytes: Int { hasMinimum ? 4 : 2 }
     /// Groups that share factors.
     var factorGroups: Int { isSuper ? 8 : 1 }
+}
 
-    /// The shaders' constants with identifiers 0 to 7.
-    var constants: [UInt32] {
-        let book: UInt32 = codebook.isEmpty ? 0 : hasWideFactors ? 2 : 1
-        return [
-            UInt32(lowBits), UInt32(highBits), UInt32(bitPattern: Int32(offset)), book, isSuper ? 1 : 0,
-            hasMinimum ? 1 : 0, UInt32(max(1, scales)), hasWideFactors ? 1 : 0,
-        ]
+/// Where the planes of a matrix begin in a buffer.
+struct PlaneOffsets {
+    var low = 0, high = 0, scales = 0, factors = 0
+    /// Bytes from the beginning of the first plane to the end of the last.
+    var byteCount = 0
+
+    /// Planes of `groups` groups, one after the other, beginning at `start`.
+    init(_ layout: PlaneLayout, groups: Int, from start: Int = 0) {
+        var end = start
+        func place(_ bytes: Int) -> Int {
+            defer { end += (bytes + WeightArena.alignment - 1) & ~(WeightArena.alignment - 1) }
+            return end
+        }
+        low = place(groups * layout.lowBytes)
+        high = place(groups * layout.highBytes)
+        scales = place(groups * layout.scaleBytes)
+        factors = place(groups / layout.factorGroups * layout.factorBytes)
+        byteCount = end - start
+    }
+
+    /// One plane of `byteCount` bytes.
+    init(byteCount: Int, from start: Int = 0) {
+        low = start
+        self.byteCount = byteCount
+    }
+}
+
+/// Weights in the device's memory, which are released with this object.
+final class WeightPlanes: Sendable {
+    private let buffer: DeviceBuffer
+    let weights: DeviceWeights
+
+    init(_ buffer: DeviceBuffer, at offsets: PlaneOffsets, pieces: Int, _ encoding: DeviceWeights.Encoding) {
+        self.buffer = buffer
+        let base = buffer.address
+        weights = DeviceWeights(
+            encoding: encoding, low: base + UInt64(offsets.low), high: base + UInt64(offsets.high),
+            scales: base + UInt64(offsets.scales), factors: base + UInt64(offsets.factors), pieces: pieces)
     }
 }

@@ -1,14 +1,16 @@
-// Taking rows of quantised weights apart into planes.
+// Splitting rows of quantised weights into planes, on all cores.
 
 import InferGGUF
+import InferSupport
 import InferTensors
+import Synchronization
 
 /// Packs rows of one type, one at a time.
 struct PlanePacker {
     private let layout: PlaneLayout
     private let groups: Int
     private var row: UnpackedRow
-    /// The quantum of each byte pattern, without the offset.
+    /// For each value of an unpacked element, as a byte pattern, the quantum without the offset.
     private let quanta: [UInt8]
 
     /// A packer of rows of `columns` elements.
@@ -24,12 +26,12 @@ struct PlanePacker {
         }
     }
 
-    /// Where the planes of some rows begin.
+    /// The beginnings of the planes of some rows.
     struct Target {
         var low, high, scales, factors: UnsafeMutableRawPointer
     }
 
-    /// Packs the row that begins at `source` as row `number` of those at `target`.
+    /// Packs the row at `source` as row `number` of the rows at `target`.
     mutating func pack(_ source: UnsafeRawPointer, as number: Int, into target: Target) {
         row.unpack(source)
         let first = number * groups
@@ -96,8 +98,58 @@ struct PlanePacker {
         }
     }
 
-    /// Two bits each of the quanta i, i + 8, i + 16 and i + 24.
+    /// Two bits of each of the quanta i, i + 8, i + 16 and i + 24.
     private static func pairs(_ quanta: UnsafeMutableBufferPointer<UInt8>, _ i: Int, shift: UInt8) -> UInt8 {
         (0..<4).reduce(0) { $0 | (quanta[i + 8 * $1] >> shift & 3) << UInt8(2 * $1) }
+    }
+}
+
+/// A packer for each thread of a pool.
+final class PlanePackers {
+    /// Rows that a thread packs at once.
+    private static let rows = 16
+
+    private let pool: ThreadPool
+    private let packers: UnsafeMutableBufferPointer<PlanePacker>
+
+    init(_ packer: PlanePacker, on pool: ThreadPool) {
+        self.pool = pool
+        packers = .allocate(capacity: pool.threads)
+        packers.initialize(repeating: packer)
+    }
+
+    /// Calls `body` with a packer and each number below `count`, on all threads.
+    func forEach(_ count: Int, _ body: (inout PlanePacker, Int) -> Void) {
+        pool.run((count + Self.rows - 1) / Self.rows) { chunk, thread in
+            for row in chunk * Self.rows..<min((chunk + 1) * Self.rows, count) { body(&packers[thread], row) }
+        }
+    }
+
+    deinit {
+        packers.deinitialize()
+        packers.deallocate()
+    }
+}
+
+/// The threads that pack planes. They are started when the first weights are loaded.
+final class LoadingPool: Sendable {
+    private let threads = Mutex<ThreadPool?>(nil)
+
+    /// Packers for the rows of a tensor.
+    func packers(of tensor: TensorInfo) throws(InferenceError) -> PlanePackers {
+        let pool = try pool()
+        guard let packer = PlanePacker(tensor.type, columns: tensor.columns) else {
+            throw VulkanBackend.unsupported(tensor)
+        }
+        return PlanePackers(packer, on: pool)
+    }
+
+    private func pool() throws(InferenceError) -> ThreadPool {
+        try threads.withLock { threads throws(InferenceError) in
+            if let threads { return threads }
+            let fresh = try ThreadPool(threads: ProcessorCount.usable)
+            threads = fresh
+            return fresh
+        }
     }
 }

@@ -1,4 +1,4 @@
-// Loading weights into the device's memory.
+// Loading weights from a model file into the device's memory.
 
 import CInferVulkanKernels
 package import InferGGUF
@@ -7,7 +7,7 @@ package import InferTensors
 import Synchronization
 
 extension VulkanBackend {
-    /// Bytes of weights that are handed over at once.
+    /// Bytes of weights that the host hands over at once.
     private static let slabBytes = 2 << 20
 
     package func supports(_ type: TensorType) -> Bool { TensorFormat(type) != nil }
@@ -67,7 +67,7 @@ extension VulkanBackend {
         return try required(result, "place a tensor").get()
     }
 
-    /// Hands bytes to the device, some at a time; it takes them while the next ones are made.
+    /// Copies `bytes` to the device in slabs.
     private func upload(
         _ bytes: UnsafeRawBufferPointer, to buffer: DeviceBuffer, at offset: Int
     ) throws(InferenceError) {
@@ -80,16 +80,17 @@ extension VulkanBackend {
         }
     }
 
-    /// Copies pieces of what was uploaded in this operation, given by their places there and in `buffer` and their sizes.
+    /// Copies pieces of what was uploaded in this operation: offsets in the upload and in `buffer`, and sizes.
     private func copyUpload(_ pieces: [(from: Int, to: Int, count: Int)], to buffer: DeviceBuffer) {
         let copies = pieces.filter { $0.count > 0 }.map {
             VkBufferCopy(srcOffset: UInt64($0.from), dstOffset: UInt64($0.to), size: UInt64($0.count))
         }
-        // Nothing else is written where a weight is loaded, and nothing reads it before.
-        queue.copyUpload(copies, to: buffer.memory, writes: [])
+        // Not tracked: nothing else writes this memory, and commands that read it also read activations that were written
+        // after it, so that a barrier precedes them.
+        queue.copyUpload(copies, to: buffer.memory, writes: nil)
     }
 
-    /// The planes of rows `rows` of each matrix in `tensor`.
+    /// The planes of rows `rows` of each matrix in `tensor`, loaded if they are not on the device yet.
     private func planes(
         of tensor: TensorInfo, rows: Range<Int>, in file: GGUFFile
     ) throws(InferenceError) -> WeightPlanes {
@@ -101,14 +102,14 @@ extension VulkanBackend {
             } else {
                 try floatPlanes(of: tensor, rows: rows, in: file)
             }
-        // The loader wants to know of a device that failed, or has no room, now and not at the first step.
+        // A device that failed or is out of memory is reported now, not at the first step.
         try queue.finish { () in false }
         file.discard(tensor)
         tables.withLock { $0[key, of: file] = made }
         return made
     }
 
-    /// Where row `number` of those to load begins, counted over all matrices of the tensor.
+    /// The byte offset in the tensor of row `number` of the rows to load, counted over all matrices.
     private static func offset(of number: Int, of tensor: TensorInfo, rows: Range<Int>) -> Int {
         let height = tensor.shape.count > 1 ? tensor.shape[1] : 1
         let (matrix, row) = number.quotientAndRemainder(dividingBy: max(1, rows.count))
@@ -137,7 +138,7 @@ extension VulkanBackend {
         let base = try self.start(of: tensor, in: file), slab = max(1, Self.slabBytes / tensor.rowBytes)
         for first in stride(from: 0, to: count, by: slab) {
             let some = min(slab, count - first)
-            // As in the whole, so in the piece that is handed over.
+            // The slab has planes of its own, in the same order.
             let local = PlaneOffsets(layout, groups: pieces * some)
             perform { () throws(InferenceError) in
                 let (memory, offset) = try queue.reserveUpload(local.byteCount)
@@ -161,15 +162,20 @@ extension VulkanBackend {
                 copyUpload(copies.map { ($0 + offset, $1, $2) }, to: buffer)
             }
         }
-        return WeightPlanes(buffer, at: offsets, pieces: pieces, layout: layout, element: 0)
+        return WeightPlanes(buffer, at: offsets, pieces: pieces, .quantized(layout))
     }
 
     private func floatPlanes(
         of tensor: TensorInfo, rows: Range<Int>, in file: GGUFFile
     ) throws(InferenceError) -> WeightPlanes {
-        let elements: [TensorType] = [.f32, .f16, .bf16]
-        guard let element = elements.firstIndex(of: tensor.type) else { throw Self.unsupported(tensor) }
-        let elementBytes = element == 0 ? 4 : 2
+        let element: DeviceWeights.FloatElement
+        switch tensor.type {
+        case .f32: element = .f32
+        case .f16: element = .f16
+        case .bf16: element = .bf16
+        default: throw Self.unsupported(tensor)
+        }
+        let elementBytes = element == .f32 ? 4 : 2
         let pieces = (tensor.columns + 7) / 8, count = rowCount(of: tensor, rows: rows)
         let rowBytes = 8 * pieces * elementBytes
         let (buffer, start) = try place(count * rowBytes, for: tensor)
@@ -189,7 +195,7 @@ extension VulkanBackend {
             }
         }
         return WeightPlanes(
-            buffer, at: PlaneOffsets(byteCount: count * rowBytes, from: start), pieces: pieces, layout: nil,
-            element: element)
+            buffer, at: PlaneOffsets(byteCount: count * rowBytes, from: start), pieces: pieces,
+            .floats(element))
     }
 }

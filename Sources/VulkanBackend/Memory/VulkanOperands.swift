@@ -1,10 +1,10 @@
-// The operands of the Vulkan backend: handles to memory of the device.
+// The operands of the Vulkan backend: objects that own memory of the device.
 
 import InferGGUF
 import InferTensors
 import Synchronization
 
-/// A weight matrix, or a stack of them.
+/// A weight matrix, or one matrix per expert.
 final class VulkanWeightMatrix: WeightMatrix, @unchecked Sendable {
     let planes: WeightPlanes
 
@@ -14,7 +14,7 @@ final class VulkanWeightMatrix: WeightMatrix, @unchecked Sendable {
     }
 }
 
-/// A table of rows to look up.
+/// A table whose rows are looked up.
 final class VulkanEmbeddingTable: EmbeddingTable, @unchecked Sendable {
     let planes: WeightPlanes
 
@@ -27,7 +27,7 @@ final class VulkanEmbeddingTable: EmbeddingTable, @unchecked Sendable {
 /// f32 values of the model.
 final class VulkanWeightVector: WeightVector, @unchecked Sendable {
     private let buffer: DeviceBuffer
-    let address: UInt64
+    let address: DeviceAddress
 
     init(_ buffer: DeviceBuffer, at offset: Int, count: Int) {
         self.buffer = buffer
@@ -36,12 +36,19 @@ final class VulkanWeightVector: WeightVector, @unchecked Sendable {
     }
 }
 
-/// Rows of activations, each padded with zeros to eights.
+/// Rows of activations, each padded with zeros to a multiple of eight floats.
 final class VulkanActivations: Activations, @unchecked Sendable {
+    /// A copy of the first rows that the host can read.
+    struct ReadBack {
+        var buffer: DeviceBuffer?
+        /// How many rows were copied, and how many operations had been requested at that time.
+        var rows = 0
+        var operations: UInt64 = 0
+    }
+
     let buffer: DeviceBuffer
-    /// Floats from row to row.
+    /// Floats between the beginnings of two consecutive rows.
     let stride: Int
-    /// What the host reads of it, and what that holds.
     let readBack = Mutex<ReadBack>(ReadBack())
 
     init(_ buffer: DeviceBuffer, rows: Int, columns: Int) {
@@ -50,7 +57,10 @@ final class VulkanActivations: Activations, @unchecked Sendable {
         super.init(rows: rows, columns: columns)
     }
 
-    var address: UInt64 { buffer.address }
+    /// All rows, as an operand.
+    var all: DeviceRows {
+        DeviceRows(buffer: buffer.address, address: buffer.address, columns: columns, stride: stride)
+    }
 
     /// Where row `row` begins.
     func address(ofRow row: Int) -> UInt64 { address + UInt64(4 * row * stride) }
@@ -59,27 +69,18 @@ final class VulkanActivations: Activations, @unchecked Sendable {
     static func stride(_ columns: Int) -> Int { (columns + 7) & ~7 }
 }
 
-/// Rows of activations as the host sees them.
-struct ReadBack {
-    var buffer: DeviceBuffer?
-    /// How many rows were copied, when as many operations had been recorded.
-    var rows = 0
-    var operations: UInt64 = 0
-}
-
 /// The experts chosen for each row.
 final class VulkanExpertRouting: ExpertRouting, @unchecked Sendable {
     private let buffer: DeviceBuffer
-    /// Of choice j of row i, at i · used + j: its expert, and its weight.
-    let experts: UInt64, weights: UInt64
+    let experts: DeviceExperts
 
     init(_ buffer: DeviceBuffer, rows: Int, expertsUsed: Int) {
         self.buffer = buffer
-        experts = buffer.address
-        weights = buffer.address + UInt64(4 * rows * expertsUsed)
+        experts = DeviceExperts(
+            experts: buffer.address, weights: buffer.address + UInt64(4 * rows * expertsUsed), used: expertsUsed)
         super.init(rows: rows, expertsUsed: expertsUsed)
     }
 
-    /// Bytes of the routing of that many choices.
+    /// Bytes of the experts and their weights.
     static func byteCount(rows: Int, expertsUsed: Int) -> Int { 8 * rows * expertsUsed }
 }
