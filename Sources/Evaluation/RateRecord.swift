@@ -174,7 +174,7 @@ package struct RateComparison: Encodable, Sendable {
         for key in Set(current.settings.keys).union(earlier.settings.keys).sorted() {
             compare("\(key) differs", current.settings[key], earlier.settings[key])
         }
-        differences += earlier.warnings.map { "when the rates were recorded, \($0)" }
+        differences += earlier.warnings.map { "the rates were recorded with a warning: \($0)" }
         self.differences = differences
     }
 
@@ -192,6 +192,6 @@ package struct RateComparison: Encodable, Sendable {
 
     /// A rate with about three digits.
     private static func number(_ value: Double) -> String {
-        Format.decimal(value, value >= 100 ? 0 : value >= 10 ? 1 : 2)
+        Format.decimal(value, value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 4)
     }
 }

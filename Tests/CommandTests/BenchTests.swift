@@ -38,9 +38,9 @@ struct BenchTests {
     }
 
     @Test func kernelReport() throws {
-        let arguments = ["bench", "kernels", "--types", "Q4_0", "--widths", "1,5", "--kernels", "reference", "--json"]
+        let arguments = ["bench", "kernels", "--types", "Q4_0", "--widths", "1,5", "--json"]
         let object = try Command(arguments).json()
-        #expect(object["kernels"] as? String == "reference")
+        #expect(object["kernels"] is String)
         let products = try #require(object["products"] as? [[String: Any]])
         #expect(products.count == 2 * 4)
         let others = try #require(object["others"] as? [[String: Any]])
@@ -94,7 +94,7 @@ struct BenchTests {
         let run = try Command(one + ["--against", other, "--json"])
         #expect(run.errors.contains("the machines differ"))
         let against = try #require(try run.json()["against"] as? [String: Any])
-        #expect((against["differences"] as? [String])?.count == 1)
+        #expect((against["differences"] as? [String])?.first?.hasPrefix("the machines differ") == true)
         let rows = try #require(against["rows"] as? [[String: Any]])
         #expect(rows.contains { $0["name"] as? String == "softmax" && $0["ratio"] is Double })
     }

@@ -49,15 +49,19 @@ package struct KernelBenchmark {
     ///
     /// - Parameter progress: Called before each step with the fraction done and the name of the step.
     package func report(_ progress: (Double, String) -> Void = { _, _ in }) throws(InferenceError) -> KernelReport {
+        // Products alone need the ring and are compared with limits.
+        let measuresProducts = !selection.types.isEmpty
         let ring = try AlignedMemory(
-            bytes: WorkingSet.allCases.reduce(0) { max($0, $1.bytes(threads: 1)) } + (1 << 20), for: "weights")
+            bytes: measuresProducts
+                ? WorkingSet.allCases.reduce(0) { max($0, $1.bytes(threads: 1)) } + (1 << 20) : 1, for: "weights")
         ring.useHugePages()
         // Memory that was never written is mapped to one page of zeros, which fits the first cache.
         ring.base.initializeMemory(as: UInt8.self, repeating: 1, count: ring.byteCount)
         progress(0, "limits")
         // The limits of the kernels in Swift, too, are measured with kernels in C.
         let limits = try MachineLimits(
-            kernels as? TunedKernels ?? TunedKernels(), threads: [timer.threads, CPUBackend().threads], memory: ring)
+            measuresProducts ? kernels as? TunedKernels ?? TunedKernels() : nil,
+            threads: [timer.threads, CPUBackend().threads], memory: ring)
         var products: [KernelReport.ProductRow] = []
         for (index, type) in selection.types.enumerated() {
             guard

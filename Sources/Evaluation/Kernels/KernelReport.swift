@@ -4,7 +4,8 @@
 package struct KernelReport: Encodable, Sendable {
     /// The limits of the machine.
     struct Limits: Encodable, Sendable {
-        /// 10⁹ products per second, of bytes and of f32, on one thread; nil for the kernels in Swift.
+        /// 10⁹ products per second, of bytes and of f32, on one thread; nil if no kernels in C run here, or if no products were
+        /// measured.
         let byteProducts: Double?, floatProducts: Double?
         /// Reads by working set, on one thread and on several.
         let reads: [Read]
