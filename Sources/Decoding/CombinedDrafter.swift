@@ -1,5 +1,7 @@
 // Several drafters as one.
 
+import InferTensors
+
 /// Lets several drafters guess and offers all their guesses in one tree.
 ///
 /// Where two make the same guess, the higher value counts. Each learns from the outcome of its own guesses.
@@ -24,7 +26,7 @@ public final class CombinedDrafter: Drafter {
     public var name: String { drafters.map(\.name).joined(separator: "+") }
 
     /// As many as the most demanding drafter wants.
-    public var candidatesWanted: Int { drafters.reduce(0) { max($0, $1.candidatesWanted) } }
+    public var topTokensWanted: Int { drafters.reduce(0) { max($0, $1.topTokensWanted) } }
 
     /// Passes the text on to every drafter.
     public func reset(to tokens: [Int32]) {
@@ -50,20 +52,20 @@ public final class CombinedDrafter: Drafter {
     }
 
     /// Tells every drafter what became of its own guesses.
-    public func observe(_ verification: Verification) {
-        let hasDraft = !verification.tree.isEmpty
-        let checked = Set(verification.checked)
+    public func observe(_ outcome: DraftOutcome) {
+        let hasDraft = !outcome.tree.isEmpty
+        let checked = Set(outcome.checked)
         for (part, drafter) in zip(parts, drafters) {
             let tree = hasDraft ? part.tree : DraftTree()
             let own = tree.nodes.filter { checked.contains(part.places[$0]) }
-            let wanted = drafter.candidatesWanted
-            var rows: [[Verification.Candidate]] = []
+            let wanted = drafter.topTokensWanted
+            var rows: [[TopToken]] = []
             if wanted > 0 {
                 rows = ([DraftTree.root] + own.map { part.places[$0] })
-                    .map { Array(verification.candidates(after: $0).prefix(wanted)) }
+                    .map { Array(outcome.topTokens(after: $0).prefix(wanted)) }
             }
             drafter.observe(
-                Verification(tree: tree, checked: own, tokens: verification.tokens, candidateRows: rows))
+                DraftOutcome(tree: tree, checked: own, tokens: outcome.tokens, topTokenRows: rows))
         }
     }
 

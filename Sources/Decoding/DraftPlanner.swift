@@ -1,6 +1,6 @@
 // Decides step by step what to draft and how much of it to check.
 
-package import InferTensors
+import InferTensors
 
 /// Asks a drafter for guesses and takes of them what pays.
 ///
@@ -92,17 +92,12 @@ package final class DraftPlanner {
         cost.observePrompt(rows: rows, seconds: duration / .seconds(1))
     }
 
-    /// What the drafter wants to be told of the likeliest tokens of each row.
-    package func candidates(_ likeliest: [[Candidate]]) -> [[Verification.Candidate]] {
-        timed { likeliest.map { $0.prefix(drafter.candidatesWanted).map(Verification.Candidate.init) } }
-    }
-
     /// Learns what became of the last draft.
-    package func observe(_ verification: Verification) {
-        lastToken = verification.tokens.last ?? lastToken
+    package func observe(_ outcome: DraftOutcome) {
+        lastToken = outcome.tokens.last ?? lastToken
         timed {
-            calibration?.observe(verification)
-            drafter.observe(verification)
+            calibration?.observe(outcome)
+            drafter.observe(outcome)
         }
     }
 

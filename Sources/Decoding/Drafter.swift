@@ -14,7 +14,7 @@ public protocol Drafter: AnyObject {
 
     /// How many of the model's likeliest tokens after each checked one ``observe(_:)`` is to be told, at most 64; finding them
     /// costs about as much as choosing a token. The default is 0.
-    var candidatesWanted: Int { get }
+    var topTokensWanted: Int { get }
 
     /// Whether it corrects its values by what became of earlier guesses. Then they are taken as they are, otherwise the engine
     /// corrects them. The default is false.
@@ -34,13 +34,13 @@ public protocol Drafter: AnyObject {
     ///     likely first.
     func draft(into tree: inout DraftTree, limit: Int)
 
-    /// Learns how the text went on. Called after each step; what is in ``Verification/tokens`` is part of the text then.
-    func observe(_ verification: Verification)
+    /// Learns how the text went on. Called after each step; what is in ``DraftOutcome/tokens`` is part of the text then.
+    func observe(_ outcome: DraftOutcome)
 }
 
 extension Drafter {
     /// None.
-    public var candidatesWanted: Int { 0 }
+    public var topTokensWanted: Int { 0 }
 
     /// The engine corrects its values.
     public var isCalibrated: Bool { false }

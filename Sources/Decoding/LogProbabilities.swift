@@ -34,6 +34,6 @@ package struct LogProbabilities {
     /// The `count` most likely tokens, likeliest first; of equally likely ones the lower id.
     package func top(_ count: Int) -> [(token: Int32, logProbability: Float)] {
         guard count > 0 else { return [] }
-        return CandidateSet.top(count, of: logits).sorted(by: >).map { ($0.token, Float(self[$0.token])) }
+        return EligibleTokens.top(count, of: logits).sorted(by: >).map { ($0.token, Float(self[$0.token])) }
     }
 }

@@ -16,9 +16,9 @@ extension Sampler {
     }
 
     /// How many of a row's likeliest tokens nearly always suffice for a choice; 0 where only the whole row ever does.
-    package var likeliestWanted: Int {
+    package var topTokensWanted: Int {
         guard onlyLowers else { return 0 }
-        let most = LikeliestTokens.largestCount
+        let most = TopTokenBuffers.largestCount
         // The tokens that are lowered may be the likeliest, and fall behind others.
         let lowered = min(options.logitBias.count + (penalises ? min(options.penaltyWindow, most) : 0), most)
         if options.temperature == 0 { return min(1 + lowered, most) }
@@ -26,7 +26,7 @@ extension Sampler {
         return options.topP == 1 && options.minP > 0 ? most : 0
     }
 
-    /// What to multiply logits by in ``SoftmaxSums`` that let up to ``LikeliestTokens/largestCount`` tokens suffice nearly always where
+    /// What to multiply logits by in ``SoftmaxSums`` that let up to ``TopTokenBuffers/largestCount`` tokens suffice nearly always where
     /// alone they never do; nil where sums are of no use.
     package var softmaxScale: Float? {
         guard options.temperature > 0, options.topK == 0, !penalises, options.logitBias.isEmpty else { return nil }
@@ -49,26 +49,26 @@ extension Sampler {
     ///   - position: As for a whole row.
     ///   - history: As for a whole row.
     package func choose(
-        among likeliest: [Candidate], isComplete: Bool, sums: SoftmaxSums? = nil, position: Int,
+        among likeliest: [TopToken], isComplete: Bool, sums: SoftmaxSums? = nil, position: Int,
         history: ArraySlice<Int32>
     ) -> Choice {
         if let sums, softmaxScale != nil, !isComplete {
             return choose(among: likeliest, sums, position: position)
         }
-        guard likeliestWanted > 0 else { return .undecided }
+        guard topTokensWanted > 0 else { return .undecided }
         let known = adjusted(likeliest, isComplete: isComplete, history: history)
         guard options.temperature > 0 else {
             return known.isEmpty && !isComplete ? .undecided : Choice(known.first?.token)
         }
         let isShort = options.topK == 0 || options.topK > known.count
-        guard var set = CandidateSet(known.prefix(isShort ? known.count : options.topK)) else {
+        guard var set = EligibleTokens(known.prefix(isShort ? known.count : options.topK)) else {
             return isComplete ? .none : .undecided
         }
         if isShort && !isComplete {
             // The others are less likely than all of these: once min-p drops one of these, it drops them too.
             guard options.topP == 1, options.minP > 0 else { return .undecided }
             set.keepLikely(options.minP)
-            guard set.candidates.count < known.count else { return .undecided }
+            guard set.tokens.count < known.count else { return .undecided }
         } else {
             if options.topP < 1 { set.keepNucleus(options.topP) }
             if options.minP > 0 { set.keepLikely(options.minP) }
@@ -77,9 +77,9 @@ extension Sampler {
     }
 
     /// Chooses where no more than a part of the row is known, and what all of it adds up to.
-    private func choose(among likeliest: [Candidate], _ sums: SoftmaxSums, position: Int) -> Choice {
+    private func choose(among likeliest: [TopToken], _ sums: SoftmaxSums, position: Int) -> Choice {
         guard let largest = likeliest.first?.logit, largest < .infinity, sums.total > 0, sums.total < .infinity,
-            var set = CandidateSet(likeliest)
+            var set = EligibleTokens(likeliest)
         else { return .undecided }
         if options.topP < 1 {
             guard set.keepNucleus(options.topP, of: sums) else { return .undecided }
@@ -94,14 +94,14 @@ extension Sampler {
     /// The likeliest tokens after bias and penalties, likeliest first, as far as these are certain: tokens outside the list
     /// were behind all of it and were not raised.
     private func adjusted(
-        _ likeliest: [Candidate], isComplete: Bool, history: ArraySlice<Int32>
-    ) -> ArraySlice<Candidate> {
+        _ likeliest: [TopToken], isComplete: Bool, history: ArraySlice<Int32>
+    ) -> ArraySlice<TopToken> {
         guard penalises || !options.logitBias.isEmpty, let last = likeliest.last else { return likeliest[...] }
         let logits = Dictionary(likeliest.map { ($0.token, $0.logit) }) { first, _ in first }
         let changes = adjustments(history) { logits[$0] }
-        var changed = likeliest.compactMap { candidate -> Candidate? in
+        var changed = likeliest.compactMap { candidate -> TopToken? in
             let logit = changes[candidate.token] ?? candidate.logit
-            return logit > -.infinity ? Candidate(token: candidate.token, logit: logit) : nil
+            return logit > -.infinity ? TopToken(token: candidate.token, logit: logit) : nil
         }
         changed.sort(by: >)
         return isComplete ? changed[...] : changed.prefix { $0 >= last }

@@ -27,13 +27,13 @@ package struct Sampler: Sendable {
 
     private func choose(from logits: UnsafeBufferPointer<Float>, position: Int) -> Int32? {
         guard options.temperature > 0 else { return logits.argMax.map { Int32(truncatingIfNeeded: $0) } }
-        guard var set = CandidateSet(logits, topK: options.topK) else { return nil }
+        guard var set = EligibleTokens(logits, topK: options.topK) else { return nil }
         if options.topP < 1 { set.keepNucleus(options.topP) }
         if options.minP > 0 { set.keepLikely(options.minP) }
         return draw(from: set, position: position)
     }
 
-    func draw(from set: CandidateSet, position: Int) -> Int32? {
+    func draw(from set: EligibleTokens, position: Int) -> Int32? {
         set.draw(scale: options.inverseTemperature, uniform: Philox.uniform(seed: options.seed, position: position))
     }
 

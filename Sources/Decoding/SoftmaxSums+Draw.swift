@@ -9,7 +9,7 @@ extension SoftmaxSums {
     /// - Parameters:
     ///   - likeliest: The tokens that ``before`` is about.
     ///   - weights: Their numerators.
-    func token(at uniform: Double, _ likeliest: [Candidate], weights: [Float]) -> Int32? {
+    func token(at uniform: Double, _ likeliest: [TopToken], weights: [Float]) -> Int32? {
         // What the host finds differs by at most a slack from each of the two sums that are compared.
         let total = Double(total), slack = 2 * error * total, target = uniform * total
         for ((candidate, weight), before) in zip(zip(likeliest, weights), before) {

@@ -88,7 +88,7 @@ package final class TokenSequence {
     // MARK: Logits
 
     /// The top tokens that follow the last token; nil when they are not known.
-    package var topTokens: [Candidate]? {
+    package var topTokens: [TopToken]? {
         guard let row, let output, output.topTokens.indices.contains(row) else { return nil }
         return output.topTokens[row]
     }

@@ -49,9 +49,9 @@ package struct ValueCalibration: Sendable {
     }
 
     /// Learns from the outcome of a draft.
-    package mutating func observe(_ verification: Verification) {
-        let tree = verification.tree
-        for (node, isRight) in verification.verdicts {
+    package mutating func observe(_ outcome: DraftOutcome) {
+        let tree = outcome.tree
+        for (node, isRight) in outcome.verdicts {
             let conditional = tree.conditionalValue(node)
             overall.add(isRight, conditional)
             byTag[tree.tags[node], default: Tally()].add(isRight, conditional)

@@ -1,86 +1,165 @@
-// What a step of the model made of a draft.
+// Drafting and verification: how a sequence grows by several tokens in one step of the model, without a changed bit.
 
-package import InferTensors
+package import InferSupport
+import InferTensors
+package import InferTransformer
 
-/// The outcome of one step: which tokens joined the text, and what the model thought of the guesses.
-public struct Verification: Sendable {
-    /// A token the model considered.
-    public struct Candidate: Sendable, Hashable {
-        /// The token.
-        public let token: Int32
-        /// The model's own logit, before sampling options act on it.
-        public let logit: Float
+/// Extends a sequence step by step: propose rows, let the model compute them, consume what came out, token by token.
+///
+/// **The accept rule.** Row 0 of a step is the last token, row i + 1 node i of the draft tree. One token is drawn from row 0's
+/// logits, exactly as plain decoding draws it: from these logits, the tokens before it, and u(seed, position). If a child of the root
+/// has this token, it is accepted: its row was computed after the same tokens as in plain decoding, so its logits are the same to
+/// the bit, and the next token is drawn from them, and so on downwards. The first token that no child has ends the step. It is kept
+/// too, since it was drawn from a valid row. So the text is the sequence of plain decoding's draws, whatever was drafted.
+///
+/// Proposing and consuming are apart, so that one step can compute the rows of several sequences.
+package struct Verification {
+    /// The sequence that grows.
+    package let sequence: TokenSequence
+    /// Chooses the draft; nil for plain decoding.
+    private let planner: DraftPlanner?
+    private let sampler: Sampler
+    /// What is wanted of each row's logits.
+    package let request: LogitsRequest
+    /// Logits from this one on stand for no token: the vocabulary is padded.
+    private let tokenCount: Int
 
-        /// A candidate.
-        public init(token: Int32, logit: Float) {
-            self.token = token
-            self.logit = logit
-        }
+    /// The draft of the running step, and the node that the text has come to.
+    private var draft = Draft()
+    private var node = DraftTree.root
+    /// The tokens drawn from the running step's rows.
+    private var drawn: [Int32] = []
+    /// Of each row, as many top tokens as the drafter wants.
+    private var topTokens: [[TopToken]] = []
+    /// What became of all drafts so far.
+    package private(set) var statistics = DraftStatistics()
+    /// Steps so far, the prompt's not included.
+    package private(set) var steps = 0
 
-        /// The same candidate, found in a row of logits.
-        package init(_ candidate: InferTensors.Candidate) { self.init(token: candidate.token, logit: candidate.logit) }
-    }
-
-    /// The draft as it was made, including guesses that were not checked. Empty when there was none.
-    public let tree: DraftTree
-    /// The nodes that went through the model, in ascending order.
-    public let checked: [Int]
-    /// The tokens that joined the text, at least one: first those of ``accepted``, then at most one that was not drafted, or not
-    /// checked.
-    public let tokens: [Int32]
-    /// The checked nodes that proved right, from the first guess downwards.
-    public let accepted: [Int]
-    /// The candidates after the text as it was and then after each of `checked`; empty unless they were wanted.
-    let candidateRows: [[Candidate]]
-
-    /// The outcome of a step.
-    ///
-    /// - Parameters:
-    ///   - tree: The draft as it was made.
-    ///   - checked: The nodes that went through the model, in ascending order.
-    ///   - tokens: The tokens that joined the text.
-    ///   - candidateRows: The candidates after the text as it was, and after each of `checked`.
-    public init(
-        tree: DraftTree = DraftTree(), checked: [Int] = [], tokens: [Int32], candidateRows: [[Candidate]] = []
+    /// - Parameter readsWholeRows: Whether the caller reads whole rows of logits in any case.
+    package init(
+        _ sequence: TokenSequence, planner: DraftPlanner?, sampler: Sampler, tokenCount: Int, readsWholeRows: Bool
     ) {
-        self.tree = tree
-        self.checked = checked
-        self.tokens = tokens
-        self.candidateRows = candidateRows
-        var accepted: [Int] = []
-        var node = DraftTree.root
-        var rest = checked[...]
-        for token in tokens {
-            guard let child = tree.child(token, of: node), let place = rest.firstIndex(of: child) else { break }
-            rest = rest[(place + 1)...]
-            accepted.append(child)
-            node = child
+        (self.sequence, self.planner, self.sampler, self.tokenCount) = (sequence, planner, sampler, tokenCount)
+        let hostHasRows = readsWholeRows || sequence.state.model.device == nil
+        let softmaxScale = hostHasRows ? nil : sampler.softmaxScale
+        let wanted = softmaxScale == nil ? sampler.topTokensWanted : TopTokenBuffers.largestCount
+        request = LogitsRequest(
+            wholeRows: readsWholeRows || wanted == 0, topTokens: max(wanted, planner?.drafter.topTokensWanted ?? 0),
+            softmaxScale: softmaxScale, tokenCount: tokenCount)
+    }
+
+    /// Tells the drafter the text that the answer will follow.
+    ///
+    /// - Returns: The time that the drafter took.
+    package func begin(_ prompt: [Int32]) -> Duration {
+        guard let planner else { return .zero }
+        let start = planner.retrievalDuration
+        planner.reset(to: prompt)
+        return planner.retrievalDuration - start
+    }
+
+    /// Takes the output of the prompt's last chunk: the first token is drawn from it.
+    package mutating func consume(prompt chunk: ArraySlice<Int32>, _ output: SegmentOutput, took duration: Duration) {
+        sequence.add(prompt: chunk, output)
+        planner?.promptTook(duration, rows: chunk.count)
+        noteTopTokens(output)
+    }
+
+    /// Propose: the rows of the next step, which are the last token and the draft nodes that are worth their time.
+    package mutating func propose(_ bounds: DraftPlanner.Bounds, width: DraftWidth) -> Segment {
+        draft = timed { $0.draft(bounds, width: width) } ?? Draft()
+        return sequence.segment(draft.offered, request: request)
+    }
+
+    /// Consume: takes what the model made of these rows in `duration`. The logits that follow the last token are at hand then.
+    package mutating func consume(_ output: SegmentOutput, took duration: Duration) {
+        sequence.take(output)
+        node = DraftTree.root
+        planner?.stepTook(duration, rows: draft.checked.count + 1)
+        noteTopTokens(output)
+        steps += 1
+        statistics.count(draft)
+    }
+
+    /// Accept: draws the next token from the logits at hand and adds it to the sequence. While the draft goes on with it, the next
+    /// logits are at hand; otherwise the step has ended.
+    ///
+    /// - Parameter forced: The token to take instead.
+    /// - Returns: The token; nil when none can be chosen.
+    package mutating func next(forced: Int32? = nil) throws(InferenceError) -> Int32? {
+        guard let token = forced ?? draw() else { return nil }
+        let child = draft.offered.child(token, of: node)
+        sequence.append(token, next: child.map { $0 + 1 })
+        drawn.append(token)
+        if let child { node = child } else { try finish() }
+        return token
+    }
+
+    /// Keep: ends the step. What was drawn of the draft stays evaluated, the other rows are dropped, and the drafter learns what
+    /// became of its draft.
+    package mutating func finish() throws(InferenceError) {
+        try sequence.keepDraftRows()
+        if planner != nil, !drawn.isEmpty {
+            let outcome = DraftOutcome(
+                tree: draft.tree, checked: draft.checked, tokens: drawn, topTokenRows: topTokens)
+            statistics.accepted += outcome.accepted.count
+            timed { $0.observe(outcome) }
         }
-        self.accepted = accepted
+        draft = Draft()
+        drawn.removeAll(keepingCapacity: true)
     }
 
-    /// The model's likeliest tokens after `node`, likeliest first, as many as the drafter wanted; after ``DraftTree/root``,
-    /// those from which the first of ``tokens`` was chosen. Empty for a node that was not checked.
-    public func candidates(after node: Int) -> [Candidate] {
-        let row = node < 0 ? 0 : checked.firstIndex(of: node).map { $0 + 1 }
-        guard let row, candidateRows.indices.contains(row) else { return [] }
-        return candidateRows[row]
-    }
-
-    /// The nodes whose parent proved right, so that it is known whether they did: checked or not, each with the verdict.
-    public var verdicts: [(node: Int, isRight: Bool)] {
-        var verdicts: [(node: Int, isRight: Bool)] = []
-        var node = DraftTree.root
-        for token in tokens {
-            var next: Int?
-            for child in tree.children(of: node) {
-                let isRight = tree.tokens[child] == token
-                verdicts.append((child, isRight))
-                if isRight { next = child }
+    /// The token that the logits and the sampling options choose. A row's top tokens are enough, mostly.
+    private func draw() -> Int32? {
+        let (position, history) = (sequence.tokens.count, sequence.tokens[...])
+        if let topTokens = sequence.topTokens {
+            let choice = sampler.choose(
+                among: topTokens, isComplete: topTokens.count < request.topTokens, sums: sequence.softmaxSums,
+                position: position, history: history)
+            switch choice {
+            case .token(let token): return token
+            case .none: return nil
+            case .undecided: break
             }
-            guard let next else { break }
-            node = next
         }
-        return verdicts
+        return sequence.withLogits { logits in
+            let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
+            return sampler.sample(eligible, position: position, history: history)
+        }.flatMap { $0 }
+    }
+
+    private mutating func noteTopTokens(_ output: SegmentOutput) {
+        guard let wanted = planner?.drafter.topTokensWanted, wanted > 0 else { return }
+        topTokens = output.topTokens.map { Array($0.prefix(wanted)) }
+    }
+
+    /// Counts the planner's time as the drafter's.
+    private mutating func timed<R>(_ work: (DraftPlanner) -> R) -> R? {
+        guard let planner else { return nil }
+        let start = planner.retrievalDuration
+        defer { statistics.retrievalDuration += planner.retrievalDuration - start }
+        return work(planner)
+    }
+}
+
+/// The account of a generation's drafts.
+public struct DraftStatistics: Sendable, Hashable {
+    /// Draft nodes that went through the model.
+    public package(set) var drafted = 0
+    /// Those of them that were accepted.
+    public package(set) var accepted = 0
+    /// Time spent on finding drafts, choosing among their nodes and learning from the outcome; part of the decoding time.
+    public package(set) var retrievalDuration = Duration.zero
+    /// For each number of rows, the last token's included, how many steps with drafts had that many.
+    public package(set) var widths: [Int: Int] = [:]
+
+    /// The account of no drafts.
+    package init() {}
+
+    /// Counts a step that checks `draft`.
+    mutating func count(_ draft: Draft) {
+        drafted += draft.checked.count
+        if !draft.checked.isEmpty { widths[draft.checked.count + 1, default: 0] += 1 }
     }
 }

@@ -25,7 +25,7 @@ struct GenerationRun {
     private let options: GenerationOptions
     private let model: Model
     private let sequence: TokenSequence
-    private var verification: StepVerification
+    private var verification: Verification
     private var phase = Phase.begin
     private var promptTokens: [TokenID] = []
     private var detokenizer: StreamingDetokenizer
@@ -49,7 +49,7 @@ struct GenerationRun {
         if options.ignoresEndOfText {
             for token in model.tokenizer.endOfGeneration { sampling.logitBias[token] = -.infinity }
         }
-        verification = StepVerification(
+        verification = Verification(
             sequence, planner: options.usesDrafter ? planner : nil, sampler: Sampler(sampling),
             tokenCount: model.tokenizer.count, readsWholeRows: options.hashesLogits)
         detokenizer = StreamingDetokenizer(model.tokenizer)

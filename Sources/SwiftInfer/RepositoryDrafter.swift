@@ -43,7 +43,7 @@ final class RepositoryDrafter: Drafter {
     }
 
     var name: String { drafter.name }
-    var candidatesWanted: Int { drafter.candidatesWanted }
+    var topTokensWanted: Int { drafter.topTokensWanted }
 
     func reset(to tokens: [TokenID]) {
         prompt = tokens
@@ -61,9 +61,9 @@ final class RepositoryDrafter: Drafter {
         drafter.draft(into: &tree, limit: limit)
     }
 
-    func observe(_ verification: Verification) {
+    func observe(_ outcome: DraftOutcome) {
         hasLearned = true
-        drafter.observe(verification)
+        drafter.observe(outcome)
     }
 
     private func serve() {

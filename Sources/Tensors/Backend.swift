@@ -96,11 +96,11 @@ package protocol Backend: AnyObject, Sendable {
     /// x = cap · tanh(x / cap)
     func softCap(_ x: Activations, rows: Int, cap: Float)
 
-    /// Finds the likeliest tokens of each row of logits among the first `tokenCount`, in the order of ``Candidate``: as many as
-    /// `likeliest` was made for, fewer only where there are no more. NaN and −∞ are never among them. `hasMaxima` says that
-    /// ``Projection/maxima`` of the product which gave these logits are in `likeliest`.
-    func findLikeliest(
-        _ logits: Activations, rows: Int, of tokenCount: Int, hasMaxima: Bool, into likeliest: LikeliestTokens)
+    /// Finds the top tokens of each row of logits among the first `tokenCount`, in the order of ``TopToken``: as many as
+    /// `topTokens` has room for, fewer only where there are no more. NaN and −∞ are never among them. `hasMaxima` says that the
+    /// product that gave these logits has left the maxima of its blocks in `topTokens`.
+    func findTopTokens(
+        _ logits: Activations, rows: Int, of tokenCount: Int, hasMaxima: Bool, into topTokens: TopTokenBuffers)
 
     // MARK: Attention
 

@@ -24,13 +24,32 @@ package protocol DeviceBackend: Backend {
     /// - Throws: `outOfMemory` or `deviceFailure`.
     func copyRate() throws(InferenceError) -> Double
 
-    /// Adds up the softmax of each row of logits in which ``Backend/findLikeliest(_:rows:of:hasMaxima:into:)`` has just found the
-    /// likeliest tokens, so that choosing one does not take the whole row: see ``SoftmaxSums``.
-    func sumSoftmax(_ logits: Activations, rows: Int, of tokenCount: Int, scale: Float, into likeliest: LikeliestTokens)
+    /// Adds up the softmax of each row of logits in which ``Backend/findTopTokens(_:rows:of:hasMaxima:into:)`` has just found the
+    /// top tokens, so that choosing one does not take the whole row: see ``SoftmaxSums``.
+    func sumSoftmax(_ logits: Activations, rows: Int, of tokenCount: Int, scale: Float, into topTokens: TopTokenBuffers)
 
     /// Bytes that attention uses beside, for up to `rows` rows of `heads` heads over `context` tokens with values of that length.
     func byteCount(ofAttentionRows rows: Int, heads: Int, valueDimension: Int, context: Int) -> Int
 
     /// Commands that the device was given so far.
     var commandCounts: DeviceCommandCounts { get }
+}
+
+/// Commands that a device was given.
+package struct DeviceCommandCounts: Sendable, Equatable {
+    /// Times that a shader was run.
+    package let dispatches: Int
+    /// Points where nothing later began before all earlier was done: on a graphics card each costs some microseconds.
+    package let barriers: Int
+
+    /// That many commands.
+    package init(dispatches: Int, barriers: Int) {
+        self.dispatches = dispatches
+        self.barriers = barriers
+    }
+
+    /// What was given between two counts.
+    package static func - (later: Self, earlier: Self) -> Self {
+        Self(dispatches: later.dispatches - earlier.dispatches, barriers: later.barriers - earlier.barriers)
+    }
 }

@@ -41,8 +41,8 @@ package struct KVCacheShape: Sendable {
     }
 }
 
-/// Keys, rotated at their logical position, and values of every layer, one slot per token. Each backend subclasses it; which
-/// slots hold what is its owner's knowledge.
+/// Keys, rotated at their logical position, and values of every layer, one slot per token. Each backend subclasses it; the owner
+/// tracks which slots are in use.
 open class KVCache: @unchecked Sendable {
     /// Size and type.
     package let shape: KVCacheShape

@@ -81,7 +81,7 @@ package struct Projection: Sendable {
     package let bias: WeightVector?
     /// Where the result goes: at least as many rows as the step, `weight.rows` columns.
     package let output: Activations
-    /// Where the largest of each ``LikeliestTokens/blockLength`` outputs goes, for a search that follows; nil for nowhere. A
+    /// Where the largest of each ``TopTokenBuffers/blockLength`` outputs goes, for a search that follows; nil for nowhere. A
     /// backend whose searches gain nothing by it may leave it alone.
     package let maxima: Activations?
 

@@ -56,8 +56,8 @@ package struct DeviceDemand: Sendable {
             counts.append(bytes(blocks.suffix(layers).flatMap { $0 }, layers: layers, work))
         }
         let logits = (rows: Self.outputRows, columns: c.vocabularySize)
-        let likeliest = LikeliestTokens.shapes(
-            LikeliestTokens.largestCount, rows: logits.rows, columns: logits.columns)
+        let likeliest = TopTokenBuffers.shapes(
+            TopTokenBuffers.largestCount, rows: logits.rows, columns: logits.columns)
         counts.append(bytes(others + blocks.flatMap { $0 }, layers: c.blockCount, work + [logits] + likeliest))
         byteCounts = counts
     }

@@ -16,7 +16,7 @@ struct ForwardPass {
     private var stage = 0
 
     init(
-        _ model: TransformerModel, _ segments: [Segment], _ layouts: [StepLayout], in workspaces: [Workspace]
+        _ model: TransformerModel, _ segments: [Segment], _ layouts: [SegmentLayout], in workspaces: [Workspace]
     ) {
         self.model = model
         self.workspaces = workspaces
@@ -39,7 +39,7 @@ struct ForwardPass {
     private var rows: Int { tokens.count }
 
     /// What depends on positions alone goes to all stages: cosines and sines, and the queries' temperature.
-    private func writePositions(_ segments: [Segment], _ layouts: [StepLayout]) {
+    private func writePositions(_ segments: [Segment], _ layouts: [SegmentLayout]) {
         var rotation: [Float] = [], localRotation: [Float] = [], temperature: [Float] = []
         for (segment, layout) in zip(segments, layouts) {
             let positions = (0..<layout.count).map(layout.position)

@@ -9,7 +9,7 @@ import InferTensors
 /// command. Each kind of mixer stores a step's rows in its own way, during the forward pass; what all kinds have in common is here.
 protocol LayerMemory: AnyObject {
     /// Makes the rows `path` of the last step's `layout` part of the past, each the parent of the next, and drops its other rows.
-    func keep(path: [Int], of layout: StepLayout)
+    func keep(path: [Int], of layout: SegmentLayout)
 
     /// Forgets what belongs to positions from `position` on.
     func forget(from position: Int)
@@ -38,7 +38,7 @@ final class KeyValueMemory: LayerMemory {
         cache = try backend.makeCache(shape)
     }
 
-    func keep(path: [Int], of layout: StepLayout) {
+    func keep(path: [Int], of layout: SegmentLayout) {
         let moves = path.enumerated().filter { $0.offset != $0.element }
             .map { (from: layout.committed + $0.element, to: layout.committed + $0.offset) }
         if !moves.isEmpty { backend.moveSlots(moves, in: cache) }
@@ -116,7 +116,7 @@ package final class SequenceState {
     /// Position encoding of layers without a window, and of those with one where it differs. LongRoPE's depends on ``capacity``.
     let rotary: RotaryEmbedding?, localRotary: RotaryEmbedding?
     /// The last step, while its rows may still be kept.
-    private var pending: StepLayout?
+    private var pending: SegmentLayout?
 
     init(_ model: TransformerModel, capacity: Int, cacheType: KVCacheType) throws(InferenceError) {
         guard capacity > 0 else {
@@ -179,7 +179,7 @@ package final class SequenceState {
     func beginStep() { pending = nil }
 
     /// A step has gone through all layers. Its rows are part of the past, or may be kept by ``keep(rows:)`` if it was a draft.
-    func endStep(_ layout: StepLayout, isDraft: Bool) {
+    func endStep(_ layout: SegmentLayout, isDraft: Bool) {
         if isDraft {
             pending = layout
         } else {

@@ -8,7 +8,7 @@ import Synchronization
 package struct LogitsRequest: Sendable {
     /// Whether whole rows will be read. They can be anyway, but then a device is waited for once more.
     package let wholeRows: Bool
-    /// How many of each row's top tokens are wanted, at most ``LikeliestTokens/largestCount``.
+    /// How many of each row's top tokens are wanted, at most ``TopTokenBuffers/largestCount``.
     package let topTokens: Int
     /// What logits are multiplied by in the ``SoftmaxSums`` that are wanted beside the top tokens; nil for none. The host computes
     /// none: there, whole rows are at hand.
@@ -19,7 +19,7 @@ package struct LogitsRequest: Sendable {
     /// By default whole rows and nothing else.
     package init(wholeRows: Bool = true, topTokens: Int = 0, softmaxScale: Float? = nil, tokenCount: Int? = nil) {
         self.wholeRows = wholeRows
-        self.topTokens = min(max(topTokens, 0), LikeliestTokens.largestCount)
+        self.topTokens = min(max(topTokens, 0), TopTokenBuffers.largestCount)
         self.softmaxScale = softmaxScale
         self.tokenCount = tokenCount
     }
@@ -54,11 +54,11 @@ package struct Segment {
         self.isDraft = isDraft || parents != nil
     }
 
-    var layout: StepLayout {
+    var layout: SegmentLayout {
         if let parents {
-            StepLayout(parents: parents, after: state.count)
+            SegmentLayout(parents: parents, after: state.count)
         } else {
-            StepLayout(chain: tokens.count, after: state.count)
+            SegmentLayout(chain: tokens.count, after: state.count)
         }
     }
 
@@ -93,7 +93,7 @@ package struct Segment {
 package struct SegmentOutput: Sendable {
     /// The top tokens of each row, largest logit first: as many as were asked for, fewer only where there are no more. Empty when
     /// none were asked for.
-    package let topTokens: [[Candidate]]
+    package let topTokens: [[TopToken]]
     /// The softmax's sums of each row. Empty when none were asked for, on the host, and for a segment that wants another scale than
     /// the first of its step.
     package let softmaxSums: [SoftmaxSums]
@@ -173,7 +173,7 @@ struct StepMemory {
     /// One per stage.
     private(set) var workspaces: [Workspace] = []
     /// By the number of top tokens.
-    private var searches: [Int: LikeliestTokens] = [:]
+    private var searches: [Int: TopTokenBuffers] = [:]
 
     /// Makes room for steps of `rows` rows.
     mutating func reserve(rows: Int, _ model: TransformerModel) throws(InferenceError) {
@@ -186,10 +186,10 @@ struct StepMemory {
     }
 
     /// Where the `count` top tokens of `rows` rows go.
-    mutating func search(_ count: Int, rows: Int, _ model: TransformerModel) throws(InferenceError) -> LikeliestTokens {
+    mutating func search(_ count: Int, rows: Int, _ model: TransformerModel) throws(InferenceError) -> TopTokenBuffers {
         if let search = searches[count], search.rows >= rows { return search }
         let roomy = max(rows, min(2 * (searches[count]?.rows ?? 0), DeviceDemand.outputRows))
-        let search = try LikeliestTokens(
+        let search = try TopTokenBuffers(
             count, rows: roomy, columns: model.configuration.vocabularySize, on: model.backend)
         searches[count] = search
         return search
@@ -263,7 +263,7 @@ extension TransformerModel {
                 results.append(logits.activations)
             }
             if let search {
-                backend.findLikeliest(
+                backend.findTopTokens(
                     logits.activations, rows: outputs.count, of: tokenCount, hasMaxima: !configuration.changesLogits,
                     into: search)
                 results.append(search.keys)

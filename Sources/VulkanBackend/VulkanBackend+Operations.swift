@@ -206,7 +206,7 @@ extension VulkanBackend {
     }
 
     /// The paths of `layout` in memory that the device reads, uploaded once for all layers of a step.
-    private func upload(_ layout: StepLayout) throws(InferenceError) -> AttentionOperation.Paths {
+    private func upload(_ layout: SegmentLayout) throws(InferenceError) -> AttentionOperation.Paths {
         let frame = queue.frameNumber
         let earlier = uploadedLayouts.withLock { $0.last { $0.serves(layout, frame: frame) } }
         if let earlier { return earlier.paths }
@@ -222,10 +222,10 @@ extension VulkanBackend {
 /// The paths of a step's rows in memory that the device reads.
 struct UploadedLayout {
     let frame: UInt64
-    private let layout: StepLayout
+    private let layout: SegmentLayout
     let paths: AttentionOperation.Paths
 
-    init(_ layout: StepLayout, on queue: CommandQueue) throws(InferenceError) {
+    init(_ layout: SegmentLayout, on queue: CommandQueue) throws(InferenceError) {
         self.layout = layout
         let depths = try queue.upload(layout.depths)
         paths = AttentionOperation.Paths(
@@ -236,7 +236,7 @@ struct UploadedLayout {
 
     /// Whether `other` has the same paths and the upload is still valid in frame `frame`. The number of committed tokens may
     /// differ: it is a parameter of each command.
-    func serves(_ other: StepLayout, frame: UInt64) -> Bool {
+    func serves(_ other: SegmentLayout, frame: UInt64) -> Bool {
         self.frame == frame && layout.depths == other.depths && layout.pathStarts == other.pathStarts
             && layout.paths == other.paths
     }
@@ -246,22 +246,22 @@ struct UploadedLayout {
 
 extension VulkanBackend {
     /// Computes the maxima even if `hasMaxima`: the device reads the logits again at little cost.
-    package func findLikeliest(
-        _ logits: Activations, rows count: Int, of tokenCount: Int, hasMaxima: Bool, into likeliest: LikeliestTokens
+    package func findTopTokens(
+        _ logits: Activations, rows count: Int, of tokenCount: Int, hasMaxima: Bool, into topTokens: TopTokenBuffers
     ) {
         let search = TopTokenSearch(
-            logits: rows(logits), rows: count, tokenCount: tokenCount, maxima: rows(likeliest.maxima),
-            keys: rows(likeliest.keys), count: likeliest.count)
+            logits: rows(logits), rows: count, tokenCount: tokenCount, maxima: rows(topTokens.maxima),
+            keys: rows(topTokens.keys), count: topTokens.count)
         record(.findMaxima(search), .findTopTokens(search))
     }
 
     package func sumSoftmax(
-        _ logits: Activations, rows count: Int, of tokenCount: Int, scale: Float, into likeliest: LikeliestTokens
+        _ logits: Activations, rows count: Int, of tokenCount: Int, scale: Float, into topTokens: TopTokenBuffers
     ) {
         // The sums of blocks replace the maxima, which are not needed any more.
         let sum = SoftmaxSum(
-            logits: rows(logits), rows: count, tokenCount: tokenCount, scale: scale, keys: rows(likeliest.keys),
-            count: likeliest.count, blocks: rows(likeliest.maxima), sums: rows(likeliest.sums))
+            logits: rows(logits), rows: count, tokenCount: tokenCount, scale: scale, keys: rows(topTokens.keys),
+            count: topTokens.count, blocks: rows(topTokens.maxima), sums: rows(topTokens.sums))
         record(.sumSoftmaxBlocks(sum), .sumSoftmax(sum))
     }
 }

@@ -28,7 +28,7 @@ struct CodeSwiftDrafterTests {
                 guard let child = tree.child(tokens[tokens.count - 1], of: node) else { break }
                 node = child
             }
-            drafter.observe(Verification(tree: tree, checked: Array(tree.nodes), tokens: tokens))
+            drafter.observe(DraftOutcome(tree: tree, checked: Array(tree.nodes), tokens: tokens))
             steps += 1
         }
         return steps
@@ -87,11 +87,11 @@ struct CodeSwiftDrafterTests {
 
     @Test func topTokensAreRemembered() {
         let drafter = CodeSwiftDrafter(options: options { $0.usesPreferences = true })
-        #expect(drafter.candidatesWanted > 0)
+        #expect(drafter.topTokensWanted > 0)
         drafter.reset(to: [1, 2])
-        let candidates = [7, 8, 9].map { Verification.Candidate(token: $0, logit: 1) }
-        drafter.observe(Verification(tokens: [7], candidateRows: [candidates]))
-        drafter.observe(Verification(tokens: [2]))
+        let candidates = [7, 8, 9].map { TopToken(token: $0, logit: 1) }
+        drafter.observe(DraftOutcome(tokens: [7], topTokenRows: [candidates]))
+        drafter.observe(DraftOutcome(tokens: [2]))
         var tree = DraftTree()
         drafter.draft(into: &tree, limit: 8)
         #expect(Set(tree.children(of: DraftTree.root).map { tree.tokens[$0] }) == [7, 8, 9])
@@ -117,7 +117,7 @@ struct CodeSwiftDrafterTests {
             drafter.reset(to: other + other.prefix(8))
             var tree = DraftTree()
             drafter.draft(into: &tree, limit: 1)
-            drafter.observe(Verification(tree: tree, checked: Array(tree.nodes), tokens: [1020 + Int32(index % 70)]))
+            drafter.observe(DraftOutcome(tree: tree, checked: Array(tree.nodes), tokens: [1020 + Int32(index % 70)]))
         }
         drafter.reset(to: part + part.prefix(8))
         #expect(firstValue() < afterSuccess)

@@ -17,9 +17,9 @@ struct DraftCacheTests {
     private func experienced() -> CodeSwiftDrafter {
         let drafter = CodeSwiftDrafter()
         drafter.reset(to: [39])
-        let candidates = [7, 8, 9].map { Verification.Candidate(token: $0, logit: 1) }
-        drafter.observe(Verification(tokens: [output[0]], candidateRows: [candidates]))
-        for token in output.dropFirst() { drafter.observe(Verification(tokens: [token])) }
+        let candidates = [7, 8, 9].map { TopToken(token: $0, logit: 1) }
+        drafter.observe(DraftOutcome(tokens: [output[0]], topTokenRows: [candidates]))
+        for token in output.dropFirst() { drafter.observe(DraftOutcome(tokens: [token])) }
         drafter.endOutput()
         return drafter
     }

@@ -33,9 +33,9 @@ import Testing
     /// A row's likeliest tokens and its sums, these off by `error` of what they may be off by.
     private static func known(
         _ logits: [Float], _ count: Int, scale: Float, error: Double
-    ) -> (likeliest: [Candidate], sums: SoftmaxSums) {
+    ) -> (likeliest: [TopToken], sums: SoftmaxSums) {
         let candidates = logits.indices.filter { logits[$0] > -.infinity }
-            .map { Candidate(token: Int32($0), logit: logits[$0]) }
+            .map { TopToken(token: Int32($0), logit: logits[$0]) }
         let likeliest = Array(candidates.sorted(by: >).prefix(count))
         let largest = likeliest.first?.logit ?? 0
         var sum = 0.0
@@ -92,7 +92,7 @@ import Testing
 
     @Test("Sums that are no numbers decide nothing", arguments: [Float.nan, .infinity, 0, -1])
     func senselessSums(total: Float) {
-        let likeliest = [Candidate(token: 3, logit: 2), Candidate(token: 1, logit: 1)]
+        let likeliest = [TopToken(token: 3, logit: 2), TopToken(token: 1, logit: 1)]
         let sums = SoftmaxSums(total: total, before: [total, .nan], tokenCount: 100)
         for options in Self.cases {
             let choice = Sampler(options)

@@ -53,7 +53,7 @@ struct AttentionTests {
         }
 
         /// Runs a step and returns the output row of each token.
-        func step(_ tokens: [Token], _ layout: StepLayout, _ parameters: AttentionParameters) -> [[Float]] {
+        func step(_ tokens: [Token], _ layout: SegmentLayout, _ parameters: AttentionParameters) -> [[Float]] {
             backend.write(tokens.flatMap(\.query), to: queries)
             backend.write(tokens.flatMap(\.key), to: keys)
             backend.write(tokens.flatMap(\.value), to: values)
@@ -105,7 +105,7 @@ struct AttentionTests {
             for kernels in [KernelChoice.automatic, .reference] {
                 let setup = try Setup(type, kernels: kernels)
                 let parameters = try Self.parameters(setup.backend, window: window, softCap: softCap, sinks: sinks)
-                let outputs = setup.step(tokens, StepLayout(chain: tokens.count, after: 0), parameters)
+                let outputs = setup.step(tokens, SegmentLayout(chain: tokens.count, after: 0), parameters)
                 for row in tokens.indices {
                     let exact = Self.exact(
                         Array(tokens[...row]), window: window, softCap: softCap.map { Double($0) },
@@ -126,21 +126,21 @@ struct AttentionTests {
             let parents = drafts.indices.map { Int32($0 == 0 ? -1 : Int.random(in: -1..<$0, using: &source)) }
             let tree = try Setup(type)
             let parameters = try Self.parameters(tree.backend, window: window, softCap: 30, sinks: committed == 15)
-            if !past.isEmpty { _ = tree.step(past, StepLayout(chain: committed, after: 0), parameters) }
-            let together = tree.step(drafts, StepLayout(parents: parents, after: committed), parameters)
+            if !past.isEmpty { _ = tree.step(past, SegmentLayout(chain: committed, after: 0), parameters) }
+            let together = tree.step(drafts, SegmentLayout(parents: parents, after: committed), parameters)
             for row in drafts.indices {
                 var line: [Int] = [row]
                 while parents[line[0]] >= 0 { line.insert(Int(parents[line[0]]), at: 0) }
                 // The whole line in one step, and token by token, with another number of threads.
                 let whole = try Setup(type, threads: 1)
                 let all = past + line.map { drafts[$0] }
-                let rows = whole.step(all, StepLayout(chain: all.count, after: 0), parameters)
+                let rows = whole.step(all, SegmentLayout(chain: all.count, after: 0), parameters)
                 #expect(rows.last?.bits == together[row].bits, "row \(row) after \(committed), at once")
                 guard row % 5 == 0 else { continue }
                 let single = try Setup(type, threads: 3)
                 var last: [Float] = []
                 for (position, token) in all.enumerated() {
-                    last = single.step([token], StepLayout(chain: 1, after: position), parameters)[0]
+                    last = single.step([token], SegmentLayout(chain: 1, after: position), parameters)[0]
                 }
                 #expect(last.bits == together[row].bits, "row \(row) after \(committed), one by one")
             }
@@ -156,8 +156,8 @@ struct AttentionTests {
         for kernels in [KernelChoice.automatic, .reference] {
             let setup = try Setup(type, kernels: kernels)
             let parameters = try Self.parameters(setup.backend, window: nil, softCap: nil, sinks: false)
-            let first = setup.step(past, StepLayout(chain: past.count, after: 0), parameters)
-            let layout = StepLayout(parents: [-1, 0, 0, 1, 2, 2, 5, -1, 7], after: past.count)
+            let first = setup.step(past, SegmentLayout(chain: past.count, after: 0), parameters)
+            let layout = SegmentLayout(parents: [-1, 0, 0, 1, 2, 2, 5, -1, 7], after: past.count)
             results.append((first + setup.step(drafts, layout, parameters)).flatMap(\.bits))
         }
         #expect(results[0] == results[1])
@@ -176,14 +176,14 @@ struct AttentionTests {
             let parameters = try Self.parameters(setup.backend, window: window, softCap: nil, sinks: true)
             for start in stride(from: 0, to: past.count, by: 60) {
                 _ = setup.step(
-                    Array(past[start..<start + 60]), StepLayout(chain: 60, after: start), parameters)
+                    Array(past[start..<start + 60]), SegmentLayout(chain: 60, after: start), parameters)
             }
             var outputs: [[[UInt32]]] = []
             for width in [1, 2, 5, 40] {
-                let layout = StepLayout(chain: width, after: past.count)
+                let layout = SegmentLayout(chain: width, after: past.count)
                 outputs.append(setup.step(Array(last[..<width]), layout, parameters).map(\.bits))
             }
-            outputs.append(setup.step(last, StepLayout(parents: parents, after: past.count), parameters).map(\.bits))
+            outputs.append(setup.step(last, SegmentLayout(parents: parents, after: past.count), parameters).map(\.bits))
             if expected.isEmpty {
                 // Narrower steps are a prefix of the widest one, except for the tree.
                 for width in 0..<3 { #expect(outputs[width] == Array(outputs[3][..<outputs[width].count])) }
@@ -203,14 +203,14 @@ struct AttentionTests {
         let next = Token(using: &source)
         let tree = try Setup(type), line = try Setup(type)
         let parameters = try Self.parameters(tree.backend, window: nil, softCap: nil, sinks: false)
-        _ = tree.step(past, StepLayout(chain: 14, after: 0), parameters)
-        _ = tree.step(drafts, StepLayout(parents: [-1, 0, 0, 1, 2, 2, 5, 4], after: 14), parameters)
+        _ = tree.step(past, SegmentLayout(chain: 14, after: 0), parameters)
+        _ = tree.step(drafts, SegmentLayout(parents: [-1, 0, 0, 1, 2, 2, 5, 4], after: 14), parameters)
         tree.backend.moveSlots(
             [(from: 14, to: 14), (from: 16, to: 15), (from: 19, to: 16), (from: 20, to: 17)], in: tree.cache)
-        let afterTree = tree.step([next], StepLayout(chain: 1, after: 18), parameters)
+        let afterTree = tree.step([next], SegmentLayout(chain: 1, after: 18), parameters)
         let accepted = past + [drafts[0], drafts[2], drafts[5], drafts[6]]
-        _ = line.step(accepted, StepLayout(chain: 18, after: 0), parameters)
-        #expect(afterTree[0].bits == line.step([next], StepLayout(chain: 1, after: 18), parameters)[0].bits)
+        _ = line.step(accepted, SegmentLayout(chain: 18, after: 0), parameters)
+        #expect(afterTree[0].bits == line.step([next], SegmentLayout(chain: 1, after: 18), parameters)[0].bits)
     }
 
     /// A row that is not an ancestor does not affect another row, even if its values are NaN.
@@ -220,16 +220,16 @@ struct AttentionTests {
         let clean = try Setup(.f32), dirty = try Setup(.f32)
         let parameters = try Self.parameters(clean.backend, window: nil, softCap: nil, sinks: false)
         let parents: [Int32] = [-1, 0, 0, 2, 1, 4]
-        let expected = clean.step(tokens, StepLayout(parents: parents, after: 0), parameters)
+        let expected = clean.step(tokens, SegmentLayout(parents: parents, after: 0), parameters)
         var poisoned = tokens
         poisoned[2] = .poison
         poisoned[3] = .poison
-        let outputs = dirty.step(poisoned, StepLayout(parents: parents, after: 0), parameters)
+        let outputs = dirty.step(poisoned, SegmentLayout(parents: parents, after: 0), parameters)
         for row in [0, 1, 4, 5] { #expect(outputs[row].bits == expected[row].bits, "row \(row)") }
         #expect(outputs[2].allSatisfy { $0.isNaN })
         // In a chain, a row does not see later rows.
-        let chain = clean.step(tokens, StepLayout(chain: 6, after: 0), parameters)
-        let cut = dirty.step(tokens[..<4] + [.poison, .poison], StepLayout(chain: 6, after: 0), parameters)
+        let chain = clean.step(tokens, SegmentLayout(chain: 6, after: 0), parameters)
+        let cut = dirty.step(tokens[..<4] + [.poison, .poison], SegmentLayout(chain: 6, after: 0), parameters)
         for row in 0..<4 { #expect(chain[row].bits == cut[row].bits, "row \(row)") }
     }
 }

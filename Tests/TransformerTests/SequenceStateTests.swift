@@ -45,8 +45,8 @@ struct SequenceStateTests {
                 let found = run.output?.topTokens ?? []
                 let rows = run.rows.map { $0.prefix(tokenCount ?? $0.count) }
                 let expected = rows.map { row in
-                    let all = row.indices.map { Candidate(token: Int32($0), logit: row[$0]) }
-                    return Array(all.sorted(by: >).prefix(min(count, LikeliestTokens.largestCount)))
+                    let all = row.indices.map { TopToken(token: Int32($0), logit: row[$0]) }
+                    return Array(all.sorted(by: >).prefix(min(count, TopTokenBuffers.largestCount)))
                 }
                 #expect(found == expected && found.count == outputs.count)
             }

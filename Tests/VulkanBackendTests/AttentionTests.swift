@@ -62,7 +62,7 @@ struct AttentionTests {
         /// Stores tokens in the cache. Some may be wrong.
         func store(_ tokens: [(position: Int, isWrong: Bool)], at slot: Int) {
             write(tokens)
-            backend.store(keys: keys, values: values, segments(StepLayout(chain: tokens.count, after: slot)), layer: 1)
+            backend.store(keys: keys, values: values, segments(SegmentLayout(chain: tokens.count, after: slot)), layer: 1)
         }
 
         /// Writes the tokens' queries, keys and values to the first rows of the operands.
@@ -78,7 +78,7 @@ struct AttentionTests {
         }
 
         /// The first rows of the operands, or those from `firstRow` on, as one segment.
-        func segments(_ layout: StepLayout, firstRow: Int = 0) -> [AttentionSegment] {
+        func segments(_ layout: SegmentLayout, firstRow: Int = 0) -> [AttentionSegment] {
             [AttentionSegment(firstRow: firstRow, layout: layout, cache: cache)]
         }
 
@@ -90,7 +90,7 @@ struct AttentionTests {
         }
 
         /// A step. Returns the output of each row.
-        func step(_ layout: StepLayout, wrong: Set<Int> = []) -> [[Float]] {
+        func step(_ layout: SegmentLayout, wrong: Set<Int> = []) -> [[Float]] {
             store(
                 (0..<layout.count).map { (layout.position(of: $0), wrong.contains($0)) }, at: layout.committed)
             backend.attend(queries, segments(layout), layer: 1, parameters, into: outputs)
@@ -106,12 +106,12 @@ struct AttentionTests {
         let device = try Device.shared.get()
         let single = try Setup(kind, on: device)
         single.fill(1020)
-        let expected = Self.bits(single.step(StepLayout(chain: 10, after: 1020)))
+        let expected = Self.bits(single.step(SegmentLayout(chain: 10, after: 1020)))
         // Rows 0 to 4 are another sequence's.
         let joint = try Setup(kind, on: device)
         joint.fill(1020)
         joint.write((0..<5).map { ($0, true) } + (1020..<1030).map { ($0, false) })
-        let segments = joint.segments(StepLayout(chain: 10, after: 1020), firstRow: 5)
+        let segments = joint.segments(SegmentLayout(chain: 10, after: 1020), firstRow: 5)
         device.store(keys: joint.keys, values: joint.values, segments, layer: 1)
         device.attend(joint.queries, segments, layer: 1, joint.parameters, into: joint.outputs)
         let width = joint.outputs.columns
@@ -132,7 +132,7 @@ struct AttentionTests {
         for setup in setups { setup.fill(2200) }
         // Up to one chunk, the first of a second, and three.
         for committed in [1020, 2030, 2200] {
-            let rows = setups.map { $0.step(StepLayout(chain: 10, after: committed)) }
+            let rows = setups.map { $0.step(SegmentLayout(chain: 10, after: committed)) }
             // The processor rounds the queries that it multiplies with eight-bit keys.
             let tolerance: Float = kind.type == .q8_0 ? 0.05 : 1e-4
             for (wanted, found) in zip(rows[0], rows[1]) {
@@ -149,7 +149,7 @@ struct AttentionTests {
         for start in [1000, 2030] {
             let single = try Setup(kind, on: Device.shared.get())
             single.fill(start)
-            let expected = Self.bits((start..<start + 64).map { single.step(StepLayout(chain: 1, after: $0))[0] })
+            let expected = Self.bits((start..<start + 64).map { single.step(SegmentLayout(chain: 1, after: $0))[0] })
             for tiling in [
                 nil, DeviceTiling(isSoftware: false, sharedBytes: 49_152), .init(isSoftware: true, sharedBytes: 16_384),
             ] {
@@ -159,7 +159,7 @@ struct AttentionTests {
                     var found: [[UInt32]] = []
                     for first in stride(from: 0, to: 64, by: width) {
                         let count = min(width, 64 - first)
-                        found += Self.bits(setup.step(StepLayout(chain: count, after: start + first)))
+                        found += Self.bits(setup.step(SegmentLayout(chain: count, after: start + first)))
                     }
                     #expect(found == expected, "from \(start), width \(width)")
                 }
@@ -167,7 +167,7 @@ struct AttentionTests {
                 setup.fill(start)
                 let parents = (0..<64).map { (row: Int32) -> Int32 in row % 2 == 1 ? row - 2 : row - 1 }
                 let wrong = Set(stride(from: 0, to: 64, by: 2))
-                let tree = Self.bits(setup.step(StepLayout(parents: parents, after: start), wrong: wrong))
+                let tree = Self.bits(setup.step(SegmentLayout(parents: parents, after: start), wrong: wrong))
                 let found = stride(from: 1, to: 64, by: 2).map { tree[$0] }
                 #expect(found == Array(expected[..<32]), "tree after \(start)")
             }
@@ -180,9 +180,9 @@ struct AttentionTests {
     func control() throws {
         let setup = try Setup(Kind(), on: Device.shared.get())
         setup.fill(1500)
-        let rows = Self.bits(setup.step(StepLayout(chain: 2, after: 1500)))
+        let rows = Self.bits(setup.step(SegmentLayout(chain: 2, after: 1500)))
         setup.store([(7, true)], at: 7)
-        let others = Self.bits(setup.step(StepLayout(chain: 2, after: 1500)))
+        let others = Self.bits(setup.step(SegmentLayout(chain: 2, after: 1500)))
         #expect(rows[0] != others[0] && rows[1] != others[1] && rows[0] != rows[1])
     }
 }

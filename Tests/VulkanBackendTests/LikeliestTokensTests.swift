@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 @Suite("Top tokens on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
-struct LikeliestTokensTests {
+struct TopTokenBuffersTests {
     /// Six rows of logits: scattered; few different values; few that can be chosen; none; all equal; ascending.
     private static func logits(_ columns: Int) -> [Float] {
         let special: [Float] = [.nan, 1, -0.0, 0, .infinity, -.infinity, -1, 0x1p-149, -0x1p-140]
@@ -25,12 +25,12 @@ struct LikeliestTokensTests {
 
     private func likeliest(
         _ count: Int, of tokenCount: Int, _ logits: [Float], rows: Int, _ backend: some Backend
-    ) throws -> [[Candidate]] {
+    ) throws -> [[TopToken]] {
         let columns = logits.count / rows
         let x = try backend.makeActivations(rows: rows, columns: columns)
-        let likeliest = try LikeliestTokens(count, rows: rows, columns: columns, on: backend)
+        let likeliest = try TopTokenBuffers(count, rows: rows, columns: columns, on: backend)
         backend.write(logits, to: x)
-        backend.findLikeliest(x, rows: rows, of: tokenCount, hasMaxima: false, into: likeliest)
+        backend.findTopTokens(x, rows: rows, of: tokenCount, hasMaxima: false, into: likeliest)
         try backend.finish(reading: [likeliest.keys], rows: rows)
         return likeliest.read(rows: rows, from: backend)
     }
@@ -55,10 +55,10 @@ struct LikeliestTokensTests {
         var logits = Self.logits(tokenCount)
         logits.replaceSubrange(tokenCount..<2 * tokenCount, with: (0..<tokenCount).map { Float($0 % 31) / 8 })
         let x = try device.makeActivations(rows: 6, columns: tokenCount)
-        let likeliest = try LikeliestTokens(64, rows: 6, columns: tokenCount, on: device)
+        let likeliest = try TopTokenBuffers(64, rows: 6, columns: tokenCount, on: device)
         device.write(logits, to: x)
         for scale in [Float(1), 0.125, 12.5] {
-            device.findLikeliest(x, rows: 6, of: tokenCount, hasMaxima: false, into: likeliest)
+            device.findTopTokens(x, rows: 6, of: tokenCount, hasMaxima: false, into: likeliest)
             device.sumSoftmax(x, rows: 6, of: tokenCount, scale: scale, into: likeliest)
             try device.finish(reading: [likeliest.keys, likeliest.sums], rows: 6)
             let candidates = likeliest.read(rows: 6, from: device)

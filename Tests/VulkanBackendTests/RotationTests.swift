@@ -38,7 +38,7 @@ struct RotationTests {
         func results() -> [[UInt32]] {
             let parameters = AttentionParameters(heads: heads, keyValueHeads: keyHeads, scale: 0.2)
             let segments = [
-                AttentionSegment(firstRow: 0, layout: StepLayout(chain: rows, after: 0), cache: cache)
+                AttentionSegment(firstRow: 0, layout: SegmentLayout(chain: rows, after: 0), cache: cache)
             ]
             backend.store(keys: k, values: v, segments, layer: 1)
             backend.attend(q, segments, layer: 1, parameters, into: attended)

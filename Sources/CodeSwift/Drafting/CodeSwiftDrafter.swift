@@ -14,7 +14,7 @@ public final class CodeSwiftDrafter: Drafter {
     /// The name that selects this drafter.
     public let name = "codeswift"
     /// Number of top tokens that the preference source keeps; 0 without it.
-    public var candidatesWanted: Int { preferences == nil ? 0 : PreferenceSource.width }
+    public var topTokensWanted: Int { preferences == nil ? 0 : PreferenceSource.width }
 
     /// True if ``AcceptanceTable`` and ``PredictionMixer`` calibrate the values. A second calibration brings no gain.
     public var isCalibrated: Bool { options.calibrates }
@@ -168,12 +168,12 @@ public final class CodeSwiftDrafter: Drafter {
     }
 
     /// Learns from the outcome of a draft, and adds the new tokens to all sources.
-    public func observe(_ verification: Verification) {
-        if options.calibrates { timed(.learn) { growth.learn(verification, &acceptance, observer: observer) } }
-        adaptFloor(verification)
-        timed(.preferences) { learnPreferences(verification) }
+    public func observe(_ outcome: DraftOutcome) {
+        if options.calibrates { timed(.learn) { growth.learn(outcome, &acceptance, observer: observer) } }
+        adaptFloor(outcome)
+        timed(.preferences) { learnPreferences(outcome) }
         timed(.follow) {
-            for token in verification.tokens {
+            for token in outcome.tokens {
                 for source in sources { source.append(token) }
                 text.append(token)
             }
@@ -188,22 +188,22 @@ public final class CodeSwiftDrafter: Drafter {
     }
 
     /// Moves the floor towards half the lowest value that the engine checked.
-    private func adaptFloor(_ verification: Verification) {
-        guard let least = verification.checked.map({ verification.tree.values[$0] }).min() else { return }
+    private func adaptFloor(_ outcome: DraftOutcome) {
+        guard let least = outcome.checked.map({ outcome.tree.values[$0] }).min() else { return }
         floor += (min(max(least / 2, 0.002), 0.05) - floor) / 8
     }
 
-    private func learnPreferences(_ verification: Verification) {
+    private func learnPreferences(_ outcome: DraftOutcome) {
         guard let preferences else { return }
-        let tree = verification.tree
+        let tree = outcome.tree
         /// The token of a node, or the token `distance` before the end of the text.
         func token(_ node: Int, _ distance: Int = 0) -> TokenID {
             if node >= 0 { return tree.tokens[node] }
             return distance < text.count ? text[text.count - 1 - distance] : -1
         }
-        preferences.insert(verification.candidates(after: DraftTree.root), after: token(-1), token(-1, 1))
-        for node in verification.checked {
-            preferences.insert(verification.candidates(after: node), after: token(node), token(Int(tree.parents[node])))
+        preferences.insert(outcome.topTokens(after: DraftTree.root), after: token(-1), token(-1, 1))
+        for node in outcome.checked {
+            preferences.insert(outcome.topTokens(after: node), after: token(node), token(Int(tree.parents[node])))
         }
     }
 }

@@ -43,7 +43,7 @@ final class PreferenceSource: DraftSource {
     }
 
     /// Stores the top tokens after a context. `previous` is −1 if it is not known.
-    func insert(_ candidates: [Verification.Candidate], after last: TokenID, _ previous: TokenID) {
+    func insert(_ candidates: [TopToken], after last: TokenID, _ previous: TokenID) {
         guard let best = candidates.first, last >= 0 else { return }
         var sum: Float = 0
         for candidate in candidates.prefix(Self.width) {

@@ -173,11 +173,11 @@ struct TreeGrowth: ~Copyable {
     ///
     /// - Parameter observer: Receives the outcomes of each node's predictions.
     mutating func learn(
-        _ verification: Verification, _ acceptance: inout AcceptanceModel, observer: (([PredictionOutcome]) -> Void)?
+        _ outcome: DraftOutcome, _ acceptance: inout AcceptanceModel, observer: (([PredictionOutcome]) -> Void)?
     ) {
         guard places.count > 0 else { return }
         var place = places[0]
-        for (index, token) in verification.tokens.enumerated() {
+        for (index, token) in outcome.tokens.enumerated() {
             let range = place.predictions..<place.predictionsEnd
             predictions.combine(sourcePredictions, in: range)
             predictions.teach(&acceptance.mixer, token, observer: observer)
@@ -185,7 +185,7 @@ struct TreeGrowth: ~Copyable {
                 let prediction = sourcePredictions[number]
                 acceptance.table.add(prediction.token == token, prediction.prior, prediction.category)
             }
-            guard index < verification.accepted.count, case let node = verification.accepted[index],
+            guard index < outcome.accepted.count, case let node = outcome.accepted[index],
                 node < placeOfNode.count, case let next = Int(placeOfNode[node]), next >= 0
             else { return }
             place = places[next]

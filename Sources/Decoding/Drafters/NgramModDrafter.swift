@@ -57,11 +57,11 @@ public final class NgramModDrafter: Drafter {
     }
 
     /// Learns how the text went on.
-    public func observe(_ verification: Verification) {
-        text += verification.tokens
+    public func observe(_ outcome: DraftOutcome) {
+        text += outcome.tokens
         // Judged by what was checked: of a long draft the engine may check only the beginning.
-        guard !verification.checked.isEmpty else { return }
-        if verification.accepted.count * 4 >= verification.checked.count {
+        guard !outcome.checked.isEmpty else { return }
+        if outcome.accepted.count * 4 >= outcome.checked.count {
             lowStreak = 0
         } else {
             lowStreak += 1

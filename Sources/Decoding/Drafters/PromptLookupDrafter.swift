@@ -40,8 +40,8 @@ public final class PromptLookupDrafter: Drafter {
     }
 
     /// Learns how the text went on.
-    public func observe(_ verification: Verification) {
-        for token in verification.tokens { append(token) }
+    public func observe(_ outcome: DraftOutcome) {
+        for token in outcome.tokens { append(token) }
     }
 
     /// Guesses how the text goes on.

@@ -69,8 +69,8 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
     public func reset(to tokens: [Int32]) { recent = tokens.suffix(matchLengths.upperBound) }
 
     /// Learns how the text went on.
-    public func observe(_ verification: Verification) {
-        recent = (recent + verification.tokens).suffix(matchLengths.upperBound)
+    public func observe(_ outcome: DraftOutcome) {
+        recent = (recent + outcome.tokens).suffix(matchLengths.upperBound)
     }
 
     /// Guesses how the text goes on.

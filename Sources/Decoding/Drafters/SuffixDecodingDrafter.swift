@@ -62,9 +62,9 @@ public final class SuffixDecodingDrafter: Drafter {
     }
 
     /// Learns how the text went on.
-    public func observe(_ verification: Verification) {
-        for token in verification.tokens { follow(token) }
-        answer += verification.tokens
+    public func observe(_ outcome: DraftOutcome) {
+        for token in outcome.tokens { follow(token) }
+        answer += outcome.tokens
     }
 
     /// Guesses how the text goes on.

@@ -6,13 +6,15 @@
 // tree of 80 nodes over it. The matrix starts empty and survives from one text to the next. Guesses it has no entry for
 // are left out, not filled with token 0.
 
+import InferTensors
+
 /// Drafts along the model's own latest candidates after each token.
 public final class TokenRecyclingDrafter: Drafter {
     /// A short name for reports.
     public let name = "token-recycling"
 
     /// The matrix keeps this many per token.
-    public var candidatesWanted: Int { Self.width }
+    public var topTokensWanted: Int { Self.width }
 
     /// Candidates per token.
     private static let width = 8
@@ -47,12 +49,12 @@ public final class TokenRecyclingDrafter: Drafter {
     }
 
     /// Learns how the text went on.
-    public func observe(_ verification: Verification) {
-        learn(verification.candidates(after: DraftTree.root), after: last)
-        for node in verification.checked {
-            learn(verification.candidates(after: node), after: verification.tree.tokens[node])
+    public func observe(_ outcome: DraftOutcome) {
+        learn(outcome.topTokens(after: DraftTree.root), after: last)
+        for node in outcome.checked {
+            learn(outcome.topTokens(after: node), after: outcome.tree.tokens[node])
         }
-        last = verification.tokens.last ?? last
+        last = outcome.tokens.last ?? last
     }
 
     private func insertChildren(of node: Int, count: Int, into tree: inout DraftTree) -> [Int] {
@@ -68,7 +70,7 @@ public final class TokenRecyclingDrafter: Drafter {
         return children
     }
 
-    private func learn(_ candidates: [Verification.Candidate], after token: Int32) {
+    private func learn(_ candidates: [TopToken], after token: Int32) {
         guard !candidates.isEmpty, let row = row(of: token) else { return }
         for (index, slot) in row.enumerated() {
             successors[slot] = index < candidates.count ? candidates[index].token : -1

@@ -16,7 +16,7 @@ package final class ProbeDrafter: Drafter {
 
     package let name: String
     /// Large enough for both kinds of guesses to be made everywhere: probes are to try the engine, not to save time.
-    package let candidatesWanted = 2
+    package let topTokensWanted = 2
 
     private let rule: Rule
     private let text: [Int32]
@@ -35,7 +35,7 @@ package final class ProbeDrafter: Drafter {
 
     package func reset(to tokens: [Int32]) { position = tokens.count }
 
-    package func observe(_ verification: Verification) { position += verification.tokens.count }
+    package func observe(_ outcome: DraftOutcome) { position += outcome.tokens.count }
 
     package func draft(into tree: inout DraftTree, limit: Int) {
         switch rule {

@@ -38,7 +38,7 @@ final class CodeSwiftContestant: DocumentDrafter {
     }
 
     var name: String { drafter.name }
-    var candidatesWanted: Int { drafter.candidatesWanted }
+    var topTokensWanted: Int { drafter.topTokensWanted }
     var isCalibrated: Bool { drafter.isCalibrated }
 
     func substitute(_ documents: [Int: [[TokenID]]]) {
@@ -80,7 +80,7 @@ final class CodeSwiftContestant: DocumentDrafter {
 
     func draft(into tree: inout DraftTree, limit: Int) { drafter.draft(into: &tree, limit: limit) }
 
-    func observe(_ verification: Verification) { drafter.observe(verification) }
+    func observe(_ outcome: DraftOutcome) { drafter.observe(outcome) }
 
     /// Indexes `documents`.
     ///

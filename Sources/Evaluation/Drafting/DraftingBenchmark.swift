@@ -256,5 +256,5 @@ private final class NoDrafter: Drafter {
     let name = "none"
     func reset(to tokens: [Int32]) {}
     func draft(into tree: inout DraftTree, limit: Int) {}
-    func observe(_ verification: Verification) {}
+    func observe(_ outcome: DraftOutcome) {}
 }

@@ -20,7 +20,7 @@ struct DraftingReplay {
         run.loopTokens = isInLoop.dropFirst().count { $0 }
         let start = planner.retrievalDuration
         planner.reset(to: prompt)
-        planner.observe(verification(Draft(), Array(answer.prefix(1))))
+        planner.observe(outcome(Draft(), Array(answer.prefix(1))))
         var time = 0.0
         var position = 1
         while position < answer.count {
@@ -29,7 +29,7 @@ struct DraftingReplay {
                 DraftPlanner.Bounds(
                     nodes: DraftPlanner.maximumRows - 1, depth: remaining - 1, tokenCount: tokenCount), width: width)
             let tokens = tokens(draft, answer[position...])
-            planner.observe(verification(draft, tokens))
+            planner.observe(outcome(draft, tokens))
             position += tokens.count
             run.steps += 1
             run.tokens += tokens.count
@@ -56,16 +56,16 @@ struct DraftingReplay {
     }
 
     /// The outcome of a step. Each row has one top token, the answer's: a simulation has no logits.
-    private func verification(_ draft: Draft, _ tokens: [TokenID]) -> Verification {
-        let outcome = Verification(tree: draft.tree, checked: draft.checked, tokens: tokens)
-        var rows = [[Verification.Candidate]](repeating: [], count: draft.checked.count + 1)
+    private func outcome(_ draft: Draft, _ tokens: [TokenID]) -> DraftOutcome {
+        let outcome = DraftOutcome(tree: draft.tree, checked: draft.checked, tokens: tokens)
+        var rows = [[TopToken]](repeating: [], count: draft.checked.count + 1)
         var row = 0
         for (index, token) in tokens.enumerated() {
-            rows[row] = [Verification.Candidate(token: token, logit: 0)]
+            rows[row] = [TopToken(token: token, logit: 0)]
             guard index < outcome.accepted.count else { break }
             row = (draft.checked.firstIndex(of: outcome.accepted[index]) ?? 0) + 1
         }
-        return Verification(tree: draft.tree, checked: draft.checked, tokens: tokens, candidateRows: rows)
+        return DraftOutcome(tree: draft.tree, checked: draft.checked, tokens: tokens, topTokenRows: rows)
     }
 }
 

@@ -37,11 +37,11 @@ struct LogprobsCommand: ParsableCommand {
     /// The distribution after one token.
     private struct Row: Encodable {
         let position: Int
-        let top: [Candidate]
+        let top: [TopToken]
     }
 
     /// One of the top tokens, as `[id, logprob]` in JSON.
-    private struct Candidate: Encodable {
+    private struct TopToken: Encodable {
         let token: TokenID
         let logProbability: Float
 
@@ -74,7 +74,7 @@ struct LogprobsCommand: ParsableCommand {
         var rows: [Row] = []
         try scorer.score(tokens.tokens, from: 0) { position, probabilities in
             let candidates = probabilities.top(top).map {
-                Candidate(token: $0.token, logProbability: $0.logProbability)
+                TopToken(token: $0.token, logProbability: $0.logProbability)
             }
             rows.append(Row(position: position, top: candidates))
             bar.update(Double(rows.count) / Double(tokens.tokens.count))

@@ -6,7 +6,7 @@ struct AttentionStep {
     let outputs: Activations
     /// The segment's first row in ``queries`` and ``outputs``.
     let firstRow: Int
-    let layout: StepLayout
+    let layout: SegmentLayout
     let cache: CPUKeyValueCache
     let layer: Int
     let parameters: AttentionParameters

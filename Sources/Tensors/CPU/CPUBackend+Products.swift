@@ -45,7 +45,7 @@ extension CPUBackend {
     ) {
         // One chunk must contain all rows of a block of maxima.
         let panelRows = projections.reduce(1) {
-            max($0, $1.matrix.kernel.chunkRows, $1.maxima == nil ? 1 : LikeliestTokens.blockLength)
+            max($0, $1.matrix.kernel.chunkRows, $1.maxima == nil ? 1 : TopTokenBuffers.blockLength)
         }
         withUnsafeTemporaryAllocation(of: Part.self, capacity: projections.count) { parts in
             var panels = 0
@@ -89,7 +89,7 @@ extension CPUBackend {
                 for column in 0..<columns { addBias(bias, range, to: outputs + column * part.outputStride) }
             }
             guard let maxima = part.maxima else { continue }
-            let block = range.lowerBound / LikeliestTokens.blockLength
+            let block = range.lowerBound / TopTokenBuffers.blockLength
             for column in 0..<columns {
                 kernels.maxima(
                     range.count, outputs + column * part.outputStride + range.lowerBound,

@@ -1,26 +1,26 @@
 // The search for the top tokens of rows of logits on the CPU.
 
 extension CPUBackend {
-    package func findLikeliest(
-        _ logits: Activations, rows: Int, of tokenCount: Int, hasMaxima: Bool, into likeliest: LikeliestTokens
+    package func findTopTokens(
+        _ logits: Activations, rows: Int, of tokenCount: Int, hasMaxima: Bool, into topTokens: TopTokenBuffers
     ) {
-        let levels = LikeliestTokens.levels(of: tokenCount)
-        let length = LikeliestTokens.blockLength
+        let levels = TopTokenBuffers.levels(of: tokenCount)
+        let length = TopTokenBuffers.blockLength
         if !hasMaxima {
-            takeMaxima(logits, rows: rows, of: tokenCount, into: likeliest.maxima)
+            takeMaxima(logits, rows: rows, of: tokenCount, into: topTokens.maxima)
         } else if tokenCount % length > 0 {
             // The product included outputs beyond the last token in the maximum of the last block.
             let block = tokenCount / length
             for row in 0..<rows {
                 kernels.maxima(
-                    tokenCount % length, logits.row(row) + block * length, into: likeliest.maxima.row(row) + block)
+                    tokenCount % length, logits.row(row) + block * length, into: topTokens.maxima.row(row) + block)
             }
         }
-        forEachRange(rows, cost: 4 * length * likeliest.count) { range in
+        forEachRange(rows, cost: 4 * length * topTokens.count) { range in
             for row in range {
                 search(
-                    logits.row(row), levels, likeliest.maxima.row(row), count: likeliest.count,
-                    into: likeliest.keys.row(row))
+                    logits.row(row), levels, topTokens.maxima.row(row), count: topTokens.count,
+                    into: topTokens.keys.row(row))
             }
         }
     }
@@ -28,7 +28,7 @@ extension CPUBackend {
     /// Computes the maxima of all blocks of all rows. Threads divide the blocks, so that a single row occupies all
     /// threads.
     private func takeMaxima(_ logits: Activations, rows: Int, of tokenCount: Int, into maxima: Activations) {
-        let length = LikeliestTokens.blockLength
+        let length = TopTokenBuffers.blockLength
         let blocks = (tokenCount + length - 1) / length
         forEachRange(rows * blocks, cost: length) { range in
             var left = range
@@ -55,7 +55,7 @@ extension CPUBackend {
             values.append(next)
             next += levels[level]
         }
-        let length = LikeliestTokens.blockLength
+        let length = TopTokenBuffers.blockLength
         UnsafeMutableRawPointer(keys).withMemoryRebound(to: UInt64.self, capacity: count) { keys in
             withUnsafeTemporaryAllocation(of: Int.self, capacity: count) { blocks in
                 var best = LargestValues(count, in: keys)
@@ -74,7 +74,7 @@ extension CPUBackend {
     }
 }
 
-/// The largest `limit` of the values taken so far, with their indices, in the order of ``Candidate``, as keys in the
+/// The largest `limit` of the values taken so far, with their indices, in the order of ``TopToken``, as keys in the
 /// caller's memory.
 struct LargestValues {
     private let keys: UnsafeMutablePointer<UInt64>
@@ -97,11 +97,11 @@ struct LargestValues {
     mutating func take(_ values: UnsafePointer<Float>, _ range: Range<Int>) {
         // A comparison with NaN is false.
         for index in range where values[index] >= bar {
-            insert(Candidate(token: Int32(truncatingIfNeeded: index), logit: values[index]))
+            insert(TopToken(token: Int32(truncatingIfNeeded: index), logit: values[index]))
         }
     }
 
-    private mutating func insert(_ new: Candidate) {
+    private mutating func insert(_ new: TopToken) {
         if count < limit { count += 1 } else if new.key < keys[limit - 1] { return }
         var place = count - 1
         while place > 0, keys[place - 1] < new.key {
@@ -109,7 +109,7 @@ struct LargestValues {
             place -= 1
         }
         keys[place] = new.key
-        if count == limit { bar = Candidate(key: keys[limit - 1])?.logit ?? bar }
+        if count == limit { bar = TopToken(key: keys[limit - 1])?.logit ?? bar }
     }
 
     /// Removes all values.

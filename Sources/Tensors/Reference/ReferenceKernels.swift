@@ -116,8 +116,8 @@ package struct ReferenceKernels: KernelSet {
 
     package func maxima(_ count: Int, _ x: UnsafePointer<Float>, into maxima: UnsafeMutablePointer<Float>) {
         for i in 0..<count {
-            let block = i / LikeliestTokens.blockLength
-            if i % LikeliestTokens.blockLength == 0 { maxima[block] = -.infinity }
+            let block = i / TopTokenBuffers.blockLength
+            if i % TopTokenBuffers.blockLength == 0 { maxima[block] = -.infinity }
             if x[i] > maxima[block] { maxima[block] = x[i] }
         }
     }

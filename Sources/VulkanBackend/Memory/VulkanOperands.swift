@@ -62,9 +62,6 @@ final class VulkanActivations: Activations, @unchecked Sendable {
         DeviceRows(buffer: buffer.address, address: buffer.address, columns: columns, stride: stride)
     }
 
-    /// Where row `row` begins.
-    func address(ofRow row: Int) -> UInt64 { address + UInt64(4 * row * stride) }
-
     /// Floats of a row of `columns` values, with its padding.
     static func stride(_ columns: Int) -> Int { (columns + 7) & ~7 }
 }

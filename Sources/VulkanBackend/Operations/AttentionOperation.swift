@@ -8,14 +8,14 @@ import InferTensors
 /// Three kinds of commands: scores of all tokens that a row sees; softmax and sums of values over each chunk of
 /// ``AttentionWork/chunk`` tokens; and, for rows that see several chunks, the combination of these.
 struct AttentionOperation {
-    /// The rows' tokens and ancestors in the device's memory: see `StepLayout`.
+    /// The rows' tokens and ancestors in the device's memory: see `SegmentLayout`.
     struct Paths {
         let depths: DeviceAddress, pathStarts: DeviceAddress, paths: DeviceAddress
     }
 
     /// Queries and outputs. Row 0 of both is row 0 of `layout`.
     let queries: DeviceRows, outputs: DeviceRows
-    let layout: StepLayout
+    let layout: SegmentLayout
     let paths: Paths
     let keys: CacheLayer, values: CacheLayer
     let shape: KVCacheShape
@@ -34,7 +34,7 @@ struct AttentionOperation {
 
     /// Attention of rows `firstRow`..<`firstRow + layout.count` of `queries`, into the same rows of `outputs`.
     init(
-        _ queries: DeviceRows, into outputs: DeviceRows, firstRow: Int, _ layout: StepLayout, _ paths: Paths,
+        _ queries: DeviceRows, into outputs: DeviceRows, firstRow: Int, _ layout: SegmentLayout, _ paths: Paths,
         shape: KVCacheShape, keys: CacheLayer, values: CacheLayer, _ parameters: AttentionParameters,
         sinks: DeviceAddress?, _ work: AttentionWork, in scores: DeviceAddress
     ) {
@@ -109,7 +109,7 @@ struct AttentionWork {
     }
 
     /// The work of a step.
-    init(_ layout: StepLayout, _ shape: KVCacheShape, _ parameters: AttentionParameters) {
+    init(_ layout: SegmentLayout, _ shape: KVCacheShape, _ parameters: AttentionParameters) {
         let visible = (0..<layout.count).reduce(0) { most, row in
             max(most, min(layout.position(of: row) + 1, parameters.window ?? .max))
         }

@@ -11,7 +11,7 @@ extension Drafter {
     }
 
     /// Tells the drafter that the text went on by `tokens` without a draft.
-    func follow(_ tokens: [Int32]) { observe(Verification(tokens: tokens)) }
+    func follow(_ tokens: [Int32]) { observe(DraftOutcome(tokens: tokens)) }
 }
 
 extension DraftTree {

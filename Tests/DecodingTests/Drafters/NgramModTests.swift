@@ -49,10 +49,10 @@ import Testing
         for _ in 0..<4 {
             let tree = drafter.draft()
             #expect(tree.count == 8)
-            drafter.observe(Verification(tree: tree, checked: Array(tree.nodes), tokens: Array(period[2..<6])))
+            drafter.observe(DraftOutcome(tree: tree, checked: Array(tree.nodes), tokens: Array(period[2..<6])))
         }
         let tree = drafter.draft()
-        drafter.observe(Verification(tree: tree, checked: Array(tree.nodes), tokens: [999]))
+        drafter.observe(DraftOutcome(tree: tree, checked: Array(tree.nodes), tokens: [999]))
         // The running text is learned anew; what came before it is gone with the table.
         drafter.reset(to: Array(period.prefix(6)))
         #expect(drafter.draft().isEmpty)
@@ -64,7 +64,7 @@ import Testing
         for _ in 0..<8 {
             let tree = drafter.draft()
             let accepted = tree.path(to: 3)
-            drafter.observe(Verification(tree: tree, checked: Array(tree.nodes), tokens: accepted + period[2..<6]))
+            drafter.observe(DraftOutcome(tree: tree, checked: Array(tree.nodes), tokens: accepted + period[2..<6]))
         }
         #expect(drafter.draft().count == 8)
     }

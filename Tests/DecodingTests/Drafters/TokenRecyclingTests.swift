@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct TokenRecyclingTests {
     /// The eight tokens after `token` in a vocabulary where they are all known.
-    private func successors(_ token: Int32) -> [Verification.Candidate] {
-        (0..<8).map { Verification.Candidate(token: (token * 8 + $0) % 97, logit: Float(8 - $0)) }
+    private func successors(_ token: Int32) -> [TopToken] {
+        (0..<8).map { TopToken(token: (token * 8 + $0) % 97, logit: Float(8 - $0)) }
     }
 
     @Test func fullTreeHasThePublishedShape() {
@@ -14,7 +14,7 @@ import Testing
         drafter.reset(to: [0])
         for token in 0..<Int32(97) {
             let next: Int32 = token == 96 ? 5 : token + 1
-            drafter.observe(Verification(tokens: [next], candidateRows: [successors(token)]))
+            drafter.observe(DraftOutcome(tokens: [next], topTokenRows: [successors(token)]))
         }
         let tree = drafter.draft()
         #expect(tree.count == 80)
@@ -32,9 +32,9 @@ import Testing
         var tree = DraftTree()
         tree.insert(2, value: 0.5)
         tree.insert(3, value: 0.4)
-        let row = { (token: Int32) in [Verification.Candidate(token: token, logit: 1)] }
+        let row = { (token: Int32) in [TopToken(token: token, logit: 1)] }
         drafter.observe(
-            Verification(tree: tree, checked: [0, 1], tokens: [2, 3], candidateRows: [row(2), row(3), row(4)]))
+            DraftOutcome(tree: tree, checked: [0, 1], tokens: [2, 3], topTokenRows: [row(2), row(3), row(4)]))
         // 3 was not the first guess that proved right, yet what follows it was seen.
         #expect(drafter.draft().paths == [[4]])
     }
@@ -43,16 +43,16 @@ import Testing
         let drafter = TokenRecyclingDrafter(vocabularySize: 100)
         drafter.reset(to: [1])
         drafter.observe(
-            Verification(tokens: [1], candidateRows: [[.init(token: 5, logit: 2), .init(token: 6, logit: 1)]]))
+            DraftOutcome(tokens: [1], topTokenRows: [[.init(token: 5, logit: 2), .init(token: 6, logit: 1)]]))
         #expect(drafter.draft().paths == [[5], [6]])
-        drafter.observe(Verification(tokens: [1], candidateRows: [[.init(token: 7, logit: 2)]]))
+        drafter.observe(DraftOutcome(tokens: [1], topTokenRows: [[.init(token: 7, logit: 2)]]))
         #expect(drafter.draft().paths == [[7]])
     }
 
     @Test func tokensOutsideTheVocabularyAreIgnored() {
         let drafter = TokenRecyclingDrafter(vocabularySize: 2)
         drafter.reset(to: [9])
-        drafter.observe(Verification(tokens: [9], candidateRows: [[.init(token: 1, logit: 1)]]))
+        drafter.observe(DraftOutcome(tokens: [9], topTokenRows: [[.init(token: 1, logit: 1)]]))
         #expect(drafter.draft().isEmpty)
         drafter.reset(to: [])
         #expect(drafter.draft().isEmpty)

@@ -4,7 +4,7 @@ import InferDecoding
 import Testing
 
 @Suite struct CombinedDrafterTests {
-    private let chain = ScriptedDrafter("chain", candidatesWanted: 1) { _, tree in
+    private let chain = ScriptedDrafter("chain", topTokensWanted: 1) { _, tree in
         tree.insert(chain: [1, 2, 3], acceptance: 0.5, tag: 7)
     }
     private let fork = ScriptedDrafter("fork") { _, tree in
@@ -16,7 +16,7 @@ import Testing
     @Test func guessesAreMerged() {
         let combined = CombinedDrafter([chain, fork])
         #expect(combined.name == "chain+fork")
-        #expect(combined.candidatesWanted == 1)
+        #expect(combined.topTokensWanted == 1)
         var tree = DraftTree()
         combined.draft(into: &tree, limit: 10)
         #expect(tree.tokens == [1, 2, 3, 4])
@@ -34,19 +34,19 @@ import Testing
         combined.reset(to: [0])
         var tree = DraftTree()
         combined.draft(into: &tree, limit: 10)
-        let rows = (10..<13).map { [Verification.Candidate(token: $0, logit: 0), .init(token: 99, logit: -1)] }
-        combined.observe(Verification(tree: tree, checked: [0, 3], tokens: [1, 4, 5], candidateRows: rows))
-        let first = try #require(chain.verifications.last)
+        let rows = (10..<13).map { [TopToken(token: $0, logit: 0), .init(token: 99, logit: -1)] }
+        combined.observe(DraftOutcome(tree: tree, checked: [0, 3], tokens: [1, 4, 5], topTokenRows: rows))
+        let first = try #require(chain.outcomes.last)
         #expect(first.tree.tokens == [1, 2, 3])
         #expect(first.checked == [0])
         #expect(first.accepted == [0])
-        #expect(first.candidates(after: DraftTree.root).map(\.token) == [10])
-        #expect(first.candidates(after: 0).map(\.token) == [11])
-        let second = try #require(fork.verifications.last)
+        #expect(first.topTokens(after: DraftTree.root).map(\.token) == [10])
+        #expect(first.topTokens(after: 0).map(\.token) == [11])
+        let second = try #require(fork.outcomes.last)
         #expect(second.tree.tokens == [1, 4, 2])
         #expect(second.checked == [0, 1])
         #expect(second.accepted == [0, 1])
-        #expect(second.candidates(after: 0).isEmpty)
+        #expect(second.topTokens(after: 0).isEmpty)
         #expect(chain.text == [0, 1, 4, 5] && fork.text == chain.text)
     }
 
@@ -54,8 +54,8 @@ import Testing
         let combined = CombinedDrafter([chain, fork])
         var tree = DraftTree()
         combined.draft(into: &tree, limit: 10)
-        combined.observe(Verification(tokens: [1]))
-        #expect(try #require(chain.verifications.last).tree.isEmpty)
-        #expect(try #require(chain.verifications.last).verdicts.isEmpty)
+        combined.observe(DraftOutcome(tokens: [1]))
+        #expect(try #require(chain.outcomes.last).tree.isEmpty)
+        #expect(try #require(chain.outcomes.last).verdicts.isEmpty)
     }
 }

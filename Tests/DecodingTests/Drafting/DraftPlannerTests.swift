@@ -82,7 +82,7 @@ import Testing
         func steps(_ count: Int, tokens: (Draft) -> [Int32]) -> [Int] {
             (0..<count).map { _ in
                 let draft = planner.draft(bounds, width: .automatic)
-                planner.observe(Verification(tree: draft.tree, checked: draft.checked, tokens: tokens(draft)))
+                planner.observe(DraftOutcome(tree: draft.tree, checked: draft.checked, tokens: tokens(draft)))
                 return draft.checked.count
             }
         }
@@ -102,7 +102,7 @@ import Testing
         for _ in 0..<60 {
             let draft = planner.draft(bounds, width: .eager)
             #expect(draft.checked.count == 4)
-            planner.observe(Verification(tree: draft.tree, checked: draft.checked, tokens: [9]))
+            planner.observe(DraftOutcome(tree: draft.tree, checked: draft.checked, tokens: [9]))
         }
     }
 
@@ -115,7 +115,7 @@ import Testing
         let planner = DraftPlanner(slow, cost: StepCost(seconds: (0..<64).map { 0.01 + 0.01 * Double($0) }))
         for _ in 0..<400 {
             _ = planner.draft(bounds, width: .automatic)
-            planner.observe(Verification(tokens: [9]))
+            planner.observe(DraftOutcome(tokens: [9]))
         }
         #expect(slow.asked > 8)
         #expect(slow.asked < 40)

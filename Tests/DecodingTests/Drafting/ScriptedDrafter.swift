@@ -4,19 +4,19 @@ import InferDecoding
 
 final class ScriptedDrafter: Drafter {
     let name: String
-    let candidatesWanted: Int
+    let topTokensWanted: Int
     let isCalibrated: Bool
     private let script: (_ text: [Int32], _ tree: inout DraftTree) -> Void
     private(set) var text: [Int32] = []
     private(set) var asked = 0
-    private(set) var verifications: [Verification] = []
+    private(set) var outcomes: [DraftOutcome] = []
 
     init(
-        _ name: String = "scripted", candidatesWanted: Int = 0, isCalibrated: Bool = false,
+        _ name: String = "scripted", topTokensWanted: Int = 0, isCalibrated: Bool = false,
         script: @escaping (_ text: [Int32], _ tree: inout DraftTree) -> Void
     ) {
         self.name = name
-        self.candidatesWanted = candidatesWanted
+        self.topTokensWanted = topTokensWanted
         self.isCalibrated = isCalibrated
         self.script = script
     }
@@ -28,8 +28,8 @@ final class ScriptedDrafter: Drafter {
         script(text, &tree)
     }
 
-    func observe(_ verification: Verification) {
-        verifications.append(verification)
-        text += verification.tokens
+    func observe(_ outcome: DraftOutcome) {
+        outcomes.append(outcome)
+        text += outcome.tokens
     }
 }

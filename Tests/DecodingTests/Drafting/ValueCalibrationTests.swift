@@ -19,7 +19,7 @@ import Testing
     @Test func boastersAreSoonDisbelieved() {
         var calibration = ValueCalibration()
         let boast = tree(1)
-        for _ in 0..<20 { calibration.observe(Verification(tree: boast, checked: [], tokens: [9])) }
+        for _ in 0..<20 { calibration.observe(DraftOutcome(tree: boast, checked: [], tokens: [9])) }
         #expect(calibration.values(of: boast)[0] < 0.1)
         // Another tag of the same drafter is mistrusted before it was ever seen, but less.
         let stranger = calibration.values(of: tree(1, tag: 5))[0]
@@ -29,7 +29,7 @@ import Testing
     @Test func theModestAreTaken() {
         var calibration = ValueCalibration()
         let modest = tree(0.3)
-        for _ in 0..<100 { calibration.observe(Verification(tree: modest, checked: [], tokens: [1, 2])) }
+        for _ in 0..<100 { calibration.observe(DraftOutcome(tree: modest, checked: [], tokens: [1, 2])) }
         let values = calibration.values(of: modest)
         #expect(values[0] > 0.8)
         #expect(values[1] <= values[0])
@@ -40,7 +40,7 @@ import Testing
         let claim = tree(0.9)
         for index in 0..<400 {
             let isRight = (Double(index) * rate).rounded(.down) != (Double(index + 1) * rate).rounded(.down)
-            calibration.observe(Verification(tree: claim, checked: [], tokens: isRight ? [1] : [9]))
+            calibration.observe(DraftOutcome(tree: claim, checked: [], tokens: isRight ? [1] : [9]))
         }
         #expect(abs(Double(calibration.values(of: claim)[0]) - rate) < 0.08)
     }
@@ -48,7 +48,7 @@ import Testing
     @Test func whatHoldsAtOneDepthNeedNotAtAnother() {
         var calibration = ValueCalibration()
         let claim = tree(0.5)
-        for _ in 0..<200 { calibration.observe(Verification(tree: claim, checked: [0], tokens: [1, 9])) }
+        for _ in 0..<200 { calibration.observe(DraftOutcome(tree: claim, checked: [0], tokens: [1, 9])) }
         let values = calibration.values(of: claim)
         #expect(values[0] > 0.8)
         #expect(values[1] < 0.1)

@@ -14,22 +14,22 @@ func probe(_ rule: ProbeDrafter.Rule, _ response: Response, after prompt: [Token
 final class Record: Sendable {
     private struct State {
         var resets: [[TokenID]] = []
-        var verifications: [Verification] = []
+        var outcomes: [DraftOutcome] = []
     }
 
     private let state = Mutex(State())
 
     var resets: [[TokenID]] { state.withLock { $0.resets } }
-    var verifications: [Verification] { state.withLock { $0.verifications } }
+    var outcomes: [DraftOutcome] { state.withLock { $0.outcomes } }
 
     func add(reset tokens: [TokenID]) { state.withLock { $0.resets.append(tokens) } }
-    func add(_ verification: Verification) { state.withLock { $0.verifications.append(verification) } }
+    func add(_ outcome: DraftOutcome) { state.withLock { $0.outcomes.append(outcome) } }
 }
 
 /// Passes everything on to another drafter and writes down what it is told.
 final class RecordingDrafter: Drafter {
     let name = "recording"
-    var candidatesWanted: Int { 3 }
+    var topTokensWanted: Int { 3 }
     private let drafter: any Drafter
     private let record: Record
 
@@ -45,9 +45,9 @@ final class RecordingDrafter: Drafter {
 
     func draft(into tree: inout DraftTree, limit: Int) { drafter.draft(into: &tree, limit: limit) }
 
-    func observe(_ verification: Verification) {
-        record.add(verification)
-        drafter.observe(verification)
+    func observe(_ outcome: DraftOutcome) {
+        record.add(outcome)
+        drafter.observe(outcome)
     }
 }
 
@@ -58,7 +58,7 @@ final class EchoDrafter: Drafter {
 
     func reset(to tokens: [TokenID]) { text = tokens }
 
-    func observe(_ verification: Verification) { text += verification.tokens }
+    func observe(_ outcome: DraftOutcome) { text += outcome.tokens }
 
     func draft(into tree: inout DraftTree, limit: Int) {
         guard let last = text.last, let place = text.dropLast().lastIndex(of: last) else { return }

@@ -204,7 +204,7 @@ import Testing
             })
         let response = try await session.respond(to: prompt, options: fixed(9)(30))
         #expect(record.resets == [given])
-        let steps = record.verifications
+        let steps = record.outcomes
         #expect(steps.count == response.statistics.steps + 1)
         #expect(steps.flatMap(\.tokens) == expected.statistics.tokens)
         #expect(steps.reduce(0) { $0 + $1.checked.count } == response.statistics.draft.drafted)
@@ -214,10 +214,10 @@ import Testing
             // The generation is greedy: what was chosen after each node passed is the likeliest candidate there.
             let passed = [DraftTree.root] + step.accepted
             for (node, token) in zip(passed, step.tokens) {
-                #expect(step.candidates(after: node).count == 3)
-                #expect(step.candidates(after: node).first?.token == token)
+                #expect(step.topTokens(after: node).count == 3)
+                #expect(step.topTokens(after: node).first?.token == token)
             }
-            #expect(step.checked.allSatisfy { step.candidates(after: $0).count == 3 })
+            #expect(step.checked.allSatisfy { step.topTokens(after: $0).count == 3 })
         }
         _ = try await session.respond(to: .tokens(text), options: fixed(9)(2))
         #expect(record.resets.last == text)
@@ -241,9 +241,9 @@ import Testing
         let record = Record()
         let echo = DrafterChoice("echo") { _ in RecordingDrafter(EchoDrafter(), into: record) }
         func count() async throws -> Int {
-            let before = record.verifications.count
+            let before = record.outcomes.count
             _ = try await session.respond(to: prompt, options: .exactly(5))
-            return record.verifications.count - before
+            return record.outcomes.count - before
         }
         try await session.resume(echo)
         #expect(try await count() > 0)

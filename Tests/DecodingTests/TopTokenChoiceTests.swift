@@ -4,7 +4,7 @@ import InferDecoding
 import InferTensors
 import Testing
 
-@Suite struct LikeliestChoiceTests {
+@Suite struct TopTokenChoiceTests {
     private static func options(
         temperature: Float = 0, topK: Int = 0, topP: Float = 1, minP: Float = 0, repeatPenalty: Float = 1,
         frequencyPenalty: Float = 0, presencePenalty: Float = 0, bias: [Int32: Float] = [:]
@@ -22,9 +22,9 @@ import Testing
         return options
     }
 
-    private static func likeliest(_ logits: [Float], _ count: Int) -> [Candidate] {
+    private static func likeliest(_ logits: [Float], _ count: Int) -> [TopToken] {
         let all = logits.indices.filter { logits[$0] > -.infinity }
-            .map { Candidate(token: Int32($0), logit: logits[$0]) }
+            .map { TopToken(token: Int32($0), logit: logits[$0]) }
         return Array(all.sorted(by: >).prefix(count))
     }
 
@@ -71,7 +71,7 @@ import Testing
     func choicesAreThoseOfWholeRows(_ index: Int) {
         let (options, wanted) = Self.cases[index]
         let sampler = Sampler(options)
-        #expect(sampler.likeliestWanted == wanted)
+        #expect(sampler.topTokensWanted == wanted)
         var decided = 0
         for row in Self.rows {
             // Fewer and more than were asked for, and all there are.

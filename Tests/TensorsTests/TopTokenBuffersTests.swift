@@ -6,7 +6,7 @@ import InferTensors
 import TestSupport
 import Testing
 
-struct LikeliestTokensTests {
+struct TopTokenBuffersTests {
     /// Rows of `count` logits that are difficult for a search.
     private static func rows(_ count: Int) -> [[Float]] {
         var source = SeededGenerator(UInt64(count))
@@ -30,10 +30,10 @@ struct LikeliestTokensTests {
     }
 
     /// The top tokens according to a sort.
-    private static func sorted(_ row: ArraySlice<Float>, _ count: Int) -> [Candidate] {
+    private static func sorted(_ row: ArraySlice<Float>, _ count: Int) -> [TopToken] {
         let eligible = row.indices.filter { row[$0] > -.infinity }
         return eligible.sorted { (row[$1], $0) < (row[$0], $1) }.prefix(count)
-            .map { Candidate(token: Int32($0 - row.startIndex), logit: row[$0]) }
+            .map { TopToken(token: Int32($0 - row.startIndex), logit: row[$0]) }
     }
 
     @Test(arguments: [1, 63, 64, 65, 200, 513, 5000, 33_000])
@@ -46,10 +46,10 @@ struct LikeliestTokensTests {
             let logits = try backend.makeActivations(rows: rows.count, columns: tokenCount + 3)
             backend.write(rows.flatMap { $0 }, to: logits)
             for count in [1, 2, 6, 64] {
-                let likeliest = try LikeliestTokens(
+                let likeliest = try TopTokenBuffers(
                     count, rows: rows.count, columns: tokenCount + 3, on: backend)
                 for width in [rows.count, 1] {
-                    backend.findLikeliest(logits, rows: width, of: tokenCount, hasMaxima: false, into: likeliest)
+                    backend.findTopTokens(logits, rows: width, of: tokenCount, hasMaxima: false, into: likeliest)
                     let found = likeliest.read(rows: width, from: backend)
                     #expect(found == rows[..<width].map { Self.sorted($0[..<tokenCount], count) })
                 }
@@ -79,13 +79,13 @@ struct LikeliestTokensTests {
             let logits = try backend.makeActivations(rows: width, columns: rows)
             backend.write(inputs, to: x)
             for tokenCount in [rows, rows - 1, rows - 3] {
-                let likeliest = try LikeliestTokens(6, rows: width, columns: rows, on: backend)
+                let likeliest = try TopTokenBuffers(6, rows: width, columns: rows, on: backend)
                 for count in [1, width] {
                     backend.multiply(
                         x, rows: count, [Projection(weight, bias: bias, into: logits, maxima: likeliest.maxima)])
-                    var found: [[[Candidate]]] = []
+                    var found: [[[TopToken]]] = []
                     for hasMaxima in [true, false] {
-                        backend.findLikeliest(
+                        backend.findTopTokens(
                             logits, rows: count, of: tokenCount, hasMaxima: hasMaxima, into: likeliest)
                         found.append(likeliest.read(rows: count, from: backend))
                     }
@@ -112,14 +112,14 @@ struct LikeliestTokensTests {
     @Test func candidatesKeepTokenAndLogit() {
         for logit in [0, 1, -1, 0x1p-149, -0x1p-149, .infinity, -.infinity, .greatestFiniteMagnitude] as [Float] {
             for token in [0, 1, .max] as [Int32] {
-                let candidate = Candidate(token: token, logit: logit)
+                let candidate = TopToken(token: token, logit: logit)
                 #expect(candidate.token == token && candidate.logit == logit)
-                #expect(Candidate(key: candidate.key) == candidate)
+                #expect(TopToken(key: candidate.key) == candidate)
             }
         }
-        #expect(Candidate(key: 0) == nil)
-        #expect(Candidate(token: 5, logit: -0.0) == Candidate(token: 5, logit: 0))
-        #expect(Candidate(token: 5, logit: 1) > Candidate(token: 6, logit: 1))
-        #expect(Candidate(token: 6, logit: 1.5) > Candidate(token: 5, logit: 1))
+        #expect(TopToken(key: 0) == nil)
+        #expect(TopToken(token: 5, logit: -0.0) == TopToken(token: 5, logit: 0))
+        #expect(TopToken(token: 5, logit: 1) > TopToken(token: 6, logit: 1))
+        #expect(TopToken(token: 6, logit: 1.5) > TopToken(token: 5, logit: 1))
     }
 }

@@ -4,8 +4,8 @@ import InferSupport
 import InferTensors
 
 /// Tokens of a logits row, in ascending order of their ids, that sampling has not ruled out yet.
-struct CandidateSet {
-    private(set) var candidates: [Candidate]
+struct EligibleTokens {
+    private(set) var tokens: [TopToken]
     /// The largest logit.
     private let largest: Float
 
@@ -13,36 +13,36 @@ struct CandidateSet {
     init?(_ logits: UnsafeBufferPointer<Float>, topK: Int) {
         largest = logits.largest
         guard largest > -.infinity else { return nil }
-        candidates = topK > 0 && topK < logits.count ? Self.top(topK, of: logits) : Self.all(of: logits)
+        tokens = topK > 0 && topK < logits.count ? Self.top(topK, of: logits) : Self.all(of: logits)
         dropHopeless()
     }
 
     /// Tokens that are known already, likeliest first. nil when there is none.
-    init?(_ likeliest: some Collection<Candidate>) {
+    init?(_ likeliest: some Collection<TopToken>) {
         guard let first = likeliest.first else { return nil }
         largest = first.logit
-        candidates = Array(likeliest)
-        candidates.sortByToken()
+        tokens = Array(likeliest)
+        tokens.sortByToken()
         dropHopeless()
     }
 
     /// What is finite has no chance beside what is infinite.
     private mutating func dropHopeless() {
-        if largest == .infinity { candidates.removeAll { $0.logit < .infinity } }
+        if largest == .infinity { tokens.removeAll { $0.logit < .infinity } }
     }
 
-    private static func all(of logits: UnsafeBufferPointer<Float>) -> [Candidate] {
-        var candidates: [Candidate] = []
-        candidates.reserveCapacity(logits.count)
+    private static func all(of logits: UnsafeBufferPointer<Float>) -> [TopToken] {
+        var tokens: [TopToken] = []
+        tokens.reserveCapacity(logits.count)
         for (token, logit) in logits.enumerated() where logit > -.infinity {
-            candidates.append(Candidate(token: Int32(truncatingIfNeeded: token), logit: logit))
+            tokens.append(TopToken(token: Int32(truncatingIfNeeded: token), logit: logit))
         }
-        return candidates
+        return tokens
     }
 
     /// Collects whatever beats the k-th best so far, and cuts back to k each time twice as many have come together.
-    static func top(_ k: Int, of logits: UnsafeBufferPointer<Float>) -> [Candidate] {
-        var candidates: [Candidate] = []
+    static func top(_ k: Int, of logits: UnsafeBufferPointer<Float>) -> [TopToken] {
+        var tokens: [TopToken] = []
         // Cutting back early raises the bar, and nearly all blocks fall below it at once.
         let limit = max(16, k.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * k)
         var bar = -Float.infinity
@@ -50,17 +50,17 @@ struct CandidateSet {
             let end = min(start + blockLength, logits.count)
             guard hasAny(logits[start..<end], above: bar) else { continue }
             for token in start..<end where logits[token] > bar {
-                candidates.append(Candidate(token: Int32(truncatingIfNeeded: token), logit: logits[token]))
-                if candidates.count == limit {
-                    candidates.keepLargest(k)
+                tokens.append(TopToken(token: Int32(truncatingIfNeeded: token), logit: logits[token]))
+                if tokens.count == limit {
+                    tokens.keepLargest(k)
                     // A later token of the same logit has a higher id and would lose the tie.
-                    bar = candidates[k - 1].logit
+                    bar = tokens[k - 1].logit
                 }
             }
         }
-        candidates.keepLargest(k)
-        candidates.sortByToken()
-        return candidates
+        tokens.keepLargest(k)
+        tokens.sortByToken()
+        return tokens
     }
 
     /// Logits that are compared with the bar at once: nearly all blocks of a vocabulary lie below it.
@@ -80,25 +80,25 @@ struct CandidateSet {
         return isAbove != SIMDMask(repeating: false)
     }
 
-    /// Keeps the fewest most likely candidates whose probabilities among all of these reach `topP`.
+    /// Keeps the fewest most likely tokens whose probabilities among all of these reach `topP`.
     mutating func keepNucleus(_ topP: Float) {
         let weights = weights(scale: 1)
         let target = Double(topP) * weights.sum
         // Candidates less likely than this cannot make up the 1 − topP that is left out even all together, so the nucleus
         // lies among the others: few, whatever the vocabulary.
-        let negligible = Float((1 - Double(topP)) * weights.sum / Double(candidates.count))
-        var likely = candidates.indices.filter { weights[$0] >= negligible }
-        likely.sort { candidates[$0] > candidates[$1] }
+        let negligible = Float((1 - Double(topP)) * weights.sum / Double(tokens.count))
+        var likely = tokens.indices.filter { weights[$0] >= negligible }
+        likely.sort { tokens[$0] > tokens[$1] }
         var sum = 0.0
         var size = 0
         while size < likely.count, sum < target {
             sum += Double(weights[likely[size]])
             size += 1
         }
-        candidates = likely.prefix(size).sorted().map { candidates[$0] }
+        tokens = likely.prefix(size).sorted().map { tokens[$0] }
     }
 
-    /// The same where these candidates are the likeliest, but not all: what all add up to is nearly `sums.total`. Returns whether that
+    /// The same where these tokens are the likeliest, but not all: what all add up to is nearly `sums.total`. Returns whether that
     /// tells them apart; if it does not, nothing changes.
     mutating func keepNucleus(_ topP: Float, of sums: SoftmaxSums) -> Bool {
         let total = Double(sums.total), slack = sums.error * total
@@ -106,43 +106,43 @@ struct CandidateSet {
         let weights = weights(scale: 1)
         var sum = 0.0
         var kept: Set<Int32> = []
-        for place in candidates.indices.sorted(by: { candidates[$0] > candidates[$1] }) {
+        for place in tokens.indices.sorted(by: { tokens[$0] > tokens[$1] }) {
             sum += Double(weights[place])
-            kept.insert(candidates[place].token)
+            kept.insert(tokens[place].token)
             if target.contains(sum) { return false }
             guard sum > target.upperBound else { continue }
-            candidates.removeAll { !kept.contains($0.token) }
+            tokens.removeAll { !kept.contains($0.token) }
             return true
         }
         return false
     }
 
-    /// Keeps the candidates at least `minP` times as likely as the most likely one.
+    /// Keeps the tokens at least `minP` times as likely as the most likely one.
     mutating func keepLikely(_ minP: Float) {
         let bar = Double(largest) + logarithm(Double(minP))
-        candidates.removeAll { $0.logit < largest && Double($0.logit) < bar }
+        tokens.removeAll { $0.logit < largest && Double($0.logit) < bar }
     }
 
-    /// The candidate at which the cumulative probabilities of logits multiplied by `scale`, ids ascending, pass `uniform` of 0..<1.
+    /// The token at which the cumulative probabilities of logits multiplied by `scale`, ids ascending, pass `uniform` of 0..<1.
     func draw(scale: Float, uniform: Double) -> Int32? {
         let weights = weights(scale: scale)
         let target = uniform * weights.sum
         var sum = 0.0
-        for (candidate, weight) in zip(candidates, weights) {
+        for (token, weight) in zip(tokens, weights) {
             sum += Double(weight)
-            if sum > target { return candidate.token }
+            if sum > target { return token.token }
         }
-        return candidates.max()?.token
+        return tokens.max()?.token
     }
 
-    /// The candidates' probabilities, up to a common factor, with the logits multiplied by `scale`: 1 for the likeliest.
+    /// The tokens' probabilities, up to a common factor, with the logits multiplied by `scale`: 1 for the likeliest.
     private func weights(scale: Float) -> [Float] {
-        guard largest < .infinity else { return [Float](repeating: 1, count: candidates.count) }
-        return candidates.map { $0.weight(beside: largest, scale: scale) }
+        guard largest < .infinity else { return [Float](repeating: 1, count: tokens.count) }
+        return tokens.map { $0.weight(beside: largest, scale: scale) }
     }
 }
 
-extension Candidate {
+extension TopToken {
     /// How likely it is compared with a token whose logit is `largest`, when logits are multiplied by `scale`.
     func weight(beside largest: Float, scale: Float) -> Float {
         ((logit - largest) * scale).exponentialOfNonPositive
@@ -154,7 +154,7 @@ extension [Float] {
     fileprivate var sum: Double { reduce(0) { $0 + Double($1) } }
 }
 
-extension [Candidate] {
+extension [TopToken] {
     fileprivate mutating func keepLargest(_ k: Int) {
         sort(by: >)
         if count > k { removeLast(count - k) }

@@ -4,7 +4,7 @@
 ///
 /// Row i occupies cache slot `committed + i`. It sees the committed tokens, its ancestors in the step, and itself. Its
 /// logical position, which RoPE and windows go by, is `committed` plus its depth, whatever its slot.
-package struct StepLayout: Sendable {
+package struct SegmentLayout: Sendable {
     /// Tokens in slots 0..<committed, at the positions of the same number: the past all rows share.
     package let committed: Int
     /// Rows of the step.
@@ -30,7 +30,7 @@ package struct StepLayout: Sendable {
     package init(parents: [Int32], after committed: Int) {
         let isChain = parents.enumerated().allSatisfy { $1 == Int32($0) - 1 }
         if isChain {
-            self = StepLayout(chain: parents.count, after: committed)
+            self = SegmentLayout(chain: parents.count, after: committed)
             return
         }
         var depths: [Int32] = []
@@ -71,12 +71,12 @@ package struct AttentionSegment {
     /// The segment's rows are rows `firstRow ..< firstRow + layout.count` of the step's activations.
     package let firstRow: Int
     /// Which tokens each of them sees.
-    package let layout: StepLayout
+    package let layout: SegmentLayout
     /// The keys and values of the sequence.
     package let cache: KVCache
 
     /// The rows from `firstRow` on.
-    package init(firstRow: Int, layout: StepLayout, cache: KVCache) {
+    package init(firstRow: Int, layout: SegmentLayout, cache: KVCache) {
         self.firstRow = firstRow
         self.layout = layout
         self.cache = cache
