@@ -1,4 +1,4 @@
-// Looks up Vulkan's commands at run time, so that a program starts without a loader too.
+// Looks up Vulkan's commands at run time, so that a program also starts on a machine without a Vulkan loader.
 #include "cvulkan.h"
 
 #include <dlfcn.h>

@@ -1,4 +1,4 @@
-// The shaders' SPIR-V, embedded: a program that is moved still has them.
+// The SPIR-V of the shaders, embedded, so that a program needs no files beside it.
 #include "cvulkan.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"

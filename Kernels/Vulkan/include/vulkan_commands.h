@@ -1,4 +1,4 @@
-// The Vulkan commands the backend calls, as lists for a macro X: before an instance, of an instance, and of a device.
+// The Vulkan commands that the backend calls, as lists for a macro X: without an instance, of an instance, and of a device.
 #ifndef VULKAN_COMMANDS_H
 #define VULKAN_COMMANDS_H
 
@@ -18,7 +18,7 @@
     X(CreateDevice) \
     X(GetDeviceProcAddr)
 
-// NULL unless the extension was asked for.
+// NULL unless the extension is enabled.
 #define SI_VULKAN_OPTIONAL_COMMANDS \
     X(CreateDebugUtilsMessengerEXT) \
     X(DestroyDebugUtilsMessengerEXT)
