@@ -6,14 +6,16 @@ import InferSupport
 import InferTokenizers
 
 extension DrafterChoice {
-    /// Guesses from the text, earlier answers, the model's own preferences, a repository and datastores: ``CodeSwiftOptions``. What
-    /// a session uses unless told otherwise.
+    /// Drafts from the text, earlier answers, the model's own preferences, a repository and datastores: ``CodeSwiftOptions``. The
+    /// default of a session.
     ///
     /// A session that is made to use it, or ``Session/use(_:)``, throws ``InferenceError`` with `unreadableFile` or
     /// `malformedDatastore` when a folder or datastore that was named cannot be used, and with `incompatibleDatastore` when a
     /// datastore was built for another tokenizer.
     ///
-    /// - Parameter warn: Told, on any thread, when what was remembered cannot be read or written, which costs speed alone.
+    /// - Parameters:
+    ///   - options: Where to look, and what to keep.
+    ///   - warn: Called, on any thread, when the draft cache cannot be read or written. That costs speed only.
     public static func codeSwift(
         _ options: CodeSwiftOptions = .init(), warn: @escaping @Sendable (String) -> Void = { _ in }
     ) -> DrafterChoice {

@@ -1,11 +1,10 @@
 // Recorded rates: writing, reading and comparing them, without timing anything.
 
 import Foundation
+import InferEvaluation
 import InferSupport
 import TestSupport
 import Testing
-
-@testable import InferEvaluation
 
 struct RateRecordTests {
     private static let machine = RateRecord.Machine(processor: "Fast 1", system: "Linux 6", processors: 2)

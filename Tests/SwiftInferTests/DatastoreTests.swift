@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct DatastoreTests {
@@ -12,9 +13,13 @@ import Testing
         "Sources/twice.swift": "func twice(_ a: Int) -> Int {\n    return add(a, a)\n}\n",
     ]
 
+    private let temporary: TemporaryFolder
+
+    init() throws { temporary = try TemporaryFolder() }
+
     /// Creates a folder with ``files`` and two files to skip. Returns the paths of the folder and of the store to write.
     private func makeFolder() throws -> (folder: String, store: String) {
-        let store = try Fixture.temporaryPath("sources.store")
+        let store = temporary.path("sources.store")
         let folder = URL(filePath: store).deletingLastPathComponent().appending(path: "project")
         let others = [".env": "PASSWORD=1\n", "copy.swift": Self.files["Sources/add.swift"] ?? ""]
         for (name, contents) in Self.files.merging(others, uniquingKeysWith: { $1 }) {

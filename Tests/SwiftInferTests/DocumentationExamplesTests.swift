@@ -2,6 +2,7 @@
 
 import Foundation
 import SwiftInfer
+import TestSupport
 import Testing
 
 @Suite struct DocumentationExamplesTests {

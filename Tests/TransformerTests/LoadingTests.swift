@@ -93,7 +93,7 @@ struct LoadingTests {
         Refusal(name: "unknown scaling", code: .unsupportedModel, names: "dynamic") {
             $0["llama.rope.scaling.type"] = .string("dynamic")
         },
-        Refusal(name: "layers that differ", code: .unsupportedModel, names: "llama.feed_forward_length") {
+        Refusal(name: "layers that differ from their tensors", code: .malformedModel, names: "blk.0.ffn_") {
             $0["llama.feed_forward_length"] = .array(MetadataArray([64, 128] as [UInt32]))
         },
         Refusal(name: "more experts used than there are", code: .malformedModel, names: "llama.expert_used_count") {
