@@ -60,7 +60,7 @@ package final class MachineLoad {
 
     /// The texts for the least share of processor time that a thread got, and the processors that other programs kept busy,
     /// nil if unknown.
-    static func warnings(share: Double, others: Double?) -> [String] {
+    package static func warnings(share: Double, others: Double?) -> [String] {
         var warnings: [String] = []
         if share < leastShare {
             warnings.append(
@@ -98,13 +98,13 @@ package final class MachineLoad {
 }
 
 /// The total times in /proc/stat, in clock ticks since the system started.
-struct ProcessorTimes: Equatable {
-    let busy: Double
-    let idle: Double
-    let processors: Int
+package struct ProcessorTimes: Equatable {
+    package let busy: Double
+    package let idle: Double
+    package let processors: Int
 
     /// Parses the lines `cpu  user nice system idle iowait irq softirq steal …` and `cpu0 …`. Nil for other text.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let lines = text.split(separator: "\n").filter { $0.hasPrefix("cpu") }
         guard let total = lines.first, total.hasPrefix("cpu ") else { return nil }
         let times = total.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
@@ -119,7 +119,7 @@ struct ProcessorTimes: Equatable {
     /// - Parameters:
     ///   - own: This process's processor time since then, in seconds.
     ///   - wall: The time since then, in seconds.
-    func busyProcessors(since earlier: ProcessorTimes, own: Double, wall: Double) -> Double? {
+    package func busyProcessors(since earlier: ProcessorTimes, own: Double, wall: Double) -> Double? {
         let total = busy + idle - earlier.busy - earlier.idle
         guard total > 0, wall > 0 else { return nil }
         return max(0, (busy - earlier.busy) / total * Double(processors) - own / wall)
