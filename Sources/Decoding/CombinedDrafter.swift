@@ -2,9 +2,9 @@
 
 import InferTensors
 
-/// Lets several drafters guess and offers all their guesses in one tree.
+/// Merges the drafts of several drafters in one tree.
 ///
-/// Where two make the same guess, the higher value counts. Each learns from the outcome of its own guesses.
+/// If two propose the same node, the higher value counts. Each drafter learns from the outcome of its own nodes.
 public final class CombinedDrafter: Drafter {
     /// One drafter's part of the last draft.
     private struct Part {
@@ -33,7 +33,7 @@ public final class CombinedDrafter: Drafter {
         for drafter in drafters { drafter.reset(to: tokens) }
     }
 
-    /// Merges every drafter's guesses into `tree`.
+    /// Merges every drafter's nodes into `tree`.
     public func draft(into tree: inout DraftTree, limit: Int) {
         for (index, drafter) in drafters.enumerated() {
             var own = DraftTree()
@@ -51,7 +51,7 @@ public final class CombinedDrafter: Drafter {
         }
     }
 
-    /// Tells every drafter what became of its own guesses.
+    /// Tells every drafter the outcome of its own nodes.
     public func observe(_ outcome: DraftOutcome) {
         let hasDraft = !outcome.tree.isEmpty
         let checked = Set(outcome.checked)

@@ -1,12 +1,42 @@
-// Decides step by step what to draft and how much of it to check.
+// The choice, step by step, of what to draft and which nodes to check.
 
 import InferTensors
 
-/// Asks a drafter for guesses and takes of them what pays.
+/// A draft, ready to go through the model.
+package struct Draft: Sendable {
+    /// All nodes, as the drafter proposed them.
+    package let tree: DraftTree
+    /// The nodes to check, in ascending order.
+    package let checked: [Int]
+    /// The tree of `checked` alone: its node i is node `checked[i]`.
+    package let offered: DraftTree
+
+    /// A draft of which `checked` go through the model.
+    package init(tree: DraftTree, checked: [Int]) {
+        self.tree = tree
+        self.checked = checked
+        offered = tree.restricted(to: checked)
+    }
+
+    /// An empty draft.
+    package init() { self.init(tree: DraftTree(), checked: []) }
+}
+
+/// How many nodes of a draft go through the model.
+package enum DraftWidth: Sendable, Hashable {
+    /// As many as pay, by their values and the step cost.
+    case automatic
+    /// As many as pay; the drafter is asked before every step, even if that does not pay.
+    case eager
+    /// This number, or all if there are fewer: the most valuable ones.
+    case fixed(Int)
+}
+
+/// Asks a drafter for a draft and selects the nodes that are worth their time.
 ///
-/// With C(n) the time of a step of n rows and E(n) = 1 + Σ value the tokens it can be expected to give when the n − 1 most
-/// valuable guesses are checked, it takes the n of the largest E(n) / C(n), n = 1 included: a curve with jumps, as those of
-/// kernels are, is looked over to its end. Where even asking the drafter costs more than it brings, it is asked seldom (``RetrievalTiming``).
+/// C(n) is the time of a step of n rows. E(n) = 1 + Σ value is the expected number of tokens if the n − 1 most valuable nodes are
+/// checked. The planner takes the n with the largest E(n) / C(n), n = 1 included. It looks at the whole curve, because kernels make it
+/// jump. If asking the drafter costs more than it brings, the planner asks seldom (``RetrievalTiming``).
 package final class DraftPlanner {
     /// What a step has room for.
     package struct Bounds: Sendable {
@@ -27,14 +57,14 @@ package final class DraftPlanner {
 
     /// Most rows of a step, the last token's included.
     package static let maximumRows = 64
-    /// A draft has to promise this much more tokens per second than none: estimates err.
+    /// A draft must promise this factor of plain decoding's tokens per second: estimates have errors.
     private static let margin = 1.01
 
-    /// What guesses.
+    /// The drafter.
     package let drafter: any Drafter
-    /// What steps cost.
+    /// The step cost.
     package var cost: StepCost
-    /// Time spent in the drafter, on what it wants to know, and in choosing from its guesses.
+    /// Time spent in the drafter and in choosing among its nodes.
     package private(set) var retrievalDuration = Duration.zero
     /// Nil for drafters that correct their values themselves.
     private var calibration: ValueCalibration?
@@ -44,7 +74,7 @@ package final class DraftPlanner {
 
     /// A planner for `drafter`, with what is known of the cost of steps.
     ///
-    /// - Parameter tokenClass: What a token is in the text, as a number: after some, guesses are worth more than after others.
+    /// - Parameter tokenClass: The class of a token as a number: drafts are worth more after some classes than after others.
     package init(
         _ drafter: any Drafter, cost: StepCost = StepCost(maximumRows: maximumRows),
         tokenClass: @escaping (Int32) -> UInt8 = { _ in 0 }

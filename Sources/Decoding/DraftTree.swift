@@ -1,23 +1,22 @@
-// Guesses at how a text goes on, as a tree.
+// Draft trees: proposed continuations of a text.
 
-/// Guessed continuations of a text that share their beginnings: a draft.
+/// Proposed continuations of a text. Continuations that begin alike share nodes.
 ///
-/// A node is a token that may follow its parent; the nodes without parent may follow the text itself. Nodes are numbered in
-/// the order of their insertion, so that a parent's number is lower than its children's. No two children of a node have the
-/// same token.
+/// A node is a token that may follow its parent. Nodes without a parent may follow the text. Nodes are numbered in the order of
+/// their insertion, so a parent has a lower number than its children. No two children of a node have the same token.
 public struct DraftTree: Sendable {
-    /// Stands for the text itself where a node is asked for.
+    /// The text itself, where a node is expected.
     public static let root = -1
 
     /// Each node's token.
     public private(set) var tokens: [Int32] = []
     /// Each node's parent, or ``root``.
     public private(set) var parents: [Int32] = []
-    /// The estimated probability that a node and all above it turn out right, of 0...1 and never above its parent's.
+    /// The estimated probability that a node and all its ancestors are accepted: 0...1, and never above the parent's.
     public private(set) var values: [Float] = []
-    /// What a drafter notes about a node; see ``insert(_:after:value:tag:)``.
+    /// The kind of each node; see ``insert(_:after:value:tag:)``.
     public private(set) var tags: [UInt16] = []
-    /// Each node's number of ancestors: 0 for one that follows the text.
+    /// Each node's number of ancestors: 0 for a node that follows the text.
     public private(set) var depths: [Int32] = []
     private var links: [Links] = [Links()]
 
@@ -28,10 +27,10 @@ public struct DraftTree: Sendable {
         var nextSibling: Int32 = -1
     }
 
-    /// A draft that guesses nothing.
+    /// An empty draft.
     public init() {}
 
-    /// A draft that guesses nothing yet, with room for `capacity` nodes.
+    /// An empty draft with room for `capacity` nodes.
     package init(capacity: Int) {
         tokens.reserveCapacity(capacity)
         parents.reserveCapacity(capacity)
@@ -48,16 +47,15 @@ public struct DraftTree: Sendable {
     /// The numbers of the nodes.
     public var nodes: Range<Int> { tokens.indices }
 
-    /// Adds the guess that `token` follows `parent`, or raises the value of that guess if it is there already.
+    /// Adds a node with `token` below `parent`. If there is one already, raises its value to `value`.
     ///
     /// - Parameters:
-    ///   - token: The token guessed.
+    ///   - token: The token.
     ///   - parent: A node, or ``root``.
-    ///   - value: The estimated probability that this node and all above it turn out right. What is not a probability, or
-    ///     above the parent's, is brought to the nearest value that can be.
-    ///   - tag: The kind of the guess, such as where it was found and by how long a match. The engine learns how often guesses of
-    ///     one kind turn out right and corrects their values by that. Where two guesses fall together, that of the higher
-    ///     value keeps its tag.
+    ///   - value: The estimated probability that this node and all its ancestors are accepted. A value below 0 or above the
+    ///     parent's is replaced by the nearest possible one.
+    ///   - tag: The kind of the node, such as its source and the length of the match. The engine learns how often nodes of one kind
+    ///     are accepted and corrects their values. A node that is added twice keeps the tag of the higher value.
     /// - Returns: The node's number.
     @discardableResult
     public mutating func insert(_ token: Int32, after parent: Int = root, value: Float, tag: UInt16 = 0) -> Int {
@@ -87,13 +85,13 @@ public struct DraftTree: Sendable {
         return node
     }
 
-    /// Adds a chain of guesses, each the child of the one before.
+    /// Adds a chain of nodes, each the child of the one before.
     ///
     /// - Parameters:
     ///   - chain: The tokens, in order.
     ///   - parent: The node that the first follows, or ``root``.
-    ///   - acceptance: The estimated probability that a token is right if all before it are.
-    ///   - tag: The guesses' kind.
+    ///   - acceptance: The estimated probability that a token is accepted if all before it are.
+    ///   - tag: The nodes' kind.
     /// - Returns: The last node, or `parent` when the chain is empty.
     @discardableResult
     public mutating func insert(
@@ -108,7 +106,7 @@ public struct DraftTree: Sendable {
         return node
     }
 
-    /// The child of `node`, or of the ``root``, that guesses `token`.
+    /// The child of `node`, or of the ``root``, with `token`; nil if there is none.
     public func child(_ token: Int32, of node: Int) -> Int? {
         var child = links[node + 1].firstChild
         while child >= 0, tokens[Int(child)] != token { child = links[Int(child) + 1].nextSibling }
@@ -126,7 +124,7 @@ public struct DraftTree: Sendable {
         return children
     }
 
-    /// The tokens from the first guess down to `node`, its own included; none for the ``root``.
+    /// The tokens of the path from the ``root`` down to `node`, its own included.
     public func path(to node: Int) -> [Int32] {
         var path: [Int32] = []
         var node = node
@@ -137,8 +135,8 @@ public struct DraftTree: Sendable {
         return path.reversed()
     }
 
-    /// The tree of the nodes in `selection` alone, which holds each one's parent and is in ascending order: node i of the
-    /// result is node `selection[i]` of this tree.
+    /// The tree of the nodes in `selection`: node i of the result is node `selection[i]` of this tree. The selection is ascending and
+    /// has the parent of each of its nodes.
     func restricted(to selection: [Int]) -> DraftTree {
         var tree = DraftTree()
         var numbers = [Int](repeating: Self.root, count: count)

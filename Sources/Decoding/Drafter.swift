@@ -1,45 +1,45 @@
-// What guesses tokens ahead, for the model to check many of them in one step.
+// The protocol of drafters, which propose tokens for the model to check in one step.
 
-/// Something that guesses how a text goes on.
+/// Proposes continuations of a text.
 ///
-/// The engine asks it before each step of the model, sends the guesses that are likely to pay through the model together with
-/// the last token, and keeps of them what the model would have chosen anyway. A drafter can make a generation faster and can
-/// never change it: neither a token nor a bit of the logits.
+/// The engine asks the drafter before each step of the model. It sends the nodes that are worth their time through the model
+/// together with the last token, and keeps those that the model would have chosen in any case. A drafter can make a generation
+/// faster. It can never change a token or a bit of the logits.
 ///
-/// A session calls its drafter from one thread at a time, between the model's steps; the time spent counts as part of the
-/// step. One drafter may serve several generations, one after the other, and may carry over what it learned.
+/// A session calls its drafter from one thread at a time, between the model's steps. The time that the drafter takes is part of
+/// the step. One drafter may serve several generations, one after the other, and may keep what it learned.
 public protocol Drafter: AnyObject {
     /// A short name for reports, such as `prompt-lookup`.
     var name: String { get }
 
-    /// How many of the model's likeliest tokens after each checked one ``observe(_:)`` is to be told, at most 64; finding them
-    /// costs about as much as choosing a token. The default is 0.
+    /// The number of top tokens after each checked node that ``observe(_:)`` receives, at most 64. To find them costs about as much
+    /// as to choose a token. The default is 0.
     var topTokensWanted: Int { get }
 
-    /// Whether it corrects its values by what became of earlier guesses. Then they are taken as they are, otherwise the engine
-    /// corrects them. The default is false.
+    /// Whether the drafter corrects its values by the outcomes of earlier drafts. If not, the engine corrects them. The default is
+    /// false.
     var isCalibrated: Bool { get }
 
-    /// Takes `tokens` as the text from now on. Called when a generation begins, before anything is drafted for it.
+    /// Replaces the text by `tokens`. A generation calls it before its first draft.
     ///
-    /// The text often begins like the one before, or continues it: comparing the two is cheaper than building anew.
+    /// The text often begins like the last one or continues it. To compare the two is cheaper than to start anew.
     func reset(to tokens: [Int32])
 
-    /// Guesses how the text goes on.
+    /// Proposes continuations of the text.
     ///
     /// - Parameters:
-    ///   - tree: Where to put the guesses. Values decide which of them are checked, so they should be honest probabilities;
-    ///     unless ``isCalibrated``, the engine corrects them by what it observes for each ``DraftTree/tags`` number, depth and value.
-    ///   - limit: Most nodes that are of use: what a step can check or the text still has room for. More are ignored, the least
-    ///     likely first.
+    ///   - tree: The draft tree to fill. Values decide which nodes are checked, so they should be good estimates of probabilities.
+    ///     Unless ``isCalibrated``, the engine corrects them by the outcomes for each tag, depth and value.
+    ///   - limit: The largest useful number of nodes: what a step can check and the text has room for. Of more, the engine ignores
+    ///     the least probable ones.
     func draft(into tree: inout DraftTree, limit: Int)
 
-    /// Learns how the text went on. Called after each step; what is in ``DraftOutcome/tokens`` is part of the text then.
+    /// Learns how the text went on. Called after each step; ``DraftOutcome/tokens`` are part of the text then.
     func observe(_ outcome: DraftOutcome)
 }
 
 extension Drafter {
-    /// None.
+    /// No top tokens.
     public var topTokensWanted: Int { 0 }
 
     /// The engine corrects its values.

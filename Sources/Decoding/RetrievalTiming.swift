@@ -13,7 +13,7 @@ package struct RetrievalTiming {
         var nextPause = firstPause
     }
 
-    /// Asking may cost this share of a plain step without any gain: what becomes of guesses teaches the drafter, and that pays later.
+    /// A draft may cost this share of a plain step without any gain: its outcome teaches the drafter, which pays later.
     private static let freeShare = 0.015
     private static let firstPause = 8
     private static let longestPause = 256

@@ -1,12 +1,12 @@
-// How far a drafter's values can be trusted, learned from what became of its guesses.
+// The calibration of a drafter's values by the outcomes of its drafts.
 
 /// Corrects the values of drafts.
 ///
-/// A node's conditional value is the estimated probability that it is right if its parent is. Guesses are sorted by tag,
-/// depth and conditional value; of each sort two sums are kept, over the guesses whose parent proved right: how many were
-/// right, and how many should have been by their values. The quotient of the two, drawn towards that of all depths and
-/// values of the tag, which is drawn towards that of all tags, multiplies the conditional values to come. A correction by
-/// a factor keeps the drafter's order among guesses of one sort, which replacing their values by a rate would flatten.
+/// A node's conditional value is the estimated probability that it is accepted if its parent is. Nodes are grouped by tag, depth
+/// and conditional value. Each group has two sums over the nodes whose parent was accepted: how many were accepted, and how many
+/// should have been by their values. Their quotient multiplies later conditional values of the group. It is shrunk towards the
+/// quotient of all groups with the tag, which is shrunk towards that of all tags. A factor keeps the drafter's order among the nodes
+/// of a group; replacing their values by a rate would not.
 package struct ValueCalibration: Sendable {
     private struct Tally {
         var right: Float = 0

@@ -1,7 +1,7 @@
 // What the CodeSwift drafter draws on besides the session's own texts.
 
-/// Code that ``DrafterChoice/codeSwift(_:warn:)`` guesses from, and what it remembers. The text itself and what the session wrote
-/// before always take part.
+/// Code that ``DrafterChoice/codeSwift(_:warn:)`` drafts from, and what it keeps. The text itself and the session's earlier answers
+/// always take part.
 public struct CodeSwiftOptions: Sendable, Hashable {
     /// Which working tree takes part.
     public enum Repository: Sendable, Hashable {
@@ -14,8 +14,8 @@ public struct CodeSwiftOptions: Sendable, Hashable {
         case off
     }
 
-    /// Where what was learned is kept between sessions: answers, the model's candidates, and how often guesses were right. There is
-    /// one file for each working tree and tokenizer, of a few megabytes at most, which only the user can read.
+    /// Where the drafter keeps what it learned: answers, the model's top tokens, and how often drafts were accepted. There is one file
+    /// for each working tree and tokenizer, of a few megabytes at most, which only the user can read.
     public enum Cache: Sendable, Hashable {
         /// In `swiftinfer/drafts` in the user's cache folder: `XDG_CACHE_HOME`, or `~/.cache`.
         case userFolder

@@ -3,7 +3,7 @@
 public import InferDecoding
 public import InferSupport
 
-/// A way to guess tokens ahead, by name.
+/// A way to draft, by name.
 public struct DrafterChoice: Sendable, CustomStringConvertible {
     /// The choice's name, as on the command line.
     public let description: String

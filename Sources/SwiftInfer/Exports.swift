@@ -1,7 +1,6 @@
 // What the modules below offer to users of the library, so that one import is enough.
 
 @_exported public import InferDecoding
-@_exported public import InferTensors
 @_exported public import InferTokenizers
 
 @_exported public import class InferCodeSwift.Datastore
@@ -11,3 +10,4 @@
 @_exported public import struct InferCodeSwift.SkipReport
 @_exported public import struct InferCodeSwift.TokenizerIdentity
 @_exported public import struct InferSupport.InferenceError
+@_exported public import enum InferTensors.KVCacheType

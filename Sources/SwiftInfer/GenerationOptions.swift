@@ -16,9 +16,9 @@ public struct GenerationOptions: Sendable, Hashable {
     public var ignoresEndOfText = false
     /// Compute ``Statistics/logitsHash``.
     public var hashesLogits = false
-    /// Let the session's drafter guess ahead, if it has one. This changes the speed and nothing else.
+    /// Use the session's drafter, if it has one. This changes the speed and nothing else.
     public var usesDrafter = true
-    /// How many guesses a step checks.
+    /// How many draft nodes a step checks.
     package var draftWidth = DraftWidth.automatic
     /// Tokens that the answer consists of, whatever is drawn: a replay, which takes the time that a model would take that gives
     /// this answer. The generation ends with them.

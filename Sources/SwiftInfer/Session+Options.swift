@@ -12,8 +12,8 @@ extension Session {
         public var contextLength: Int?
         /// How keys and values are stored.
         public var cacheType = KVCacheType.f16
-        /// What guesses ahead: by default CodeSwift over the git repository around the working directory and what was learned
-        /// in it before; ``DrafterChoice/none`` for nothing.
+        /// The drafter: by default CodeSwift over the git repository around the working directory, with what it learned there
+        /// before; ``DrafterChoice/none`` for plain decoding.
         public var drafter = DrafterChoice.codeSwift()
 
         /// A session for `contextLength` tokens.

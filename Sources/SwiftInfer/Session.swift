@@ -62,7 +62,7 @@ public actor Session {
         try sequence.rewind(to: position)
     }
 
-    /// Lets `drafter` guess ahead in the generations to come, from nothing. What is known of the cost of steps remains.
+    /// Uses `drafter` in later generations. It starts without anything learned; the measured step cost remains.
     ///
     /// - Throws: ``InferenceError`` with `busy` during a generation, or what making the drafter throws; the session's drafter
     ///   stays as it was then.

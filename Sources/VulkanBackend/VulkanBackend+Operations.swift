@@ -198,7 +198,8 @@ extension VulkanBackend {
             if let failure { throw failure }
             guard let memory else { return }
             let attention = AttentionOperation(
-                rows(queries), into: rows(y), firstRow: segment.firstRow, layout, try upload(layout), shape: cache.shape,
+                rows(queries), into: rows(y), firstRow: segment.firstRow, layout, try upload(layout),
+                shape: cache.shape,
                 keys: cache.keys[layer], values: cache.values[layer], parameters,
                 sinks: parameters.sinks.map(address), work, in: memory.address)
             try attention.record { (command) throws(InferenceError) in try queue.record(command) }

@@ -62,7 +62,8 @@ struct AttentionTests {
         /// Stores tokens in the cache. Some may be wrong.
         func store(_ tokens: [(position: Int, isWrong: Bool)], at slot: Int) {
             write(tokens)
-            backend.store(keys: keys, values: values, segments(SegmentLayout(chain: tokens.count, after: slot)), layer: 1)
+            backend.store(
+                keys: keys, values: values, segments(SegmentLayout(chain: tokens.count, after: slot)), layer: 1)
         }
 
         /// Writes the tokens' queries, keys and values to the first rows of the operands.

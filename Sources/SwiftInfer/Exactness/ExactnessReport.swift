@@ -20,9 +20,9 @@ package struct ExactnessReport: Sendable, Equatable {
     package var rows = 0
     /// Rows that differ, whose token differs, or that have no counterpart.
     package var mismatches = 0
-    /// Guesses that went through the model.
+    /// Draft nodes that went through the model.
     package var drafted = 0
-    /// Guesses that were right.
+    /// Draft nodes that were accepted.
     package var accepted = 0
     /// Every generation with a mismatch.
     package var differences: [Difference] = []
