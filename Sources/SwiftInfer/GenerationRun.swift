@@ -99,24 +99,22 @@ struct GenerationRun {
     /// Takes what came out of that step, which took `duration`.
     mutating func consume(_ output: SegmentOutput, took duration: Duration) {
         let start = ContinuousClock.now - duration
-        defer { addTime(since: start) }
         guard case .prompt(let next) = phase else {
             verification.consume(output, took: duration)
+            addTime(since: start)
             return
         }
         let end = chunkEnd(from: next)
         verification.consume(prompt: promptTokens[next..<end], output, took: duration)
         progress = end
+        addTime(since: start)
+        phase = end == promptTokens.count ? .answer : .prompt(next: end)
     }
 
+    /// Counts the time since `start` for the phase that it was spent in.
     private mutating func addTime(since start: ContinuousClock.Instant) {
         let duration = ContinuousClock.now - start
-        guard case .prompt = phase else {
-            statistics.decodeDuration += duration
-            return
-        }
-        statistics.promptDuration += duration
-        if let progress { phase = progress == promptTokens.count ? .answer : .prompt(next: progress) }
+        if case .prompt = phase { statistics.promptDuration += duration } else { statistics.decodeDuration += duration }
     }
 
     private mutating func begin() throws(InferenceError) {

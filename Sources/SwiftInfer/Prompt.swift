@@ -1,5 +1,6 @@
-// What a model is given to continue.
+// What a generation continues, and the tokens of that.
 
+public import InferSupport
 public import InferTokenizers
 
 /// What a generation continues. It is the whole context: a session whose tokens share a beginning with it does not evaluate
@@ -16,4 +17,51 @@ public enum Prompt: Sendable {
     /// The text to put between `prefix` and `suffix`, with other files of the project as context, the closest last.
     /// Control tokens spelled in any of them are text.
     case infill(prefix: String, suffix: String, context: [SourceFile] = [])
+}
+
+extension Model {
+    /// The tokens of `prompt`, at least one.
+    ///
+    /// - Parameters:
+    ///   - prompt: What is to be continued.
+    ///   - limit: The most tokens a gap to be filled may come with; what is further away from it is left out.
+    /// - Throws: ``InferenceError``: `invalidArgument` for an unknown token, or an empty prompt where the model has no
+    ///   beginning-of-text token;
+    ///   `unsupportedTemplate` for a conversation with a model that has no chat template or one that is not known;
+    ///   `unsupportedTokenizer` for a gap to be filled by a model without tokens for that; `contextFull` when `limit` leaves
+    ///   no room for them.
+    public func tokens(for prompt: Prompt, limit: Int = .max) throws(InferenceError) -> [TokenID] {
+        let tokens: [TokenID]
+        switch prompt {
+        case .text(let text, let parsesSpecialTokens):
+            tokens = encode(parsesSpecialTokens ? PromptText(mark: text) : PromptText(plain: text))
+        case .tokens(let given):
+            tokens = given
+        case .chat(let messages, let parsesSpecialTokens):
+            let text = try chatTemplate.get().render(messages)
+            tokens = encode(parsesSpecialTokens ? PromptText(mark: text.text) : text)
+        case .infill(let prefix, let suffix, let context):
+            tokens = try InfillPrompt(prefix: prefix, suffix: suffix, context: context)
+                .tokens(for: tokenizer, limit: limit)
+        }
+        if let stranger = tokens.first(where: { !(0..<tokenizer.count).contains(Int($0)) }) {
+            throw InferenceError(
+                .invalidArgument, "token \(stranger) is outside the vocabulary of \(tokenizer.count)")
+        }
+        if !tokens.isEmpty { return tokens }
+        guard let bos = tokenizer.bos else {
+            throw InferenceError(
+                .invalidArgument, "the prompt is empty, and the model has no beginning-of-text token to start from")
+        }
+        return [bos]
+    }
+
+    /// A text that spells the beginning-of-text token at its start does not get a second one.
+    private func encode(_ text: PromptText) -> [TokenID] {
+        let tokens = tokenizer.encode(text, addSpecial: true)
+        guard tokenizer.addsBOS, tokens.count > 1, tokens[0] == tokens[1], tokenizer.isControl(tokens[0]) else {
+            return tokens
+        }
+        return Array(tokens.dropFirst())
+    }
 }

@@ -23,11 +23,10 @@ struct ForwardPass {
         tokens = segments.flatMap(\.tokens)
         attentionSegments = model.memoryGroups.indices.map { group in
             var firstRow = 0
-            return zip(segments, layouts).compactMap { segment, layout in
+            return zip(segments, layouts).map { segment, layout in
                 defer { firstRow += layout.count }
-                return (segment.state.memories[group] as? KeyValueMemory).map {
-                    AttentionSegment(firstRow: firstRow, layout: layout, cache: $0.cache)
-                }
+                let memory = unsafeDowncast(segment.state.memories[group], to: KeyValueMemory.self)
+                return AttentionSegment(firstRow: firstRow, layout: layout, cache: memory.cache)
             }
         }
         writePositions(segments, layouts)
@@ -95,10 +94,9 @@ struct ForwardPass {
     /// x += mixer(norm(x))
     private func mix(_ block: TransformerBlock, _ layer: Int) {
         normalise(workspace.x, rows: rows, block.attn_norm, into: workspace.h)
-        switch (block.mixer, model.workspaceShape.layers[layer].mixer) {
-        case (.attention(let attention), .attention(let place)):
-            attend(attention, layer, workspace.attention[place])
-        default: break
+        let place = model.workspaceShape.layers[layer].mixer
+        switch block.mixer {
+        case .attention(let attention): attend(attention, layer, workspace.attention[place])
         }
         addToStream(block.post_attention_norm)
     }
@@ -136,10 +134,10 @@ struct ForwardPass {
     /// x += feedForward(norm(x))
     private func feedForward(_ block: TransformerBlock, _ layer: Int) {
         normalise(workspace.x, rows: rows, block.ffn_norm, into: workspace.h)
-        switch (block.feedForward, model.workspaceShape.layers[layer].feedForward) {
-        case (.dense(let dense), .dense(let place)): feedForward(dense, workspace.dense[place])
-        case (.experts(let experts), .experts(let place)): mixture(experts, workspace.experts[place])
-        default: break
+        let place = model.workspaceShape.layers[layer].feedForward
+        switch block.feedForward {
+        case .dense(let dense): feedForward(dense, workspace.dense[place])
+        case .experts(let experts): mixture(experts, workspace.experts[place])
         }
         addToStream(block.post_ffw_norm)
     }

@@ -12,16 +12,6 @@ struct WorkspaceShape: Sendable {
     struct ExpertWidths: Sendable, Equatable {
         let count: Int, used: Int, inner: Int
     }
-    /// Where a layer finds its buffers.
-    enum Place: Sendable, Equatable {
-        /// Index into ``attention``.
-        case attention(Int)
-        /// Index into ``dense``.
-        case dense(Int)
-        /// Index into ``experts``.
-        case experts(Int)
-    }
-
     /// The residual stream's width.
     let stream: Int
     /// Each shape of attention, once.
@@ -30,8 +20,9 @@ struct WorkspaceShape: Sendable {
     private(set) var dense: [Int] = []
     /// Each shape of mixtures of experts, once.
     private(set) var experts: [ExpertWidths] = []
-    /// Each layer's mixer and feed-forward layer.
-    private(set) var layers: [(mixer: Place, feedForward: Place)] = []
+    /// Where each layer finds its buffers: an index into those of its kind of mixer, and one into those of its kind of feed-forward
+    /// layer.
+    private(set) var layers: [(mixer: Int, feedForward: Int)] = []
     /// Rotated values per token, globally and in layers with a window; nil for none.
     let rotation: Int?, localRotation: Int?
     /// Whether queries are scaled by position.
@@ -43,19 +34,19 @@ struct WorkspaceShape: Sendable {
         localRotation = c.localRope?.dimensionCount
         hasTemperature = c.attentionTemperature != nil
         for layer in c.layers {
-            let mixer: Place
+            let mixer: Int
             switch layer.mixer {
             case .attention(let plan):
                 let widths = AttentionWidths(
                     query: plan.queryWidth, key: plan.keyWidth, value: plan.valueWidth, attended: plan.attendedWidth)
-                mixer = .attention(attention.place(of: widths))
+                mixer = attention.place(of: widths)
             }
             switch layer.feedForward {
             case .dense(let innerLength):
-                layers.append((mixer, .dense(dense.place(of: max(1, innerLength)))))
+                layers.append((mixer, dense.place(of: max(1, innerLength))))
             case .experts(let plan):
                 let widths = ExpertWidths(count: plan.count, used: plan.usedCount, inner: max(1, plan.innerLength))
-                layers.append((mixer, .experts(experts.place(of: widths))))
+                layers.append((mixer, experts.place(of: widths)))
             }
         }
     }

@@ -4,7 +4,7 @@ import InferTensors
 import Testing
 
 @Suite("SegmentLayout")
-struct StepLayoutTests {
+struct SegmentLayoutTests {
     @Test func chain() {
         let layout = SegmentLayout(chain: 3, after: 5)
         #expect(layout.isChain && layout.count == 3)

@@ -1,4 +1,4 @@
-// Which tokens a row of a step sees; see Sources/Tensors/StepLayout.swift.
+// Which tokens a row of a step sees; see Sources/Tensors/SegmentLayout.swift.
 
 // The logical position of a row: the committed tokens and its depth.
 #define LOGICAL_POSITION(row) uint(p.committed + p.depths.at[row])

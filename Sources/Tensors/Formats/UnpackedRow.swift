@@ -32,9 +32,6 @@ package struct UnpackedRow {
     /// Takes the row that begins at `source` apart.
     package mutating func unpack(_ source: UnsafeRawPointer) { unpackRow(&self, source) }
 
-    /// The sixteen values that a type's nibbles are indices of; empty for other types.
-    package static func codebook(_ type: TensorType) -> [Int8] { TensorFormat(type)?.layout?.codebook ?? [] }
-
     // MARK: Implementation for the two kinds of blocks
 
     static func unpack<Format: BlockFormat32>(_ row: inout UnpackedRow, _ source: UnsafeRawPointer, _: Format.Type) {

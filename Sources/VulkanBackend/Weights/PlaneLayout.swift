@@ -22,38 +22,18 @@ struct PlaneLayout {
     /// Whether factors are the upper halves of f32 instead of f16.
     let hasWideFactors: Bool
 
-    private init(
-        _ lowBits: Int, _ highBits: Int = 0, offset: Int = 0, codebook: [Int8] = [], superScales: Int = 0,
-        minimum: Bool = false, wide: Bool = false
-    ) {
-        self.lowBits = lowBits
-        self.highBits = highBits
-        self.offset = offset
-        self.codebook = codebook
-        isSuper = superScales > 0
-        hasMinimum = minimum
-        scales = superScales
-        hasWideFactors = wide
-    }
-
-    /// The planes of a type; nil if it is not quantised or not known.
+    /// The planes of a type, as its registration in ``TensorFormat`` calls for them; nil if it is not quantised or not known.
     init?(_ type: TensorType) {
-        switch type {
-        case .q4_0: self.init(4, offset: -8)
-        case .q4_1: self.init(4, minimum: true)
-        case .q5_0: self.init(4, 1, offset: -16)
-        case .q5_1: self.init(4, 1, minimum: true)
-        case .q8_0: self.init(8)
-        case .iq4_nl: self.init(4, codebook: UnpackedRow.codebook(type))
-        case .mxfp4: self.init(4, codebook: UnpackedRow.codebook(type), wide: true)
-        case .q2_K: self.init(2, superScales: 2, minimum: true)
-        case .q3_K: self.init(2, 1, offset: -4, superScales: 2)
-        case .q4_K: self.init(4, superScales: 1, minimum: true)
-        case .q5_K: self.init(4, 1, superScales: 1, minimum: true)
-        case .q6_K: self.init(4, 2, offset: -32, superScales: 2)
-        case .iq4_xs: self.init(4, codebook: UnpackedRow.codebook(type), superScales: 1)
-        default: return nil
-        }
+        guard let layout = TensorFormat(type)?.layout else { return nil }
+        // Quanta of three bits and more than four are split: the low plane holds whole halves or quarters of a byte.
+        lowBits = layout.quantumBits == 8 ? 8 : layout.quantumBits < 4 ? 2 : 4
+        highBits = layout.quantumBits - lowBits
+        offset = layout.offset
+        codebook = layout.codebook
+        isSuper = layout.scaledGroup != nil
+        hasMinimum = layout.hasMinimum
+        scales = layout.scaledGroup.map { 32 / $0 } ?? 0
+        hasWideFactors = layout.factorOffsets.isEmpty
     }
 
     /// Bytes of a group in the low plane.
