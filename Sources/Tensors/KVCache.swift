@@ -1,5 +1,7 @@
 // The keys and values of the tokens seen so far.
 
+package import InferSupport
+
 /// How cached keys and values are stored.
 public enum KVCacheType: String, Sendable, CaseIterable {
     /// 32-bit floats.
@@ -33,6 +35,15 @@ package struct KVCacheShape: Sendable {
         self.valueDimension = valueDimension
         self.slots = slots
         self.type = type
+    }
+
+    /// - Throws: `invalidArgument` for a type whose blocks the heads do not fill.
+    package func requireWholeBlocks() throws(InferenceError) {
+        guard type == .q8_0 else { return }
+        for dimension in [keyDimension, valueDimension] where !dimension.isMultiple(of: 32) {
+            throw InferenceError(
+                .invalidArgument, "a q8_0 cache needs heads in multiples of 32; this model's have \(dimension)")
+        }
     }
 
     /// Memory the cache takes.

@@ -28,12 +28,7 @@ final class KeyValueMemory: LayerMemory {
 
     /// - Throws: `outOfMemory`, or `invalidArgument` for a type that heads of that length cannot be stored in.
     init(_ shape: KVCacheShape, on backend: any Backend) throws(InferenceError) {
-        if shape.type == .q8_0 {
-            for length in [shape.keyDimension, shape.valueDimension] where !length.isMultiple(of: 32) {
-                throw InferenceError(
-                    .invalidArgument, "a q8_0 cache needs heads in multiples of 32; this model's have \(length)")
-            }
-        }
+        try shape.requireWholeBlocks()
         self.backend = backend
         cache = try backend.makeCache(shape)
     }

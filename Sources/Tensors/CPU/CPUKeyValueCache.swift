@@ -12,8 +12,9 @@ package final class CPUKeyValueCache: KVCache, @unchecked Sendable {
     /// Bytes of a panel of keys and of one head's value.
     let panelBytes: Int, valueBytes: Int
 
-    /// An empty cache of that shape; one of q8_0 has keys and values in multiples of 32.
+    /// An empty cache of that shape.
     init(_ shape: KVCacheShape) throws(InferenceError) {
+        try shape.requireWholeBlocks()
         panels = shape.slots / KeyPanel.keys + (shape.slots.isMultiple(of: KeyPanel.keys) ? 0 : 1)
         panelBytes = KeyPanel.byteCount(shape.keyDimension, shape.type)
         valueBytes = shape.type.byteCount(shape.valueDimension)
