@@ -18,12 +18,13 @@ import InferTensors
 /// | `gpt-oss` | gpt-oss | halves | experts with biases, attention sinks, windows, clamped SwiGLU |
 struct Architecture: Sendable {
     let name: String
-    let ropePairing: RotaryPairing
+    /// Nil for architectures without RoPE.
+    let ropePairing: RotaryPairing?
     /// Reads the architecture's own keys.
     let configure: @Sendable (inout Configuration, ArchitectureKeys) throws(InferenceError) -> Void
 
     init(
-        _ name: String, ropePairing: RotaryPairing,
+        _ name: String, ropePairing: RotaryPairing?,
         configure: @escaping @Sendable (inout Configuration, ArchitectureKeys) throws(InferenceError) -> Void = {
             (_, _) throws(InferenceError) in
         }
@@ -35,7 +36,11 @@ struct Architecture: Sendable {
 
     /// Every architecture this engine runs. A new one is a small file beside the others and an entry here.
     static let all: [Architecture] = [
-        .llama, .mistral3, .granite, .qwen2, .qwen3, .qwen3moe, .starcoder2, .gemma, .gemma2, .gemma3, .phi3, .gptOss,
+        .llama, .mistral3, .granite, .granitemoe, .granitehybrid, .qwen2, .qwen2moe, .qwen3, .qwen3moe, .qwen3next,
+        .qwen35, .qwen35moe, .starcoder, .starcoder2, .gemma, .gemma2, .gemma3, .gemma4, .phi2, .phi3, .gptOss,
+        .deepseek2, .kimiLinear, .glm4, .glm4moe, .mellum, .smollm3, .seedOSS, .nemotronH, .nemotronHMoE, .lfm2,
+        .lfm2moe, .laguna, .maincoder, .minimaxM2, .stablelm, .olmo2, .ernie45, .ernie45moe, .cohere2, .exaone4,
+        .hunyuanDense, .falconH1,
     ]
 
     static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }

@@ -40,6 +40,8 @@ package struct Configuration: Sendable {
     package var logitScale: Float = 1
     /// Soft cap of the logits (Gemma 2).
     package var finalSoftCap: Float?
+    /// Length of the embedding that each block has of its own; nil for none (Gemma 3n and 4).
+    package var perLayerEmbeddingLength: Int?
 
     /// Number of blocks.
     package var blockCount: Int { layers.count }
@@ -63,7 +65,7 @@ package struct Configuration: Sendable {
         guard let embedding = file.tensor("token_embd.weight") else {
             throw InferenceError(.malformedModel, "\(file.path): tensor token_embd.weight is absent")
         }
-        let keys = ArchitectureKeys(metadata, architecture: name)
+        let keys = ArchitectureKeys(file, architecture: name)
         self.architecture = name
         embeddingLength = try keys.count("embedding_length", in: 1...ArchitectureKeys.largestCount)
         let allBlocks = try keys.count("block_count", in: 1...4096)
@@ -80,9 +82,9 @@ package struct Configuration: Sendable {
         layers = try LayerPlan.all(
             file, keys, blockCount: allBlocks - nextTokenBlockCount, embeddingLength: embeddingLength,
             rotation: .global)
-        if case .attention(let plan)? = layers.first?.mixer {
+        if let pairing = architecture.ropePairing, let plan = layers.lazy.compactMap(\.attention).first {
             rope = try RotaryConfiguration(
-                keys, dimensions: plan.keyLength, contextLength: contextLength, pairing: architecture.ropePairing)
+                keys, dimensions: plan.keyLength, contextLength: contextLength, pairing: pairing)
         }
         try architecture.configure(&self, keys)
         if rope == nil { layers.forEachAttention { $1.rotation = .none } }
@@ -95,6 +97,13 @@ package enum NormKind: Sendable {
     case rms(epsilon: Float)
     /// Layer norm, arXiv 1607.06450.
     case layer(epsilon: Float)
+
+    /// What is added to the variance.
+    var epsilon: Float {
+        switch self {
+        case .rms(let epsilon), .layer(let epsilon): epsilon
+        }
+    }
 }
 
 /// How attention sharpens with position, see ``Configuration/attentionTemperature``.

@@ -24,11 +24,11 @@ package final class SequenceRun {
     /// Sends `tokens` through the model in one step.
     package func evaluate(
         _ tokens: [Int32], parents: [Int32]? = nil, outputs: [Int] = [], request: LogitsRequest = LogitsRequest(),
-        isDraft: Bool = false
+        certainRows: Int? = nil
     ) throws(InferenceError) {
         output = nil
         output = try model.evaluate(
-            Segment(state, tokens, parents: parents, outputs: outputs, request: request, isDraft: isDraft))
+            Segment(state, tokens, parents: parents, outputs: outputs, request: request, certainRows: certainRows))
     }
 
     /// The logits of the last step's outputs.

@@ -125,7 +125,7 @@ package struct ModelBenchmark {
         case .generate(let n):
             for _ in 0..<n { try feed(1, wantsLogits: true) }
         case .width(let n):
-            let output = try model.evaluate(Segment(sequence, tokens(n), outputs: Array(0..<n), isDraft: true))
+            let output = try model.evaluate(Segment(sequence, tokens(n), outputs: Array(0..<n), certainRows: 1))
             output.withLogits { _ in }
             try sequence.keep(rows: [])
         }
