@@ -47,7 +47,7 @@ package protocol Backend: AnyObject, Sendable {
     func makeCache(_ shape: KVCacheShape) throws(InferenceError) -> KVCache
 
     /// The memory of recurrent layers for one sequence, in the state before the first token: zeros.
-    func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> RecurrentMemory
+    func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> any RecurrentMemory
 
     /// The experts chosen for each of up to `rows` rows.
     func makeRouting(rows: Int, expertsUsed: Int) throws(InferenceError) -> ExpertRouting

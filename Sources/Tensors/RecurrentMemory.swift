@@ -1,6 +1,6 @@
 // What recurrent layers keep of a sequence, and how a step reads and advances it.
 
-public import InferSupport
+package import InferSupport
 
 /// The sizes of what some recurrent layers of one shape keep: the last inputs of a short convolution, and a state matrix per head.
 package struct RecurrentShape: Sendable, Equatable {
@@ -47,41 +47,36 @@ package struct RecurrentShape: Sendable, Equatable {
     }
 }
 
-/// The state of recurrent layers after some token of a sequence. Each backend subclasses it.
+/// The state of recurrent layers after some token of a sequence.
 ///
 /// A step reads the state before it and writes the one after its certain rows beside it; of rows that may be dropped the memory
 /// keeps what it takes to compute their state again, so that the state of whichever row is kept has the bits of plain decoding.
-open class RecurrentMemory: @unchecked Sendable {
+package protocol RecurrentMemory: AnyObject, Sendable {
     /// Its sizes.
-    package let shape: RecurrentShape
-
-    /// A handle of that shape.
-    package init(shape: RecurrentShape) { self.shape = shape }
+    var shape: RecurrentShape { get }
 
     /// Makes room for steps with `count` rows that may be dropped.
-    open func reserve(uncertainRows count: Int) throws(InferenceError) {}
+    func reserve(uncertainRows count: Int) throws(InferenceError)
 
     /// The step has succeeded: the state after its certain rows becomes the state.
-    open func acceptCertainRows() {}
+    func acceptCertainRows()
 
     /// Advances the state of all layers by rows of the last step that were uncertain: `rows` are their numbers among these, each the
     /// parent of the next.
-    open func advance(by rows: [Int]) {}
+    func advance(by rows: [Int])
 
     /// A copy of the state.
-    open func copyState() throws(InferenceError) -> RecurrentCheckpoint { RecurrentCheckpoint() }
+    func copyState() throws(InferenceError) -> any RecurrentCheckpoint
 
     /// Goes back to a state that was copied from this memory.
-    open func restore(_ checkpoint: RecurrentCheckpoint) {}
+    func restore(_ checkpoint: any RecurrentCheckpoint)
 
     /// Goes back to the state before the first token.
-    open func reset() {}
+    func reset()
 }
 
-/// A copied state of recurrent layers. Each backend subclasses it.
-open class RecurrentCheckpoint: @unchecked Sendable {
-    package init() {}
-}
+/// A copied state of recurrent layers.
+package protocol RecurrentCheckpoint: AnyObject, Sendable {}
 
 /// One sequence's rows in a step, as recurrent layers see them.
 package struct RecurrentSegment {
@@ -92,10 +87,10 @@ package struct RecurrentSegment {
     /// The first rows that are a chain and will be kept in any case.
     package let certainRows: Int
     /// The state of the sequence.
-    package let memory: RecurrentMemory
+    package let memory: any RecurrentMemory
 
     /// The rows from `firstRow` on.
-    package init(firstRow: Int, layout: SegmentLayout, certainRows: Int, memory: RecurrentMemory) {
+    package init(firstRow: Int, layout: SegmentLayout, certainRows: Int, memory: any RecurrentMemory) {
         (self.firstRow, self.layout, self.certainRows, self.memory) = (firstRow, layout, certainRows, memory)
     }
 }

@@ -2,7 +2,7 @@
 
 import InferGGUF
 import InferSupport
-import InferTensors
+package import InferTensors
 
 /// One block of a model: a mixer, which reads other tokens, and a feed-forward layer, which does not. Some blocks have only one of
 /// them.
@@ -78,7 +78,7 @@ package struct LayerPlan: Sendable {
     }
 
     /// The softmax attention, if there is one.
-    var attention: AttentionPlan? {
+    package var attention: AttentionPlan? {
         switch mixer {
         case .attention(let plan), .attentionAndMamba2(let plan, _): plan
         default: nil
@@ -86,7 +86,7 @@ package struct LayerPlan: Sendable {
     }
 
     /// The cache of keys and values for `layers` such layers; nil for a layer without a cache of its own.
-    func cacheShape(layers: Int, slots: Int, type: KVCacheType) -> KVCacheShape? {
+    package func cacheShape(layers: Int, slots: Int, type: KVCacheType) -> KVCacheShape? {
         if case .latentAttention(let plan) = mixer { return plan.cacheShape(layers: layers, slots: slots, type: type) }
         guard let attention, attention.sharedLayer == nil else { return nil }
         return attention.cacheShape(layers: layers, slots: slots, type: type)
@@ -103,7 +103,7 @@ package struct LayerPlan: Sendable {
     }
 
     /// Whether it takes operations that devices do not have yet.
-    var needsHostOperations: Bool {
+    package var needsHostOperations: Bool {
         guard case .attention(let plan) = mixer else { return true }
         if plan.gate != nil || plan.normalisesValues || plan.sharedLayer != nil { return true }
         switch feedForward {

@@ -67,11 +67,11 @@ final class RecurrentStateMemory: LayerMemory {
     /// Tokens between copies, while the sequence grows.
     private static let checkpointSpacing = 256
 
-    let state: RecurrentMemory
+    let state: any RecurrentMemory
     /// Tokens that the state has taken in.
     private var position = 0
     /// Copies, by ascending position.
-    private var checkpoints: [(position: Int, state: RecurrentCheckpoint)] = []
+    private var checkpoints: [(position: Int, state: any RecurrentCheckpoint)] = []
 
     /// - Throws: `outOfMemory`.
     init(_ shape: RecurrentShape, on backend: any Backend) throws(InferenceError) {

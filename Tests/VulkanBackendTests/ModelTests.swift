@@ -26,7 +26,7 @@ struct ModelTests {
         #expect(first == nil)
     }
 
-    @Test("Log-probabilities agree with the processor", arguments: Fixture.names)
+    @Test("Log-probabilities agree with the processor", arguments: Fixture.namesOnDevice)
     func parity(_ name: String) throws {
         let results = try [CPUBackend(threads: 1) as any Backend, Device.shared.get()].map { backend in
             let run = try SequenceRun(

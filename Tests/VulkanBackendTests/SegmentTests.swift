@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Segments on the device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct SegmentTests {
-    @Test("A sequence's bits do not depend on who shares its steps", arguments: Fixture.names)
+    @Test("A sequence's bits do not depend on who shares its steps", arguments: Fixture.namesOnDevice)
     func bits(_ name: String) throws {
         let model = try TransformerModel(Fixture.file(name), backend: Device.shared.get())
         for sequences in [2, 16] {

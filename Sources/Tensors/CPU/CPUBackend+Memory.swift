@@ -60,19 +60,20 @@ extension CPUBackend {
         guard let kernel = kernels.weights(tensor.type) else {
             throw InferenceError(.unsupportedTensorType, "no product kernel for type \(tensor.type) of \(tensor.name)")
         }
-        guard tensor.shape.count == 2 || tensor.shape.count == 3 else {
+        guard (1...3).contains(tensor.shape.count) else {
             throw InferenceError(
-                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has two or three"
-            )
+                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has up to three")
         }
-        guard rows.lowerBound >= 0, rows.upperBound <= tensor.shape[1] else {
+        // A single row may be stored as a vector.
+        let matrixRows = tensor.shape.count > 1 ? tensor.shape[1] : 1
+        guard rows.lowerBound >= 0, rows.upperBound <= matrixRows else {
             throw InferenceError(
-                .malformedModel, "tensor \(tensor.name) has \(tensor.shape[1]) rows, rows \(rows) are needed")
+                .malformedModel, "tensor \(tensor.name) has \(matrixRows) rows, rows \(rows) are needed")
         }
         let rowBytes = tensor.columns / format.blockSize * format.blockBytes
         let source = try start(of: tensor, in: file) + rows.lowerBound * rowBytes
-        let sourceExpertBytes = rowBytes * tensor.shape[1]
-        let experts = tensor.rows / tensor.shape[1]
+        let sourceExpertBytes = rowBytes * matrixRows
+        let experts = tensor.rows / matrixRows
         guard kernel.isPacked else {
             return CPUWeightMatrix(
                 tensor.type, columns: tensor.columns, rows: rows.count, experts: experts, kernel: kernel,
@@ -147,7 +148,7 @@ extension CPUBackend {
         unsafeDowncast(x, to: CPUActivations.self).view(columns: columns)
     }
 
-    package func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> RecurrentMemory {
+    package func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> any RecurrentMemory {
         try CPURecurrentMemory(shape, on: self)
     }
 

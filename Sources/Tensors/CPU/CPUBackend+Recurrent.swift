@@ -7,6 +7,7 @@ import InferSupport
 /// Per layer, one block of ``RecurrentShape/layerStateCount`` values: the heads' states, then the window of earlier convolution
 /// inputs, the oldest first.
 final class CPURecurrentMemory: RecurrentMemory, @unchecked Sendable {
+    let shape: RecurrentShape
     /// The state before the step, and the one after its certain rows.
     private var current: AlignedMemory, next: AlignedMemory
     /// What uncertain rows left: per layer and row the convolution's input, key, value, decays and β.
@@ -21,10 +22,10 @@ final class CPURecurrentMemory: RecurrentMemory, @unchecked Sendable {
         current = try AlignedMemory(bytes: 4, shape.layers, shape.layerStateCount, for: "the state of recurrent layers")
         next = try AlignedMemory(bytes: 4, shape.layers, shape.layerStateCount, for: "the state of recurrent layers")
         rules = Array(repeating: nil, count: shape.layers)
-        super.init(shape: shape)
+        self.shape = shape
     }
 
-    override func reserve(uncertainRows count: Int) throws(InferenceError) {
+    func reserve(uncertainRows count: Int) throws(InferenceError) {
         guard count > inputRows else { return }
         inputs = try AlignedMemory(
             bytes: 4, shape.layers, count, shape.layerInputCount, for: "the inputs of \(count) draft rows")
@@ -72,9 +73,9 @@ final class CPURecurrentMemory: RecurrentMemory, @unchecked Sendable {
 
     fileprivate func note(_ rule: ScanParameters, layer: Int) { rules[layer] = rule }
 
-    override func acceptCertainRows() { swap(&current, &next) }
+    func acceptCertainRows() { swap(&current, &next) }
 
-    override func advance(by rows: [Int]) {
+    func advance(by rows: [Int]) {
         guard !rows.isEmpty, inputs != nil else { return }
         let tiles = ScanTiles(shape)
         // Windows are short: their copies take no thread's while.
@@ -115,23 +116,23 @@ final class CPURecurrentMemory: RecurrentMemory, @unchecked Sendable {
 
     // MARK: Checkpoints
 
-    private final class Checkpoint: RecurrentCheckpoint, @unchecked Sendable {
+    private final class Checkpoint: RecurrentCheckpoint {
         let memory: AlignedMemory
         init(_ memory: AlignedMemory) { self.memory = memory }
     }
 
-    override func copyState() throws(InferenceError) -> RecurrentCheckpoint {
+    func copyState() throws(InferenceError) -> any RecurrentCheckpoint {
         let copy = try AlignedMemory(bytes: current.byteCount, for: "a checkpoint of recurrent layers")
         copy.base.copyMemory(from: current.base, byteCount: current.byteCount)
         return Checkpoint(copy)
     }
 
-    override func restore(_ checkpoint: RecurrentCheckpoint) {
+    func restore(_ checkpoint: any RecurrentCheckpoint) {
         let source = unsafeDowncast(checkpoint, to: Checkpoint.self).memory
         current.base.copyMemory(from: source.base, byteCount: min(source.byteCount, current.byteCount))
     }
 
-    override func reset() { current.base.initializeMemory(as: UInt8.self, repeating: 0, count: current.byteCount) }
+    func reset() { current.base.initializeMemory(as: UInt8.self, repeating: 0, count: current.byteCount) }
 }
 
 /// The parts of a layer's state that are computed on their own: up to 32 value columns of a head.

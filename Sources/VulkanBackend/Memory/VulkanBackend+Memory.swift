@@ -33,7 +33,7 @@ extension VulkanBackend {
 
     package func makeView(of x: Activations, columns: Int) -> Activations { x }
 
-    package func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> RecurrentMemory {
+    package func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> any RecurrentMemory {
         throw Self.noShader
     }
 
