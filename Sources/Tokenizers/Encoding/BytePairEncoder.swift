@@ -30,7 +30,6 @@ final class BytePairEncoder: Sendable {
         var joined: [UInt8] = []
         var symbol: Int32 = 0
         let isByteLevel = preTokenizer.spelling == .bytes
-        let hasVisibleSpaces = preTokenizer.spelling.hasVisibleSpaces
         for (rank, merge) in merges.enumerated() {
             // "left right": the first space after the first character separates the halves.
             guard let space = merge.dropFirst().firstIndex(of: 0x20), space + 1 < merge.endIndex else { continue }
@@ -44,9 +43,7 @@ final class BytePairEncoder: Sendable {
             symbol = table.intern(joined, 0..<joined.count, guessing: symbol + 1)
             pairs.insert(left, right, Merge(rank: Int32(rank), symbol: symbol))
             if !isByteLevel {
-                junctions.insert(
-                    Self.lastByte(of: joined[..<middle], hasVisibleSpaces: hasVisibleSpaces),
-                    Self.firstByte(of: joined[middle...], hasVisibleSpaces: hasVisibleSpaces))
+                junctions.insert(Self.lastByte(of: joined[..<middle]), Self.firstByte(of: joined[middle...]))
             } else if let last = ByteAlphabet.lastByte(of: joined[..<middle]),
                 let first = ByteAlphabet.firstByte(of: joined[middle...])
             {
@@ -58,8 +55,7 @@ final class BytePairEncoder: Sendable {
             byteTokens = []
         } else {
             byteSymbols = (UInt8.min ... .max).map { byte in
-                let isVisibleSpace = byte == 0x20 && hasVisibleSpaces
-                return byte < 0x80 ? table.find(isVisibleSpace ? Self.space : [byte]) ?? Self.absent : Self.absent
+                byte < 0x80 ? table.find(byte == 0x20 ? Self.space : [byte]) ?? Self.absent : Self.absent
             }
             byteTokens = (UInt8.min ... .max).map { vocabulary.find(ByteAlphabet.hexadecimal($0)) }
         }
@@ -193,12 +189,12 @@ extension BytePairEncoder {
     /// The UTF-8 of U+2581, which represents a space. Within this section one byte, a space, stands for it.
     private static let space = SentencePieceEncoder.space
 
-    private static func lastByte(of text: ArraySlice<UInt8>, hasVisibleSpaces: Bool) -> UInt8 {
-        hasVisibleSpaces && text.suffix(space.count).elementsEqual(space) ? 0x20 : text[text.endIndex - 1]
+    private static func lastByte(of text: ArraySlice<UInt8>) -> UInt8 {
+        text.suffix(space.count).elementsEqual(space) ? 0x20 : text[text.endIndex - 1]
     }
 
-    private static func firstByte(of text: ArraySlice<UInt8>, hasVisibleSpaces: Bool) -> UInt8 {
-        hasVisibleSpaces && text.starts(with: space) ? 0x20 : text[text.startIndex]
+    private static func firstByte(of text: ArraySlice<UInt8>) -> UInt8 {
+        text.starts(with: space) ? 0x20 : text[text.startIndex]
     }
 
     /// Appends the tokens of the words of `workspace.text`, which end at `ends`.
@@ -206,7 +202,6 @@ extension BytePairEncoder {
     /// A word is a line. It is cut into parts where no merge can join characters, so most parts are what other models have as
     /// words, and the cache finds them.
     private func encodeCharacters(_ ends: [Int], into output: inout [TokenID], _ workspace: inout Workspace) {
-        let hasVisibleSpaces = preTokenizer.spelling.hasVisibleSpaces
         let cutsBeforeSpaces = preTokenizer.spelling == .charactersWithSpacesBeforeWords
         var part: [UInt8] = []
         var start = 0
@@ -223,12 +218,14 @@ extension BytePairEncoder {
             var last: UInt8 = 0
             for index in word {
                 let scalar = workspace.text.scalars[index].value
-                let value = scalar == 0x2581 && hasVisibleSpaces ? 0x20 : scalar
+                let value = scalar == 0x2581 ? 0x20 : scalar
                 if cutsBeforeSpaces, index == word.lowerBound, value != 0x20, !beginsWithLineFeed {
                     part.append(0x20)
                     last = 0x20
                 }
-                if !part.isEmpty, !junctions.contains(last, UTF8Pattern.lead(value)) || cutsBeforeSpaces && value == 0x20 {
+                if !part.isEmpty,
+                    !junctions.contains(last, UTF8Pattern.lead(value)) || cutsBeforeSpaces && value == 0x20
+                {
                     mergeCharacters(part, into: &output, &workspace)
                     part.removeAll(keepingCapacity: true)
                 }
@@ -263,8 +260,7 @@ extension BytePairEncoder {
         workspace.merger.merge(workspace.word, pairs) { symbol, span in
             if symbol == Self.absent {
                 for byte in part[offsets[span.lowerBound]..<offsets[span.upperBound]] {
-                    let isVisibleSpace = byte == 0x20 && preTokenizer.spelling.hasVisibleSpaces
-                    output.append(contentsOf: (isVisibleSpace ? Self.space : [byte]).compactMap { byteTokens[Int($0)] })
+                    output.append(contentsOf: (byte == 0x20 ? Self.space : [byte]).compactMap { byteTokens[Int($0)] })
                 }
             } else if symbol < tokenCount {
                 output.append(symbol)

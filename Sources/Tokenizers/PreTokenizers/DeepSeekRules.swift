@@ -24,7 +24,8 @@ enum DeepSeekRules {
     ]
 
     static let spark: [any SplitRule] = [
-        RunRule(members: .numbers, limit: 3), RunRule(members: .ranges(chinese)), DeepSeekV3Rule(joinsLineBreaks: false),
+        RunRule(members: .numbers, limit: 3), RunRule(members: .ranges(chinese)),
+        DeepSeekV3Rule(joinsLineBreaks: false),
         RunRule(members: .numbers, limit: 1),
     ]
 
@@ -38,7 +39,8 @@ enum DeepSeekRules {
 
     /// East and South-East Asian scripts, as llama.cpp has them: its last range of ideographs begins at U+8C48 instead of U+F900.
     private static let asian: [ClosedRange<UInt32>] = [
-        0xE40...0xEFF, 0x1000...0x109F, 0x1100...0x11FF, 0x1780...0x17FF, 0x2F00...0x2FDF, 0x3040...0x30FF, 0x3400...0x4DBF,
+        0xE40...0xEFF, 0x1000...0x109F, 0x1100...0x11FF, 0x1780...0x17FF, 0x2F00...0x2FDF, 0x3040...0x30FF,
+        0x3400...0x4DBF,
         0x4E00...0xFAFF, 0xFF65...0xFF9F,
     ]
 

@@ -21,14 +21,10 @@ package struct PreTokenizer: Sendable {
     enum Spelling: Sendable {
         /// Each byte is a character of GPT-2's alphabet.
         case bytes
-        /// Characters are themselves. Characters outside the vocabulary become byte tokens.
+        /// Characters are themselves, and U+2581 is the space. Characters outside the vocabulary become byte tokens.
         case characters
-        /// The same, with U+2581 for the space.
-        case charactersWithVisibleSpaces
-        /// The same, where each line begins with U+2581 and each U+2581 begins a word.
+        /// The same, where each line begins with U+2581 and each U+2581 begins a word (mmBERT).
         case charactersWithSpacesBeforeWords
-
-        var hasVisibleSpaces: Bool { self == .charactersWithVisibleSpaces || self == .charactersWithSpacesBeforeWords }
     }
 
     /// A set of words.
@@ -95,7 +91,7 @@ package struct PreTokenizer: Sendable {
 
     /// The pre-tokenizer of the vocabularies with the model name `gemma4`.
     static let gemma4 = PreTokenizer(
-        rules: [RunRule(members: .lineFeeds)], spelling: .charactersWithVisibleSpaces, wholeWords: .lineFeeds,
+        rules: [RunRule(members: .lineFeeds)], spelling: .characters, wholeWords: .lineFeeds,
         addsBOS: .always)
 
     private static let digit = RunRule(members: .numbers, limit: 1)
@@ -115,7 +111,8 @@ package struct PreTokenizer: Sendable {
     /// BLOOM's words: everything but white space and common marks of sentences, with a space before it.
     private static let bloom = RunRule(
         members: .nonWhitespaceExcept([
-            "(", ")", "|", ".", ",", "!", "?", "\u{2026}", "\u{3002}", "\u{FF0C}", "\u{3001}", "\u{964}", "\u{6D4}", "\u{60C}",
+            "(", ")", "|", ".", ",", "!", "?", "\u{2026}", "\u{3002}", "\u{FF0C}", "\u{3001}", "\u{964}", "\u{6D4}",
+            "\u{60C}",
         ]), prefix: .space)
 
     /// The names that llama.cpp's converter writes, grouped by rules.
@@ -124,7 +121,8 @@ package struct PreTokenizer: Sendable {
         Family(
             names: [
                 "gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "jina-es", "jina-de",
-                "jina-v2-es", "jina-v2-de", "jina-v1-en", "jina-v2-code", "roberta-bpe", "gigachat", "a.x-4.0", "mellum",
+                "jina-v2-es", "jina-v2-de", "jina-v1-en", "jina-v2-code", "roberta-bpe", "gigachat", "a.x-4.0",
+                "mellum",
                 "modern-bert", "exaone4",
             ],
             preTokenizer: PreTokenizer(rules: [GPT2Rule()])),
@@ -218,20 +216,17 @@ package struct PreTokenizer: Sendable {
             preTokenizer: PreTokenizer(
                 rules: [
                     ChameleonRule.sentinel, ChameleonRule.image, ChameleonRule.indent, digit,
-                    RunRule(members: .punctuationAnd(["$", "+", "<", "=", ">", "^", "~", "|", "`"]), limit: 1), GPT2Rule(),
+                    RunRule(members: .punctuationAnd(["$", "+", "<", "=", ">", "^", "~", "|", "`"]), limit: 1),
+                    GPT2Rule(),
                 ], addsBOS: .byDefault)),
         Family(names: ["gemma4", "granite-embed-multi-311m"], preTokenizer: gemma4),
         Family(
             names: ["sarvam-moe"],
-            preTokenizer: PreTokenizer(
-                rules: [RunRule(members: .lineFeeds)], spelling: .charactersWithVisibleSpaces)),
+            preTokenizer: PreTokenizer(rules: [RunRule(members: .lineFeeds)], spelling: .characters)),
         Family(
             names: ["mmbert"],
             preTokenizer: PreTokenizer(
                 rules: [RunRule(members: .lineFeeds)], spelling: .charactersWithSpacesBeforeWords,
                 wholeWords: .lineFeeds)),
-        Family(
-            names: ["whitespace"],
-            preTokenizer: PreTokenizer(rules: [RunRule(members: .nonWhitespace)], spelling: .characters)),
     ]
 }

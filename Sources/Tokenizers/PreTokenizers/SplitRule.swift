@@ -155,7 +155,6 @@ enum ScalarSet: Sendable {
     case newlines
     case lineFeeds
     case asciiDigits
-    case nonWhitespace
     /// Punctuation, and the given ASCII symbols.
     case punctuationAnd([Unicode.Scalar])
     /// Everything except white space and the given scalars.
@@ -172,7 +171,6 @@ enum ScalarSet: Sendable {
         case .newlines: return scalar.isNewline
         case .lineFeeds: return scalar == "\n"
         case .asciiDigits: return (48...57).contains(scalar.value)
-        case .nonWhitespace: return scalar.exists && !scalar.isWhitespace
         case .punctuationAnd(let symbols): return scalar.isPunctuation || symbols.contains { scalar == $0 }
         case .nonWhitespaceExcept(let others):
             return scalar.exists && !scalar.isWhitespace && !others.contains { scalar == $0 }

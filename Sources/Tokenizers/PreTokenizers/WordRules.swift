@@ -1,4 +1,4 @@
-// The splitting rules of GPT-2, Llama 3, Kimi, and the models that tell upper case from lower case.
+// The splitting rules of GPT-2, Llama 3, Kimi, Chameleon, and the models that tell upper case from lower case.
 
 /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+` (OpenAI, gpt-2 `encoder.py`).
 struct GPT2Rule: SplitRule {
@@ -211,7 +211,8 @@ struct KimiRule: SplitRule {
     /// Whether the scalar is in a block of Chinese characters.
     private func isChinese(_ scalar: ClassifiedScalar) -> Bool {
         switch scalar.value {
-        case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2EBEF, 0x2F800...0x2FA1F: true
+        case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2EBEF, 0x2F800...0x2FA1F:
+            true
         default: false
         }
     }
