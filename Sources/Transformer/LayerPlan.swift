@@ -102,6 +102,33 @@ package struct LayerPlan: Sendable {
         }
     }
 
+    /// What kind of block it is, in words: its mixer and its feed-forward layer.
+    package var kind: String {
+        let mixer: String? =
+            switch mixer {
+            case .none: nil
+            case .attention(let plan): Self.kind(of: plan)
+            case .latentAttention: "latent attention"
+            case .deltaNet(let plan): plan.decaysPerKey ? "Kimi delta attention" : "gated delta net"
+            case .mamba2: "Mamba-2"
+            case .shortConvolution: "short convolution"
+            case .attentionAndMamba2(let plan, _): Self.kind(of: plan) + " beside Mamba-2"
+            }
+        let feedForward: String? =
+            switch feedForward {
+            case .none: nil
+            case .dense: mixer == nil ? "feed-forward" : nil
+            case .experts(let plan): plan.sharedLength == nil ? "experts" : "experts and a shared one"
+            case .denseAndExperts: "dense and experts"
+            }
+        return [mixer, feedForward].compactMap { $0 }.joined(separator: ", ")
+    }
+
+    private static func kind(of plan: AttentionPlan) -> String {
+        (plan.gate == nil ? "attention" : "gated attention") + (plan.window == nil ? "" : " in a window")
+            + (plan.sharedLayer == nil ? "" : " on shared keys")
+    }
+
     /// Whether it takes operations that devices do not have yet.
     package var needsHostOperations: Bool {
         guard case .attention(let plan) = mixer else { return true }
