@@ -85,7 +85,8 @@ package protocol Backend: AnyObject, Sendable {
 
     /// Layer norm (arXiv 1607.06450): y = (x − mean) / √(variance + ε) · weight + bias, likewise.
     func layerNorm(
-        _ x: Activations, rows: Int, width: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float, into y: Activations)
+        _ x: Activations, rows: Int, width: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float,
+        into y: Activations)
 
     /// y[j] = x · projections[j].weightᵀ + projections[j].bias, for several matrices of the same number of columns.
     func multiply(_ x: Activations, rows: Int, _ projections: [Projection])

@@ -43,6 +43,9 @@ package struct Configuration: Sendable {
     /// Length of the embedding that each block has of its own; nil for none (Gemma 3n and 4).
     package var perLayerEmbeddingLength: Int?
 
+    /// The names of all architectures that this engine runs, sorted.
+    package static var architectures: [String] { Architecture.all.map(\.name).sorted() }
+
     /// Number of blocks.
     package var blockCount: Int { layers.count }
     /// Whether logits are more than the output matrix gives.
@@ -57,7 +60,7 @@ package struct Configuration: Sendable {
             throw metadata.malformed("general.architecture", "is absent")
         }
         guard let architecture = Architecture.named(name) else {
-            let known = Architecture.all.map(\.name).sorted().joined(separator: ", ")
+            let known = Self.architectures.joined(separator: ", ")
             throw metadata.error(
                 .unsupportedArchitecture, "general.architecture",
                 "is \"\(name.printable)\", which is not supported; known are \(known)")
@@ -87,6 +90,12 @@ package struct Configuration: Sendable {
                 keys, dimensions: plan.keyLength, contextLength: contextLength, pairing: pairing)
         }
         try architecture.configure(&self, keys)
+        for (layer, plan) in layers.enumerated() {
+            guard case .none = plan.mixer,
+                keys.hasTensor(layer, "attn_q.weight") || keys.hasTensor(layer, "attn_qkv.weight")
+            else { continue }
+            throw keys.malformed("attention.head_count", "is 0 for layer \(layer), which has tensors of attention")
+        }
         if rope == nil { layers.forEachAttention { $1.rotation = .none } }
     }
 }

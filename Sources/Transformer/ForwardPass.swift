@@ -138,7 +138,9 @@ struct ForwardPass {
         case .shortConvolution(let convolution):
             mix(convolution, from: h, layer, ShortConvolution.Buffers(buffers), into: y)
         case .attentionAndMamba2(let attention, let mamba):
-            let (first, second) = (buffers.prefix(mamba.plan.buffers.count), buffers.dropFirst(mamba.plan.buffers.count))
+            let (first, second) = (
+                buffers.prefix(mamba.plan.buffers.count), buffers.dropFirst(mamba.plan.buffers.count)
+            )
             mix(mamba, from: h, layer, Mamba2.Buffers(first), into: y)
             addToStream(nil)
             attend(attention, from: h, layer, Attention.Buffers(second), into: y)

@@ -208,7 +208,8 @@ extension LayerPlan {
         }
         var routing = RoutingParameters(gating: .softmaxThenTop, normalisesWeights: true)
         if let scale = try keys.positiveUnlessZero("expert_weights_scale") { routing.weightScale = scale }
-        let sharedLength = try keys.optionalCount("expert_shared_feed_forward_length", in: 0...ArchitectureKeys.largestCount)
+        let sharedLength = try keys.optionalCount(
+            "expert_shared_feed_forward_length", in: 0...ArchitectureKeys.largestCount)
         let sharedCount = try keys.optionalCount("expert_shared_count", in: 0...65_536) ?? 0
         var plans: [LayerPlan] = []
         for layer in 0..<blockCount {
@@ -265,7 +266,8 @@ extension Configuration {
     /// Gives the layers that the file or `defaultPeriod` names a window, and a rotation of their own where the file has a base
     /// for it, or where theirs is not extended to longer contexts: `plainRotation`.
     mutating func useWindow(
-        of length: Int, _ keys: ArchitectureKeys, defaultPeriod: Int, firstIsFull: Bool = false, plainRotation: Bool = false
+        of length: Int, _ keys: ArchitectureKeys, defaultPeriod: Int, firstIsFull: Bool = false,
+        plainRotation: Bool = false
     ) throws(InferenceError) {
         let base = try keys.positive("rope.freq_base_swa")
         if base != nil || plainRotation {
@@ -277,7 +279,8 @@ extension Configuration {
             }
         }
         layers.useWindow(
-            of: length, in: try keys.windowedLayers(of: blockCount, defaultPeriod: defaultPeriod, firstIsFull: firstIsFull),
+            of: length,
+            in: try keys.windowedLayers(of: blockCount, defaultPeriod: defaultPeriod, firstIsFull: firstIsFull),
             rotation: localRope == nil ? .global : .local)
     }
 }

@@ -204,6 +204,12 @@ extension TransformerModel {
     ///
     /// - Throws: `outOfMemory`, or `invalidArgument` for a cache type that does not fit the model's heads.
     package func makeSequence(capacity: Int, cacheType: KVCacheType) throws(InferenceError) -> SequenceState {
+        guard position_embd == nil || capacity <= configuration.contextLength else {
+            throw InferenceError(
+                .invalidArgument,
+                "a context of \(capacity) tokens is too long: the model has learned \(configuration.contextLength) positions"
+            )
+        }
         let state = try SequenceState(self, capacity: capacity, cacheType: cacheType)
         // A step should not be the first to find that there is no memory.
         try stepMemory.withLock { memory throws(InferenceError) in

@@ -90,7 +90,8 @@ final class Workspace: Sendable {
     /// What the first of two feed-forward branches gives.
     let branch: Activations?
     /// See ``PerLayerEmbedding``: the slices of all blocks, and room to compute them; one block's slice, and its gate.
-    let perLayer: Activations?, perLayerProjection: Activations?, perLayerSlice: Activations?, perLayerGate: Activations?
+    let perLayer: Activations?, perLayerProjection: Activations?, perLayerSlice: Activations?,
+        perLayerGate: Activations?
     /// See ``WorkspaceShape``.
     let mixers: [[Activations]]
     let feedForwards: [[Activations]]

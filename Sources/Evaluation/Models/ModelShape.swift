@@ -1,6 +1,6 @@
 // The sizes and names of real models: everything in their files except the weights.
 
-package import InferGGUF
+import InferGGUF
 import InferTokenizers
 
 /// The shape of a real model.

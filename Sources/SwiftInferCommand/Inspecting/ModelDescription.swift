@@ -51,7 +51,8 @@ struct ModelDescription: Encodable {
         case fileSize = "file_size", formatVersion = "format_version", licence = "license"
         case contextLength = "context_length", slidingWindow = "sliding_window"
         case feedForwardWidth = "feed_forward_width", keyValueHeads = "kv_heads", headWidth = "head_width"
-        case layerKinds = "layer_kinds", expertsUsed = "experts_used", vocabularySize = "vocabulary_size", chatTemplate = "chat_template"
+        case layerKinds = "layer_kinds", expertsUsed = "experts_used", vocabularySize = "vocabulary_size",
+            chatTemplate = "chat_template"
     }
 
     /// Describes a valid file. It may have no tensors or an unknown architecture.

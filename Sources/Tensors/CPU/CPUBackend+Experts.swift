@@ -45,11 +45,8 @@ extension CPUBackend {
                 for expert in 0..<count { keys[expert] = scores[expert] / sum + bias[expert] }
             }
             if parameters.groupCount > 1 { hideUnusedGroups(keys, count, parameters) }
-            for choice in 0..<used {
-                let best = bestExpert(keys, count, except: experts, choice)
-                experts[choice] = Int32(best)
-                weights[choice] = scores[best] / sum
-            }
+            chooseLargest(used, of: keys, count, into: experts)
+            for choice in 0..<used { weights[choice] = scores[Int(experts[choice])] / sum }
         }
         if parameters.gating == .topThenSoftmax {
             let sum = kernels.softmax(used, weights, scale: 1, cap: 0, sink: -.infinity)
@@ -67,15 +64,22 @@ extension CPUBackend {
         }
     }
 
-    /// The expert with the largest key that is not among the first `chosen` of `experts`; the lowest of several.
-    private func bestExpert(
-        _ keys: UnsafePointer<Float>, _ count: Int, except experts: UnsafePointer<Int32>, _ chosen: Int
-    ) -> Int {
-        var best: Int?
-        for expert in 0..<count where !(0..<chosen).contains(where: { experts[$0] == Int32(expert) }) {
-            if best.map({ keys[expert] > keys[$0] }) ?? true { best = expert }
+    /// The `used` experts with the largest keys, the largest first; of equal keys the lower expert.
+    private func chooseLargest(
+        _ used: Int, of keys: UnsafePointer<Float>, _ count: Int, into experts: UnsafeMutablePointer<Int32>
+    ) {
+        withUnsafeTemporaryAllocation(of: Bool.self, capacity: count) { isTaken in
+            isTaken.initialize(repeating: false)
+            for choice in 0..<used {
+                var best = -1
+                for expert in 0..<count where !isTaken[expert] && (best < 0 || keys[expert] > keys[best]) {
+                    best = expert
+                }
+                guard best >= 0 else { return }
+                isTaken[best] = true
+                experts[choice] = Int32(best)
+            }
         }
-        return best ?? 0
     }
 
     /// Makes the keys of all experts outside the best groups −∞.

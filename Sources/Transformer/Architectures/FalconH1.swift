@@ -4,7 +4,8 @@ import InferSupport
 import InferTensors
 
 extension Architecture {
-    static let falconH1 = Architecture("falcon-h1", ropePairing: .halves) { configuration, keys throws(InferenceError) in
+    static let falconH1 = Architecture("falcon-h1", ropePairing: .halves) {
+        configuration, keys throws(InferenceError) in
         let mamba = try Mamba2Plan(keys)
         for layer in configuration.layers.indices {
             guard let attention = configuration.layers[layer].attention else { continue }

@@ -54,6 +54,15 @@ extension Configuration {
             }
             if layer >= first { plan.sharedLayer = sources[isWindowed[layer] ? 0 : 1] }
         }
+        for plan in layers.compactMap(\.attention) {
+            guard let source = plan.sharedLayer, let other = layers[source].attention else { continue }
+            guard
+                (plan.keyValueHeads, plan.keyLength, plan.valueLength)
+                    == (other.keyValueHeads, other.keyLength, other.valueLength)
+            else {
+                throw keys.malformed("attention.head_count_kv", "differs between layers that share keys and values")
+            }
+        }
         let shortest = layers.lazy.compactMap(\.attention).filter { $0.rotation == .local }.map(\.keyLength).min()
         guard let local = localRope?.dimensionCount, local.isMultiple(of: 2), local <= shortest ?? local else {
             throw keys.malformed("rope.dimension_count_swa", "does not fit the heads of layers with a window")

@@ -30,6 +30,11 @@ extension Configuration {
             try keys.flags("attention.recurrent_layers", of: blockCount)
             ?? (0..<blockCount).map { ($0 + 1) % interval != 0 }
         let plan = try DeltaNetPlan(keys, keyHeadsAreTiled: keyHeadsAreTiled)
+        if let attention = layers.lazy.compactMap(\.attention).first(where: { $0.keyLength != $0.valueLength }) {
+            throw keys.malformed(
+                "attention.value_length",
+                "is \(attention.valueLength), but gates have the length of keys, \(attention.keyLength)")
+        }
         layers.forEachAttention { $1.gate = .sigmoid }
         for layer in layers.indices where isRecurrent[layer] {
             var own = plan

@@ -117,7 +117,8 @@ struct Attention: Sendable {
                 let hasValues = !plan.normalisesValues || loader.has(prefix + "attn_v.weight")
                 attn_v = hasValues ? try loader.linear(prefix + "attn_v", inputs: width, outputs: plan.valueWidth) : nil
                 guard hasValues || plan.keyWidth == plan.valueWidth else {
-                    throw InferenceError(.malformedModel, "\(loader.file.path): tensor \(prefix)attn_v.weight is absent")
+                    throw InferenceError(
+                        .malformedModel, "\(loader.file.path): tensor \(prefix)attn_v.weight is absent")
                 }
             } else {
                 (attn_k, attn_v) = (nil, nil)
