@@ -102,6 +102,15 @@ struct ModelTests {
         #expect(results[2] == results[0])
     }
 
+    @Test("A sequence's bits do not depend on the sequences that share its steps", arguments: Fixture.names)
+    func segments(_ name: String) throws {
+        let model = try model(name)
+        for sequences in [2, 16] {
+            let steps = SharedSteps(sequences: sequences, rounds: 3, seed: UInt64(sequences))
+            #expect(try steps.run(model, together: true) == steps.run(model, together: false), "\(sequences) sequences")
+        }
+    }
+
     @Test("The comparison can fail: another position gives another result")
     func control() throws {
         let model = try model("tiny-llama-f32")

@@ -146,3 +146,16 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
         return children
     }
 }
+
+/// A drafter over a collection of documents, as a benchmark needs it: answers can be removed from the documents, and the drafter
+/// can start over without building its indexes anew.
+package protocol DocumentDrafter: Drafter {
+    /// Serves other documents in place of some, until the next call. The keys are the numbers of documents.
+    func substitute(_ documents: [Int: [[Int32]]])
+
+    /// Serves nothing that agrees with `answer` in `length` or more consecutive tokens, until the next call.
+    func withhold(_ answer: [Int32], length: Int)
+
+    /// Forgets what earlier texts taught. The documents stay.
+    func forget()
+}
