@@ -39,7 +39,8 @@ extension VulkanBackend {
     }
 
     private func normalize(
-        _ x: Activations, rows count: Int, _ width: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float, isCentred: Bool,
+        _ x: Activations, rows count: Int, _ width: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float,
+        isCentred: Bool,
         into y: Activations
     ) {
         guard weight.count == width else { return refuse() }
