@@ -91,7 +91,8 @@ public final class Tokenizer: Sendable {
         var special = SpecialTokens(keys: description.specialIDs, defaults: defaults, count: table.count)
         special.find(in: table, attributes: &attributes)
         special.setInfillOrder(table, preTokenizer: description.preTokenizer)
-        Self.markStripping(&attributes, modelName: description.modelName ?? "", table)
+        Self.markStripping(
+            &attributes, modelName: description.modelName ?? "", preTokenizer: description.preTokenizer, table)
 
         if let preTokenizer {
             guard description.merges != nil || !preTokenizer.needsMerges else {
