@@ -47,15 +47,19 @@ struct ArchitectureKeys {
     /// More blocks, heads or positions than any model has; keeps products of counts far from overflow.
     static let largestCount = 1 << 24
 
-    /// One count per layer, for a key that files give once or per layer; nil where it is absent.
-    func counts(_ key: String, of layers: Int, in range: ClosedRange<Int>) throws(InferenceError) -> [Int]? {
+    /// One count per layer, for a key that files give once or per layer; nil where it is absent. With `orZero`, a layer may have 0.
+    func counts(
+        _ key: String, of layers: Int, in range: ClosedRange<Int>, orZero: Bool = false
+    ) throws(InferenceError) -> [Int]? {
         guard case .array(let array)? = metadata[prefix + key] else {
             return try optionalCount(key, in: range).map { Array(repeating: $0, count: layers) }
         }
         guard let values = try metadata.integers(prefix + key), values.count >= layers else {
             throw malformed(key, "has \(array.count) values, too few for \(layers) layers")
         }
-        if let layer = values.prefix(layers).firstIndex(where: { !range.contains($0) }) {
+        if let layer = values.prefix(layers).firstIndex(where: {
+            !range.contains($0) && !(orZero && $0 == 0)
+        }) {
             throw malformed(
                 key, "is \(values[layer]) for layer \(layer), not within \(range.lowerBound)…\(range.upperBound)")
         }

@@ -94,7 +94,10 @@ package struct Configuration: Sendable {
             guard case .none = plan.mixer,
                 keys.hasTensor(layer, "attn_q.weight") || keys.hasTensor(layer, "attn_qkv.weight")
             else { continue }
-            throw keys.malformed("attention.head_count", "is 0 for layer \(layer), which has tensors of attention")
+            let heads = try keys.counts("attention.head_count", of: blockCount, in: 1...65_536, orZero: true)
+            throw keys.malformed(
+                heads?[layer] == 0 ? "attention.head_count" : "attention.head_count_kv",
+                "is 0 for layer \(layer), which has tensors of attention")
         }
         if rope == nil { layers.forEachAttention { $1.rotation = .none } }
     }

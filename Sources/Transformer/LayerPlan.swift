@@ -195,9 +195,10 @@ extension LayerPlan {
     ) throws(InferenceError) -> [LayerPlan] {
         let lengths = try keys.counts("feed_forward_length", of: blockCount, in: 0...ArchitectureKeys.largestCount)
         let heads = try keys.required(
-            keys.counts("attention.head_count", of: blockCount, in: 0...65_536), "attention.head_count")
+            keys.counts("attention.head_count", of: blockCount, in: 1...65_536, orZero: true), "attention.head_count")
         // 0 stands for a block without attention.
-        let keyValueHeads = try keys.counts("attention.head_count_kv", of: blockCount, in: 0...65_536) ?? heads
+        let keyValueHeads =
+            try keys.counts("attention.head_count_kv", of: blockCount, in: 1...65_536, orZero: true) ?? heads
         let keyLength = try keys.optionalCount("attention.key_length", in: 1...65_536)
         let valueLength = try keys.optionalCount("attention.value_length", in: 1...65_536)
         let expertCount = try keys.optionalCount("expert_count", in: 0...65_536) ?? 0

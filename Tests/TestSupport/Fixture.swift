@@ -40,6 +40,8 @@ package struct Fixture: Decodable, Sendable, CustomStringConvertible {
 
     /// The names of those that a device can run.
     package static let namesOnDevice = names.filter { name in
+        // Their biases and norms of heads need what the device does not have yet.
+        if ["tiny-starcoder-q8_0", "tiny-phi2-q8_0", "tiny-stablelm-parallel-f32"].contains(name) { return false }
         guard let layers = try? Configuration(file(name)).layers else { return false }
         return !layers.contains { $0.needsHostOperations }
     }

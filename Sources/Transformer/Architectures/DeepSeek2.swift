@@ -17,7 +17,7 @@ extension Architecture {
         (configuration, keys) throws(InferenceError) in
         let latent = try LatentAttentionPlan(&configuration, keys, rotates: false)
         let keyValueHeads = try keys.required(
-            keys.counts("attention.head_count_kv", of: configuration.blockCount, in: 0...65_536),
+            keys.counts("attention.head_count_kv", of: configuration.blockCount, in: 1...65_536, orZero: true),
             "attention.head_count_kv")
         let length = try keys.count("kda.head_dim", in: 1...65_536)
         let delta = DeltaNetPlan(
@@ -49,7 +49,9 @@ extension LatentAttentionPlan {
         }
         let (keyLength, valueLength) = (try length("attention.key_length"), try length("attention.value_length"))
         guard keyLength > rotated else {
-            throw keys.malformed("rope.dimension_count", "is \(rotated), but a key has a length of \(keyLength)")
+            throw keys.malformed(
+                "rope.dimension_count",
+                "is \(rotated), but a key has a length of \(keyLength) (attention.key_length_mla)")
         }
         self.init(
             heads: heads, queryRank: rank == 0 ? nil : rank, latentLength: latent, plainLength: keyLength - rotated,

@@ -35,12 +35,18 @@ extension Configuration {
         if let count = try keys.optionalCount("rope.dimension_count_swa", in: 2...65_536) ?? keyLength {
             localRope?.dimensionCount = count
         }
-        let shared = try keys.optionalCount("attention.shared_kv_layers", in: 0...blockCount) ?? 0
+        let shared = try keys.optionalCount("attention.shared_kv_layers", in: 0...4096) ?? 0
+        guard shared < blockCount else {
+            throw keys.malformed("attention.shared_kv_layers", "is \(shared), with a block_count of \(blockCount)")
+        }
         let first = blockCount - shared
         // Shared layers read the last layer of their kind that has keys and values.
         let sources = [true, false].map { kind in (0..<first).last { isWindowed[$0] == kind } }
         for layer in first..<blockCount where sources[isWindowed[layer] ? 0 : 1] == nil {
-            throw keys.malformed("attention.shared_kv_layers", "is \(shared), which leaves layer \(layer) no keys")
+            throw keys.malformed(
+                "attention.shared_kv_layers",
+                "is \(shared), which leaves layer \(layer) of block_count \(blockCount) no keys by attention.sliding_window_pattern"
+            )
         }
         // The rotation's base and the number of heads are per kind; queries are normalised, so that their scale is 1.
         layers.forEachAttention { layer, plan in
@@ -65,7 +71,7 @@ extension Configuration {
         }
         let shortest = layers.lazy.compactMap(\.attention).filter { $0.rotation == .local }.map(\.keyLength).min()
         guard let local = localRope?.dimensionCount, local.isMultiple(of: 2), local <= shortest ?? local else {
-            throw keys.malformed("rope.dimension_count_swa", "does not fit the heads of layers with a window")
+            throw keys.malformed("rope.dimension_count_swa", "does not fit attention.key_length_swa")
         }
     }
 }

@@ -15,7 +15,7 @@ extension Architecture {
             let shortest = configuration.layers.lazy.compactMap(\.attention).map(\.keyLength).min()
             guard let local = configuration.localRope?.dimensionCount, local.isMultiple(of: 2),
                 local <= shortest ?? local
-            else { throw keys.malformed("rope.dimension_count_swa", "does not fit the heads") }
+            else { throw keys.malformed("rope.dimension_count_swa", "does not fit attention.key_length") }
         }
         var fault: InferenceError?
         configuration.layers.forEachAttention { layer, plan in

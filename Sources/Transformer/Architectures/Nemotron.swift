@@ -7,14 +7,14 @@ extension Architecture {
     static let nemotronH = Architecture("nemotron_h", ropePairing: nil) { configuration, keys throws(InferenceError) in
         configuration.activation = .squaredReLU
         try configuration.useMamba2InBlocksWithoutMixer(keys)
-        configuration.layers.dropAttentionBesideFeedForward()
+        try configuration.layers.dropAttentionBesideFeedForward(keys)
     }
 
     static let nemotronHMoE = Architecture("nemotron_h_moe", ropePairing: nil) {
         (configuration, keys) throws(InferenceError) in
         configuration.activation = .squaredReLU
         try configuration.useMamba2InBlocksWithoutMixer(keys)
-        configuration.layers.dropAttentionBesideFeedForward()
+        try configuration.layers.dropAttentionBesideFeedForward(keys)
         try configuration.useGating(keys, default: .sigmoid)
         let latent = try keys.optionalCount("moe_latent_size", in: 0...ArchitectureKeys.largestCount) ?? 0
         configuration.layers.forEachMixture {
@@ -26,9 +26,13 @@ extension Architecture {
 
 extension [LayerPlan] {
     /// A block with a feed-forward layer has nothing else, whatever its number of heads.
-    fileprivate mutating func dropAttentionBesideFeedForward() {
+    fileprivate mutating func dropAttentionBesideFeedForward(_ keys: ArchitectureKeys) throws(InferenceError) {
         for layer in indices {
             if case .none = self[layer].feedForward { continue }
+            guard !keys.hasTensor(layer, "attn_q.weight"), !keys.hasTensor(layer, "ssm_in.weight") else {
+                throw keys.malformed(
+                    "feed_forward_length", "calls for a feed-forward layer in block \(layer), which has another kind")
+            }
             self[layer].mixer = .none
         }
     }

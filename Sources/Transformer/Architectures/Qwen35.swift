@@ -33,7 +33,8 @@ extension Configuration {
         if let attention = layers.lazy.compactMap(\.attention).first(where: { $0.keyLength != $0.valueLength }) {
             throw keys.malformed(
                 "attention.value_length",
-                "is \(attention.valueLength), but gates have the length of keys, \(attention.keyLength)")
+                "is \(attention.valueLength), but gates have the length of keys, \(attention.keyLength) (attention.key_length)"
+            )
         }
         layers.forEachAttention { $1.gate = .sigmoid }
         for layer in layers.indices where isRecurrent[layer] {

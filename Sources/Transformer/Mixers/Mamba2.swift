@@ -50,7 +50,8 @@ package struct Mamba2Plan: Sendable, Equatable {
         taps = try keys.count("ssm.conv_kernel", in: 1...64)
         guard innerLength.isMultiple(of: heads), heads.isMultiple(of: groups), innerLength.isMultiple(of: groups) else {
             throw keys.malformed(
-                "ssm.time_step_rank", "is \(heads), with an ssm.inner_size of \(innerLength) and \(groups) groups")
+                "ssm.time_step_rank",
+                "is \(heads), with an ssm.inner_size of \(innerLength) and an ssm.group_count of \(groups)")
         }
     }
 }
