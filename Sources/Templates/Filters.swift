@@ -531,6 +531,8 @@ extension Interpreter {
     }
 
     private func mapped(_ value: Value, _ arguments: CallArguments) throws(Fault) -> Value {
+        // As in Jinja2, none and the like are empty sequences here.
+        guard value.isTrue else { return try list([], .iterator) }
         let items = try items(of: value)
         if arguments.positional.isEmpty {
             let values = try bind(arguments, "attribute", "default", to: "map")
@@ -549,6 +551,7 @@ extension Interpreter {
     }
 
     private func selected(_ name: String, _ value: Value, _ arguments: CallArguments) throws(Fault) -> Value {
+        guard value.isTrue else { return try list([], .iterator) }
         var rest = arguments.positional[...]
         let items = try items(of: value)
         var values = items
