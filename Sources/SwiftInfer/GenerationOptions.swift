@@ -14,6 +14,8 @@ public struct GenerationOptions: Sendable, Hashable {
     public var stop: [String] = []
     /// Never choose a token that ends the text, so that only the other limits stop the generation.
     public var ignoresEndOfText = false
+    /// Put the spelling of control tokens into the text, for ``AnswerParser``.
+    public var includesControlTokens = false
     /// Compute ``Statistics/logitsHash``.
     public var hashesLogits = false
     /// Use the session's drafter, if it has one. This changes the speed and nothing else.

@@ -2,6 +2,7 @@
 
 import InferGGUF
 public import InferSupport
+public import InferTemplates
 package import InferTensors
 public import InferTokenizers
 package import InferTransformer
@@ -22,6 +23,8 @@ public final class Model: Sendable {
         public var session = Session.Options(drafter: .none)
         /// How many of them.
         public var sessionCount = 1
+        /// A template for conversations instead of the model's; nil for the model's.
+        public var chatTemplate: ChatTemplate.Source?
         /// What the processor computes with: which instruction set, or the scalar kernels; for measurements and checks.
         package var kernels = KernelChoice.automatic
         /// Most bytes of the device's memory to use, as if it had no more; for checks.
@@ -39,8 +42,8 @@ public final class Model: Sendable {
     public let summary: Summary
     /// Turns text into the model's tokens and back.
     public let tokenizer: Tokenizer
-    /// The model's way to write conversations, or why it cannot be used.
-    let chatTemplate: Result<ChatTemplate, InferenceError>
+    /// The way to write conversations, or why the model's own cannot be used.
+    public let chatTemplate: Result<ChatTemplate, InferenceError>
     /// The forward pass and its weights.
     package let transformer: TransformerModel
     /// How much of it is on a device with memory of its own; nil where the processor has all.
@@ -67,10 +70,14 @@ public final class Model: Sendable {
         let file = try GGUFFile(path: path)
         summary = try Summary(of: file)
         tokenizer = try Tokenizer(metadata: file.metadata)
-        do throws(InferenceError) {
-            chatTemplate = .success(try ChatTemplate(metadata: file.metadata))
-        } catch {
-            chatTemplate = .failure(error)
+        if let source = options.chatTemplate {
+            chatTemplate = .success(try ChatTemplate(source, tokenizer: tokenizer))
+        } else {
+            do throws(InferenceError) {
+                chatTemplate = .success(try ChatTemplate(metadata: file.metadata, tokenizer: tokenizer))
+            } catch {
+                chatTemplate = .failure(error)
+            }
         }
         (transformer, deviceLayers) = try options.load(file, progress: progress)
     }

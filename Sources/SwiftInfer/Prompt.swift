@@ -1,6 +1,7 @@
 // What a generation continues, and the tokens of that.
 
 public import InferSupport
+public import InferTemplates
 public import InferTokenizers
 
 /// What a generation continues. It is the whole context: a session whose tokens share a beginning with it does not evaluate
@@ -13,7 +14,7 @@ public enum Prompt: Sendable {
     case tokens([TokenID])
     /// A conversation, rendered with the model's chat template; the model continues with the assistant's answer.
     /// Control tokens spelled in a message are text, unless `parsesSpecialTokens`.
-    case chat([ChatMessage], parsesSpecialTokens: Bool = false)
+    case chat([ChatMessage], options: ChatOptions = ChatOptions(), parsesSpecialTokens: Bool = false)
     /// The text to put between `prefix` and `suffix`, with other files of the project as context, the closest last.
     /// Control tokens spelled in any of them are text.
     case infill(prefix: String, suffix: String, context: [SourceFile] = [])
@@ -27,7 +28,8 @@ extension Model {
     ///   - limit: The most tokens a gap to be filled may come with; what is further away from it is left out.
     /// - Throws: ``InferenceError``: `invalidArgument` for an unknown token, or an empty prompt where the model has no
     ///   beginning-of-text token;
-    ///   `unsupportedTemplate` for a conversation with a model that has no chat template or one that is not known;
+    ///   `unsupportedTemplate` for a conversation with a model that has no chat template or one that cannot be executed;
+    ///   `refusedByTemplate` for a conversation that the template refuses;
     ///   `unsupportedTokenizer` for a gap to be filled by a model without tokens for that; `contextFull` when `limit` leaves
     ///   no room for them.
     public func tokens(for prompt: Prompt, limit: Int = .max) throws(InferenceError) -> [TokenID] {
@@ -37,8 +39,8 @@ extension Model {
             tokens = encode(parsesSpecialTokens ? PromptText(mark: text) : PromptText(plain: text))
         case .tokens(let given):
             tokens = given
-        case .chat(let messages, let parsesSpecialTokens):
-            let text = try chatTemplate.get().render(messages)
+        case .chat(let messages, let options, let parsesSpecialTokens):
+            let text = try chatTemplate.get().render(messages, options: options)
             tokens = encode(parsesSpecialTokens ? PromptText(mark: text.text) : text)
         case .infill(let prefix, let suffix, let context):
             tokens = try InfillPrompt(prefix: prefix, suffix: suffix, context: context)
@@ -54,6 +56,21 @@ extension Model {
                 .invalidArgument, "the prompt is empty, and the model has no beginning-of-text token to start from")
         }
         return [bos]
+    }
+
+    /// Divides the answer to a conversation into text, thoughts and tool calls.
+    ///
+    /// The answer has to be generated with ``GenerationOptions/includesControlTokens``, since many families mark calls with control
+    /// tokens.
+    ///
+    /// - Throws: ``InferenceError``, as ``tokens(for:limit:)`` does for the conversation.
+    public func answerParser(
+        for messages: [ChatMessage], options: ChatOptions = ChatOptions()
+    ) throws(InferenceError) -> AnswerParser {
+        let template = try chatTemplate.get()
+        let prompt = try template.render(messages, options: options)
+        let callCount = messages.reduce(0) { $0 + $1.toolCalls.count }
+        return AnswerParser(template: template, prompt: prompt, tools: options.tools, callCount: callCount)
     }
 
     /// A text that spells the beginning-of-text token at its start does not get a second one.

@@ -14,7 +14,8 @@ extension Interpreter {
             return one == other
         case (.list(let one), .list(let other)):
             if one === other { return true }
-            guard one.kind == other.kind, one.kind != .iterator, one.kind != .values, one.items.count == other.items.count
+            guard one.kind == other.kind, one.kind != .iterator, one.kind != .values,
+                one.items.count == other.items.count
             else { return false }
             for (first, second) in zip(one.items, other.items)
             where !(try areEqual(first, second, depth: depth + 1)) {
@@ -51,7 +52,8 @@ extension Interpreter {
             try spend(min(one.bytes.count, other.bytes.count) / 64)
             // The order of UTF-8 is the order of scalars.
             return one.bytes.lexicographicallyPrecedes(other.bytes)
-        case (.list(let one), .list(let other)) where one.kind == other.kind && one.kind.isIndexed && one.kind != .range:
+        case (.list(let one), .list(let other))
+        where one.kind == other.kind && one.kind.isIndexed && one.kind != .range:
             for (first, second) in zip(one.items, other.items)
             where !(try areEqual(first, second, depth: depth + 1)) {
                 return try isLess(first, second, operation: operation, depth: depth + 1)
@@ -95,11 +97,10 @@ extension Interpreter {
             guard case .text(let part) = item else {
                 throw Fault("'in <string>' requires string as left operand, not \(item.typeName)")
             }
-            try spend(text.bytes.count / 64 * min(part.bytes.count + 1, 32) / 8)
+            try spend(text.bytes.count / 16)
             return part.bytes.isEmpty || text.firstRange(of: part.bytes) != nil
         case .mapping(let mapping):
-            guard let key = MappingValue.Key(item) else { throw unhashable(item) }
-            return mapping[key] != nil
+            return mapping[try key(item)] != nil
         case .list, .undefined, .loop:
             for element in try items(of: container) where try areEqual(element, item) { return true }
             return false
@@ -111,6 +112,8 @@ extension Interpreter {
 
     /// The key of a mapping for `value`.
     func key(_ value: Value) throws(Fault) -> MappingValue.Key {
+        try spend(1)
+        if case .text(let text) = value { try spend(text.bytes.count / 64) }
         guard let key = MappingValue.Key(value) else { throw unhashable(value) }
         return key
     }

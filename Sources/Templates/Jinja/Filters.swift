@@ -8,7 +8,7 @@ extension Interpreter {
         "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first",
         "float", "forceescape", "format", "from_json", "fromjson", "groupby", "indent", "int", "items", "join", "last",
         "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "safe",
-        "select", "selectattr", "slice", "sort", "string", "striptags", "sum", "title", "tojson", "trim", "truncate",
+        "select", "selectattr", "slice", "sort", "string", "sum", "title", "tojson", "trim", "truncate",
         "unique", "upper", "urlencode", "wordcount",
     ]
 
@@ -199,7 +199,6 @@ extension Interpreter {
                     isInput: text.hasInput(in: index..<index + 1))
             }
             return .text(try finish(builder))
-        case "striptags": return .text(try strippedOfTags(text))
         default: throw Fault("no filter named '\(name.printable)'")
         }
     }
@@ -275,27 +274,6 @@ extension Interpreter {
         var builder = makeBuilder()
         builder.append(kept)
         builder.append(end)
-        return try finish(builder)
-    }
-
-    private func strippedOfTags(_ text: TemplateText) throws(Fault) -> TemplateText {
-        // Tags are removed, and white space becomes single spaces.
-        var isTag = false
-        var isPending = false
-        var builder = makeBuilder()
-        for (scalar, range) in text.scalars {
-            if scalar == "<" { isTag = true }
-            if !isTag {
-                if scalar.isPythonSpace {
-                    isPending = !builder.bytes.isEmpty
-                } else {
-                    if isPending { builder.append(" ") }
-                    isPending = false
-                    builder.append(text, range)
-                }
-            }
-            if scalar == ">" { isTag = false }
-        }
         return try finish(builder)
     }
 
@@ -394,6 +372,8 @@ extension Interpreter {
     private func apply(
         sequenceFilter name: String, to value: Value, _ arguments: CallArguments
     ) throws(Fault) -> Value {
+        if case .list(let list) = value { try spend(list.items.count / 2) }
+        if case .mapping(let mapping) = value { try spend(mapping.count / 2) }
         switch name {
         case "first":
             if case .list(let list) = value, list.kind == .iterator {
@@ -582,7 +562,7 @@ extension Interpreter {
         if let fill = values[1] { if case .none = fill {} else { filler = fill } }
         var lists: [Value] = []
         if name == "batch" {
-            for start in stride(from: 0, to: items.count, by: count) {
+            for start in stride(from: 0, to: items.count, by: min(count, items.count + 1)) {
                 var part = Array(items[start..<min(items.count - start, count) + start])
                 if let filler, part.count < count {
                     try spend(4 * min(count, limits.steps))

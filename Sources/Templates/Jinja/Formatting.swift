@@ -298,7 +298,9 @@ extension Interpreter {
         }
         var specification = TemplateText()
         if index < field.bytes.count {
-            guard field.bytes[index] == UInt8(ascii: ":") else { throw Fault("expected ':' after conversion specifier") }
+            guard field.bytes[index] == UInt8(ascii: ":") else {
+                throw Fault("expected ':' after conversion specifier")
+            }
             var inner = makeBuilder()
             try write(field[index + 1..<field.bytes.count], arguments, &next, depth: depth + 1, to: &inner)
             specification = try finish(inner)

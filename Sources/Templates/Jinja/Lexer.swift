@@ -238,7 +238,7 @@ struct Lexer {
             } else if scalar.isASCII, (0x30...0x39).contains(scalar.value) {
                 try readNumber()
             } else if scalar.isWord {
-                readName()
+                try readName()
             } else {
                 try readMark(&brackets)
             }
@@ -264,9 +264,12 @@ struct Lexer {
         position += spelling.count
     }
 
-    private mutating func readName() {
+    private mutating func readName() throws(Fault) {
         let start = position
         while position < source.count, source[position].isWord { position += 1 }
+        guard position - start <= 200 else {
+            throw Fault("a name of more than 200 characters", line: line, kind: .limit)
+        }
         var name = ""
         name.unicodeScalars.append(contentsOf: source[start..<position])
         tokens.append(Token(kind: .name(name), line: line))
@@ -289,7 +292,9 @@ struct Lexer {
             }
             return index
         }
-        func spelled(_ range: Range<Int>) -> String { String(String.UnicodeScalarView(source[range].filter { $0 != "_" })) }
+        func spelled(_ range: Range<Int>) -> String {
+            String(String.UnicodeScalarView(source[range].filter { $0 != "_" }))
+        }
         let start = position
         if source[start] == "0", start + 1 < source.count,
             let radix = [UnicodeScalar("x"): 16, "o": 8, "b": 2][

@@ -160,14 +160,16 @@ final class Interpreter {
 
     /// The names of speakers that templates compare with and write between marks. As they are fixed, they belong to the template.
     private static let roles: Set = [
-        "system", "developer", "user", "assistant", "tool", "function", "model", "ipython", "environment", "observation",
+        "system", "developer", "user", "assistant", "tool", "function", "model", "ipython", "environment",
+        "observation",
     ]
 
     private func messages(_ json: JSONValue) throws(Fault) -> Value {
         let messages = try value(of: json)
         guard case .list(let list) = messages, let elements = json.array else { return messages }
         for (item, element) in zip(list.items, elements) {
-            guard case .mapping(let mapping) = item, let role = element["role"]?.string, Self.roles.contains(role) else {
+            guard case .mapping(let mapping) = item, let role = element["role"]?.string, Self.roles.contains(role)
+            else {
                 continue
             }
             mapping.set(.string("role"), .text(Array("role".utf8)), .string(role))
@@ -302,6 +304,9 @@ final class Interpreter {
         let state = LoopValue(items: items, depth0: depth0, recursion: loop.isRecursive ? (loop, scope) : nil)
         loops.append(state)
         try checkContainers()
+        // The loop keeps its items, also if the list changes.
+        try spend(items.count)
+        defer { state.clear() }
         for (index, item) in items.enumerated() {
             try spend(1)
             state.index0 = index

@@ -30,7 +30,7 @@ enum Value {
         case .list(let list): list.kind == .iterator || !list.items.isEmpty
         case .mapping(let mapping): mapping.count > 0
         case .namespace, .function: true
-        case .loop(let loop): !loop.items.isEmpty
+        case .loop(let loop): loop.count > 0
         }
     }
 
@@ -176,7 +176,9 @@ final class NamespaceValue {
 
 /// The variable `loop` of a loop.
 final class LoopValue {
+    /// The items; empty once the loop has ended.
     private(set) var items: [Value]
+    let count: Int
     var index0 = 0
     let depth0: Int
     /// The loop, if it is recursive, with the scope that its body is rendered in.
@@ -186,6 +188,7 @@ final class LoopValue {
 
     init(items: [Value], depth0: Int, recursion: (loop: Statement.Loop, scope: Scope)?) {
         self.items = items
+        count = items.count
         self.depth0 = depth0
         self.recursion = recursion
     }

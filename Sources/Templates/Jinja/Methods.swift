@@ -102,7 +102,8 @@ extension Interpreter {
                 name == "partition" ? text.firstRange(of: separator.bytes) : text.lastRange(of: separator.bytes)
             let empty = Value.text(TemplateText())
             guard let found else {
-                return try list(name == "partition" ? [.text(text), empty, empty] : [empty, empty, .text(text)], .tuple)
+                return try list(
+                    name == "partition" ? [.text(text), empty, empty] : [empty, empty, .text(text)], .tuple)
             }
             return try list(
                 [
@@ -148,7 +149,7 @@ extension Interpreter {
             var start = 0
             var end = text.bytes.count
             while splitsLeft > 0 {
-                if isReversed, separator.count > 32 { try spend(end) }
+                if isReversed, separator.count > 8 { try spend(end) }
                 try spend(4)
                 let found =
                     isReversed
@@ -184,14 +185,14 @@ extension Interpreter {
         // The rest of the text is one part.
         if isReversed {
             let kept = words.suffix(splitsLeft)
-            let last = words[words.count - splitsLeft - 1].upperBound
-            return [text.trimmedRange(right: false).lowerBound..<last] + kept
+            return [0..<words[words.count - splitsLeft - 1].upperBound] + kept
         }
-        return words.prefix(splitsLeft) + [words[splitsLeft].lowerBound..<text.trimmedRange(left: false).upperBound]
+        return words.prefix(splitsLeft) + [words[splitsLeft].lowerBound..<text.bytes.count]
     }
 
     /// The range of bytes that the arguments after the first give, in characters.
-    private func bounds(_ text: TemplateText, _ values: ArraySlice<Value>, _ name: String) throws(Fault) -> Range<Int>? {
+    private func bounds(_ text: TemplateText, _ values: ArraySlice<Value>, _ name: String) throws(Fault) -> Range<Int>?
+    {
         if values.isEmpty { return 0..<text.bytes.count }
         let count = text.count
         func clamped(_ value: Value?, _ standard: Int) throws(Fault) -> Int {
@@ -259,7 +260,8 @@ extension Interpreter {
     private func replaced(_ text: TemplateText, _ arguments: CallArguments) throws(Fault) -> Value {
         let values = try bind(arguments, "old", "new", "count", to: "replace")
         let old = try self.text(values[0], "replace").bytes
-        let new = try self.text(values[1], "replace")
+        var new = try self.text(values[1], "replace")
+        if text.isMarkup { new = try escaped(new) }
         var left = try integer(optional(values[2]), -1, "replace")
         if left < 0 { left = .max }
         var builder = makeBuilder()
@@ -329,7 +331,8 @@ extension Interpreter {
             builder.append(text, (hasSign ? 1 : 0)..<text.bytes.count)
             return .text(try finish(builder))
         }
-        let fill = try arguments.positional.dropFirst().first.map { (value) throws(Fault) in try self.text(value, name) }
+        let fill =
+            try arguments.positional.dropFirst().first.map { (value) throws(Fault) in try self.text(value, name) }
             ?? TemplateText(" ")
         guard fill.count == 1 else { throw Fault("The fill character must be exactly one character long") }
         // Python's rule for the odd space.
@@ -361,7 +364,8 @@ extension Interpreter {
             var isStart = true
             for (scalar, _) in text.scalars {
                 if scalar.properties.isCased {
-                    if isStart ? !(scalar.properties.isUppercase || scalar.properties.generalCategory == .titlecaseLetter)
+                    if isStart
+                        ? !(scalar.properties.isUppercase || scalar.properties.generalCategory == .titlecaseLetter)
                         : !scalar.properties.isLowercase
                     {
                         return false
@@ -413,9 +417,11 @@ extension Interpreter {
             try spend(list.items.count)
             list.items.reverse()
         case "sort":
-            let sorted = try apply(filter: "sort", to: .list(list), CallArguments(
-                keywords: arguments.keywords.filter { $0.name == "reverse" }
-                    + [(name: "case_sensitive", value: .bool(true))]))
+            let sorted = try apply(
+                filter: "sort", to: .list(list),
+                CallArguments(
+                    keywords: arguments.keywords.filter { $0.name == "reverse" }
+                        + [(name: "case_sensitive", value: .bool(true))]))
             list.items = try items(of: sorted)
         case "remove", "index":
             let value = try argument()

@@ -81,7 +81,7 @@ extension Interpreter {
             builder.append("<Namespace ")
             try describe(namespace.members, in: &builder, depth: depth)
             builder.append(">")
-        case .loop(let loop): builder.append("<LoopContext \(loop.index0 + 1)/\(loop.items.count)>")
+        case .loop(let loop): builder.append("<LoopContext \(loop.index0 + 1)/\(loop.count)>")
         case .function(let function):
             switch function.kind {
             case .global(let name): builder.append("<function \(name)>")
@@ -281,7 +281,8 @@ extension Interpreter {
             start = index + length
             let isInput = text.hasInput(in: index..<start)
             builder.append(escape, isInput: isInput)
-            guard escape.isEmpty, let (scalar, _) = TemplateText.Scalars(text, index..<start).first(where: { _ in true })
+            guard escape.isEmpty,
+                let (scalar, _) = TemplateText.Scalars(text, index..<start).first(where: { _ in true })
             else { continue }
             for unit in String(scalar).utf16 {
                 let digits = String(unit, radix: 16)

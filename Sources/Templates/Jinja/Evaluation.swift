@@ -18,7 +18,7 @@ extension Interpreter {
         case .integer(let value): return .integer(value)
         case .float(let value): return .float(value)
         case .string(let text): return .text(text)
-        case .name(let name): return scope.value(of: name) ?? .undefined("'\(name)' is undefined")
+        case .name(let name): return try variable(name)
         case .list(let elements): return try list(try evaluate(elements))
         case .tuple(let elements): return try list(try evaluate(elements), .tuple)
         case .dictionary(let members): return try mapping(members)
@@ -71,6 +71,16 @@ extension Interpreter {
         }
     }
 
+    private func variable(_ name: String) throws(Fault) -> Value {
+        var place: Scope? = scope
+        while let scope = place {
+            if let value = scope.variables[name] { return value }
+            place = scope.parent
+            try spend(1)
+        }
+        return .undefined("'\(name)' is undefined")
+    }
+
     private func evaluate(_ expressions: [Expression]) throws(Fault) -> [Value] {
         var values: [Value] = []
         for expression in expressions { values.append(try evaluate(expression)) }
@@ -103,9 +113,14 @@ extension Interpreter {
     func evaluate(_ arguments: Arguments) throws(Fault) -> CallArguments {
         var result = CallArguments(positional: try evaluate(arguments.positional))
         for (name, expression) in arguments.keywords { result.keywords.append((name, try evaluate(expression))) }
-        if let rest = arguments.rest { result.positional += try items(of: try evaluate(rest)) }
+        if let rest = arguments.rest {
+            let items = try items(of: try evaluate(rest))
+            try spend(4 * items.count)
+            result.positional += items
+        }
         if let rest = arguments.keywordRest {
             guard case .mapping(let mapping) = try evaluate(rest) else { throw Fault("** needs a mapping") }
+            try spend(4 * mapping.count)
             for (key, value) in zip(mapping.keys, mapping.values) {
                 guard case .text(let name) = key else { throw Fault("keywords must be strings") }
                 result.keywords.append((name.string, value))
@@ -263,7 +278,7 @@ extension Interpreter {
             return text.count
         case .list(let list) where list.kind != .iterator: return list.items.count
         case .mapping(let mapping): return mapping.count
-        case .loop(let loop): return loop.items.count
+        case .loop(let loop): return loop.count
         case .undefined: return 0
         default: throw Fault("object of type '\(value.typeName)' has no len()")
         }
@@ -287,7 +302,7 @@ extension Interpreter {
     }
 
     private func attribute(_ name: String, of loop: LoopValue) -> Value? {
-        let count = loop.items.count
+        let count = loop.count
         switch name {
         case "index": return .integer(loop.index0 + 1)
         case "index0": return .integer(loop.index0)
@@ -299,9 +314,11 @@ extension Interpreter {
         case "depth": return .integer(loop.depth0 + 1)
         case "depth0": return .integer(loop.depth0)
         case "previtem":
-            return loop.index0 > 0 ? loop.items[loop.index0 - 1] : .undefined("there is no previous item")
+            return loop.index0 > 0 && loop.index0 <= loop.items.count
+                ? loop.items[loop.index0 - 1] : .undefined("there is no previous item")
         case "nextitem":
-            return loop.index0 + 1 < count ? loop.items[loop.index0 + 1] : .undefined("there is no next item")
+            return loop.index0 + 1 < loop.items.count
+                ? loop.items[loop.index0 + 1] : .undefined("there is no next item")
         case "cycle", "changed": return .function(FunctionValue(.method(.loop(loop), name)))
         default: return nil
         }
@@ -322,6 +339,7 @@ extension Interpreter {
         switch value {
         case .undefined(let hint): throw Fault(hint)
         case .mapping(let mapping):
+            if case .text(let text) = key { try spend(text.bytes.count / 64) }
             if let hashed = MappingValue.Key(key), let member = mapping[hashed] { return member }
         case .list(let list) where list.kind.isIndexed:
             if let index = key.index {
@@ -369,6 +387,7 @@ extension Interpreter {
                 guard let first = indexes.first, let last = indexes.last else { return .text(text[0..<0]) }
                 return .text(text[text.offset(of: first)..<text.offset(of: last + 1)])
             }
+            try spend(text.bytes.count)
             let offsets = text.offsets
             var builder = makeBuilder()
             for index in indexes { builder.append(text, offsets[index]..<offsets[index + 1]) }

@@ -232,7 +232,9 @@ extension TemplateText {
         while right, end > start {
             var first = end - 1
             while first > start, bytes[first] & 0xC0 == 0x80 { first -= 1 }
-            guard let (scalar, _) = Scalars(self, first..<end).first(where: { _ in true }), strips(scalar) else { break }
+            guard let (scalar, _) = Scalars(self, first..<end).first(where: { _ in true }), strips(scalar) else {
+                break
+            }
             end = first
         }
         return start..<end
@@ -249,7 +251,7 @@ extension TemplateText {
     func firstRange(of pattern: [UInt8], from start: Int = 0, to end: Int? = nil) -> Range<Int>? {
         let end = end ?? bytes.count
         guard let first = pattern.first, start <= end else { return nil }
-        if pattern.count > 32 { return knuthMorrisPratt(pattern, in: start..<end, wantsLast: false) }
+        if pattern.count > 8 { return knuthMorrisPratt(pattern, in: start..<end, wantsLast: false) }
         return bytes.withUnsafeBufferPointer { bytes in
             var index = start
             while index + pattern.count <= end {
@@ -266,7 +268,7 @@ extension TemplateText {
     func lastRange(of pattern: [UInt8], from start: Int = 0, to end: Int? = nil) -> Range<Int>? {
         let end = end ?? bytes.count
         guard let first = pattern.first, start <= end else { return nil }
-        if pattern.count > 32 { return knuthMorrisPratt(pattern, in: start..<end, wantsLast: true) }
+        if pattern.count > 8 { return knuthMorrisPratt(pattern, in: start..<end, wantsLast: true) }
         var index = end - pattern.count
         while index >= start {
             if bytes[index] == first, bytes[index..<index + pattern.count].elementsEqual(pattern) {
