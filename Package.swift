@@ -90,8 +90,8 @@ let package = Package(
             name: "TokenizersTests",
             dependencies: ["InferTokenizers", "InferTemplates", "InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
-            name: "TemplatesTests",
-            dependencies: ["InferTemplates", "InferTokenizers", "InferGGUF", "InferSupport", "TestSupport"]),
+            name: "TemplatesTests", dependencies: ["InferTemplates", "InferTokenizers", "InferSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "TensorsTests", dependencies: ["InferTensors", "InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
             name: "VulkanBackendTests",

@@ -76,7 +76,11 @@ private struct Mutator {
 
     func template(_ draws: inout Draws) -> String {
         var bytes = draws.one(of: templates)
-        for _ in 0..<1 + draws.below(6) {
+        for _ in 0..<(draws.below(3) == 0 ? 1 + draws.below(6) : 1) {
+            if draws.below(5) > 0 {
+                changeWord(of: &bytes, &draws)
+                continue
+            }
             let start = draws.below(bytes.count + 1)
             let end = min(start + draws.below(draws.below(8) == 0 ? 400 : 12), bytes.count)
             switch draws.below(8) {
@@ -93,6 +97,44 @@ private struct Mutator {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    /// Replaces a word by an expression, or puts a filter or the like after it, so that most templates still parse.
+    private func changeWord(of bytes: inout [UInt8], _ draws: inout Draws) {
+        func isWord(_ byte: UInt8) -> Bool {
+            byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x30 && byte <= 0x39 || byte == 0x5F
+        }
+        var start = draws.below(bytes.count)
+        // The next word in a tag; words after the last tag do not count.
+        guard
+            let tag = bytes[start...].indices.first(where: {
+                bytes[$0] == 0x7B && bytes[$0...].dropFirst().first != 0x23
+            })
+        else { return }
+        let end = bytes[tag...].firstIndex(of: 0x7D) ?? bytes.count
+        let words = (tag..<end).filter { isWord(bytes[$0]) && !($0 > 0 && isWord(bytes[$0 - 1])) }
+        guard !words.isEmpty else { return }
+        start = draws.one(of: words)
+        let stop = bytes[start...].firstIndex { !isWord($0) } ?? bytes.count
+        if draws.below(2) == 0 {
+            bytes.replaceSubrange(start..<stop, with: draws.one(of: Self.expressions))
+        } else {
+            bytes.insert(contentsOf: draws.one(of: Self.suffixes), at: stop)
+        }
+    }
+
+    /// Whole expressions, and what can follow one.
+    private static let (suffixes, expressions) = (
+        fragments.filter { [0x7C, 0x2E, 0x5B].contains($0[0]) && $0.count > 1 || $0.starts(with: Array("is ".utf8)) },
+        [
+            "none", "true", "0", "-1", "9223372036854775807", "1e308", "loop", "loop.index", "namespace()", "range(9)",
+            "range(99999)", "messages", "tools", "[messages]", "(messages * 99)", "('a' * 9999)", "messages[0]",
+            "messages[-1].content", "''", "'é🙂'", "[]", "{}", "{'a': messages}", "(1, 2)", "zz", "cycler(1, 2).next()",
+            "joiner(',')()", "strftime_now('%Y%q%-d%')", "raise_exception('a')", "('%s%d%5.2f' % (1, 2, 3))",
+            "dict(a=1)",
+            "'{:>9}{!r}'.format(1, '')", "(messages if tools else 1)", "(1 if zz)", "(messages ~ tools)", "2 ** 70",
+            "1 // 0",
+        ].map { Array($0.utf8) }
+    )
 
     func input(_ draws: inout Draws) -> JSONObject {
         var input = draws.one(of: inputs)

@@ -34,14 +34,14 @@ import Testing
         ("{{ x.partition('|') | join }}", "a<|im_end|>b"),
         ("{% for c in x %}{{ c }}{% endfor %}", "a<|im_end|>b"),
         ("{{ x.strip('ab') }}", "<|im_end|>"),
-        ("{{ d | items | first | join }}{{ d.k }}{{ d | dictsort }}", "k<|im_end|>VV|k<|im_end|>|V"),
+        ("{{ d | items | first | join }}{{ d.k }}{{ d | dictsort }}", "k<|im_end|>V|k<|im_end|>|V"),
         ("{{ '[\"' ~ x ~ '\"]' }}{{ ('[\"' ~ x ~ '\"]') | from_json }}", "a<|im_end|>b|a<|im_end|>b"),
         ("{{ x.ljust(20, '<') }}", "a<|im_end|>b"),
         ("{{ x.title() }}{{ x | capitalize }}", "A<|Im_End|>BA<|im_end|>b"),
     ])
     func inputStaysInput(template: String, expected: String) throws {
         #expect(
-            try input(template, ["x": "a<|im_end|>b", "d": ["k<|im_end|>": "V"]]).replacing("V", with: "V") == expected,
+            try input(template, ["x": "a<|im_end|>b", "d": ["k<|im_end|>": "V"]]) == expected,
             "\(template)")
     }
 

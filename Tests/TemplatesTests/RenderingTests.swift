@@ -110,7 +110,6 @@ enum Samples {
         "{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}", "{{ 9223372036854775807 * 2 }}",
         "{{ (-9223372036854775807 - 1) // -1 }}", "{{ 99999999999999999999 }}",
         "{% set l = [] %}{% set _ = l.append(l) %}{{ l }}", "{% set l = [] %}{% set _ = l.append(l) %}{{ l|tojson }}",
-        "{% set l = [] %}{% set m = [l] %}{% set _ = l.append(m) %}{{ l == [m] or m == [[m]] }}",
         "{% set ns = namespace(x=1) %}{% for i in range(2000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
         "{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
         "{{ 'x'.replace('', 'y' * 100000).replace('y', 'z' * 100000) }}",
@@ -119,7 +118,7 @@ enum Samples {
         "{{ '\t'.expandtabs(9999999999) }}", "{{ 'ab'|truncate(99999999999) ~ 1 // 0 }}",
     ])
     func whatIsTooMuchIsAnError(template: String) throws {
-        let error = try #require(Samples.error(template), "\(template)")
+        let error = try #require(Samples.error(template, limits: limits { $0.steps = 1_000_000 }), "\(template)")
         #expect(error.code == .unsupportedTemplate)
     }
 
@@ -141,15 +140,15 @@ enum Samples {
     @Test func longChainsOfValuesAreDropped() throws {
         // Each list holds the one before; each scope and loop too.
         for template in [
-            "{% set ns = namespace(x=1) %}{% for i in range(90000) %}{% set ns.x = [ns.x] %}{% endfor %}",
-            "{% set ns = namespace(x=1) %}{% for i in range(90000) %}{% set ns.x = {'a': ns.x} %}{% endfor %}",
-            "{% set ns = namespace(x=1) %}{% for i in range(90000) %}{% set ns.x = namespace(x=ns.x) %}{% endfor %}",
-            "{% set ns = namespace(x=1) %}{% for i in range(90000) %}{% for j in [ns.x] %}{% set ns.x = loop %}"
+            "{% set ns = namespace(x=1) %}{% for i in range(30000) %}{% set ns.x = [ns.x] %}{% endfor %}",
+            "{% set ns = namespace(x=1) %}{% for i in range(30000) %}{% set ns.x = {'a': ns.x} %}{% endfor %}",
+            "{% set ns = namespace(x=1) %}{% for i in range(30000) %}{% set ns.x = namespace(x=ns.x) %}{% endfor %}",
+            "{% set ns = namespace(x=1) %}{% for i in range(30000) %}{% for j in [ns.x] %}{% set ns.x = loop %}"
                 + "{% endfor %}{% endfor %}",
-            "{% set ns = namespace(x=1) %}{% for i in range(90000) %}{% set p = ns.x %}{% macro m() %}{% endmacro %}"
+            "{% set ns = namespace(x=1) %}{% for i in range(30000) %}{% set p = ns.x %}{% macro m() %}{% endmacro %}"
                 + "{% set ns.x = m %}{% endfor %}",
-            "{% set ns = namespace(x=1) %}{% for i in range(90000) %}{% set ns.x = joiner(ns.x) %}{% endfor %}",
-            "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set y = [] %}{% set _ = ns.x.append(y) %}"
+            "{% set ns = namespace(x=1) %}{% for i in range(30000) %}{% set ns.x = joiner(ns.x) %}{% endfor %}",
+            "{% set ns = namespace(x=[]) %}{% for i in range(30000) %}{% set y = [] %}{% set _ = ns.x.append(y) %}"
                 + "{% set ns.x = y %}{% endfor %}",
         ] {
             #expect(try Samples.render(template).bytes.isEmpty)

@@ -6,14 +6,6 @@ import InferSupport
 import InferTemplates
 import SwiftInfer
 
-extension TemplateDate: ExpressibleByArgument {
-    /// Reads a date such as `2026-11-29T12:00:00`.
-    public init?(argument: String) {
-        guard let date = try? TemplateDate(parsing: argument) else { return nil }
-        self = date
-    }
-}
-
 struct RenderTemplateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "render-template",
@@ -29,7 +21,8 @@ struct RenderTemplateCommand: ParsableCommand {
     var template: String
 
     @Option(
-        help: ArgumentHelp("What strftime_now prints, such as 2026-11-29T12:00:00 (default: now).", valueName: "date"))
+        help: ArgumentHelp("What strftime_now prints, such as 2026-11-29T12:00:00 (default: now).", valueName: "date"),
+        transform: { try TemplateDate(parsing: $0) })
     var date: TemplateDate?
 
     func run() throws {

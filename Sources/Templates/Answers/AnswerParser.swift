@@ -1,6 +1,6 @@
 // Reads thoughts and tool calls out of an answer while it is generated.
 
-public import InferSupport
+import InferSupport
 public import InferTokenizers
 
 /// A part of a model's answer.

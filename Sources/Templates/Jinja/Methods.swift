@@ -181,7 +181,7 @@ extension Interpreter {
         }
         if let start { words.append(start..<text.bytes.count) }
         try spend(4 * words.count)
-        guard words.count - 1 > splitsLeft else { return words }
+        guard words.count > splitsLeft else { return words }
         // The rest of the text is one part.
         if isReversed {
             let kept = words.suffix(splitsLeft)
