@@ -85,6 +85,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["InferGGUF", "InferSupport", "InferTensors", "InferTransformer"],
             path: "Tests/TestSupport"),
+        .testTarget(name: "SupportTests", dependencies: ["InferSupport", "TestSupport"]),
         .testTarget(name: "GGUFTests", dependencies: ["InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
             name: "TokenizersTests",

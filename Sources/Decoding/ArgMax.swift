@@ -1,10 +1,10 @@
-// The most likely token of a logits row.
+// The token with the largest logit of a row.
 
 extension UnsafeBufferPointer<Float> {
-    /// Values that are searched again for the position of the maximum.
+    /// The number of values that are searched again for the position of the maximum.
     private static var blockSize: Int { 4096 }
 
-    /// The index of the largest value, the lowest of several; NaN and −∞ are never it. nil when there is no other value.
+    /// The lowest index of the largest value. NaN and −∞ do not count; nil when there is no other value.
     package var argMax: Int? {
         var best = -Float.infinity
         var blockStart = 0
@@ -35,7 +35,7 @@ extension Slice<UnsafeBufferPointer<Float>> {
             var lanes = SIMD16<Float>(repeating: -.infinity)
             for index in stride(from: 0, to: vectorEnd, by: width) {
                 let next = base.loadUnaligned(fromByteOffset: 4 * index, as: SIMD16<Float>.self)
-                // A comparison with NaN is false, so NaN never gets in.
+                // A comparison with NaN is false, so NaN is never taken.
                 lanes.replace(with: next, where: next .> lanes)
             }
             best = lanes.max()

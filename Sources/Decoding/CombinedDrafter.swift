@@ -9,14 +9,14 @@ public final class CombinedDrafter: Drafter {
     /// One drafter's part of the last draft.
     private struct Part {
         var tree = DraftTree()
-        /// For each node of `tree` the node of the common tree.
+        /// For each node of `tree`, its node in the common tree.
         var places: [Int] = []
     }
 
     private let drafters: [any Drafter]
     private var parts: [Part]
 
-    /// A drafter that is all of `drafters`.
+    /// A drafter that combines `drafters`.
     public init(_ drafters: [any Drafter]) {
         self.drafters = drafters
         parts = drafters.map { _ in Part() }
@@ -25,7 +25,7 @@ public final class CombinedDrafter: Drafter {
     /// The drafters' names, joined by a plus sign.
     public var name: String { drafters.map(\.name).joined(separator: "+") }
 
-    /// As many as the most demanding drafter wants.
+    /// The largest number that a drafter wants.
     public var topTokensWanted: Int { drafters.reduce(0) { max($0, $1.topTokensWanted) } }
 
     /// Passes the text on to every drafter.
@@ -69,7 +69,7 @@ public final class CombinedDrafter: Drafter {
         }
     }
 
-    /// Keeps the drafters' tags apart: a multiple of a large odd number moves each one's to another region.
+    /// Keeps the drafters' tags apart: each drafter's tags are shifted by a multiple of a large odd number.
     private static func tag(_ tag: UInt16, of drafter: Int) -> UInt16 {
         tag &+ UInt16(truncatingIfNeeded: drafter &* 9973)
     }

@@ -1,6 +1,6 @@
-// What became of a draft in a step.
+// The outcome of a draft in a step.
 
-// Drafters read top tokens; whoever writes one needs nothing else of the tensors.
+// Drafters read top tokens. The author of a drafter needs nothing else of the tensors module.
 @_exported public import struct InferTensors.TopToken
 
 /// The outcome of one step: which tokens joined the text, and the model's top tokens after each checked node.
@@ -9,7 +9,7 @@ public struct DraftOutcome: Sendable {
     public let tree: DraftTree
     /// The nodes that went through the model, in ascending order.
     public let checked: [Int]
-    /// The tokens that joined the text, at least one: first those of ``accepted``, then at most one that was not drafted, or not
+    /// The tokens that joined the text, at least one: first those of ``accepted``, then at most one that was not drafted or not
     /// checked.
     public let tokens: [Int32]
     /// The checked nodes that were accepted, from the root downwards.
@@ -43,16 +43,16 @@ public struct DraftOutcome: Sendable {
         self.accepted = accepted
     }
 
-    /// The model's top tokens after `node`, largest logit first, as many as the drafter wants. After ``DraftTree/root``: those from
-    /// which the first of ``tokens`` was chosen. Empty for a node that was not checked. Logits are the model's own: sampling options
-    /// have not changed them.
+    /// The model's top tokens after `node`, largest logit first, as many as the drafter wants. After ``DraftTree/root``: those
+    /// from which the first of ``tokens`` was chosen. Empty for a node that was not checked. Logits are the model's own: sampling
+    /// options have not changed them.
     public func topTokens(after node: Int) -> [TopToken] {
         let row = node < 0 ? 0 : checked.firstIndex(of: node).map { $0 + 1 }
         guard let row, topTokenRows.indices.contains(row) else { return [] }
         return topTokenRows[row]
     }
 
-    /// The nodes whose parent is part of the text, checked or not, and whether they are part of it too.
+    /// The nodes whose parent is part of the text, checked or not, and whether they are part of the text too.
     public var verdicts: [(node: Int, isRight: Bool)] {
         var verdicts: [(node: Int, isRight: Bool)] = []
         var node = DraftTree.root

@@ -35,19 +35,19 @@ package enum DraftWidth: Sendable, Hashable {
 /// Asks a drafter for a draft and selects the nodes that are worth their time.
 ///
 /// C(n) is the time of a step of n rows. E(n) = 1 + Σ value is the expected number of tokens if the n − 1 most valuable nodes are
-/// checked. The planner takes the n with the largest E(n) / C(n), n = 1 included. It looks at the whole curve, because kernels make it
-/// jump. If asking the drafter costs more than it brings, the planner asks seldom (``RetrievalTiming``).
+/// checked. The planner takes the n with the largest E(n) / C(n), n = 1 included. It looks at the whole curve, because kernels
+/// make it jump. If asking the drafter costs more than it brings, the planner asks seldom (``RetrievalTiming``).
 package final class DraftPlanner {
-    /// What a step has room for.
+    /// The limits of a step.
     package struct Bounds: Sendable {
-        /// Most nodes.
+        /// The maximum number of nodes.
         package var nodes: Int
-        /// Most nodes on a path.
+        /// The maximum number of nodes on a path.
         package var depth: Int
-        /// Tokens from this one on do not exist.
+        /// The number of tokens in the vocabulary.
         package var tokenCount: Int
 
-        /// Room for so much.
+        /// Limits of these sizes.
         package init(nodes: Int, depth: Int, tokenCount: Int) {
             self.nodes = nodes
             self.depth = depth
@@ -55,7 +55,7 @@ package final class DraftPlanner {
         }
     }
 
-    /// Most rows of a step, the last token's included.
+    /// The maximum number of rows of a step, including the last token's.
     package static let maximumRows = 64
     /// A draft must promise this factor of plain decoding's tokens per second: estimates have errors.
     private static let margin = 1.01
@@ -72,7 +72,7 @@ package final class DraftPlanner {
     private let tokenClass: (Int32) -> UInt8
     private var lastToken: Int32 = -1
 
-    /// A planner for `drafter`, with what is known of the cost of steps.
+    /// A planner for `drafter` that starts with the given step cost.
     ///
     /// - Parameter tokenClass: The class of a token as a number: drafts are worth more after some classes than after others.
     package init(
@@ -122,7 +122,7 @@ package final class DraftPlanner {
         cost.observePrompt(rows: rows, seconds: duration / .seconds(1))
     }
 
-    /// Learns what became of the last draft.
+    /// Learns the outcome of the last draft.
     package func observe(_ outcome: DraftOutcome) {
         lastToken = outcome.tokens.last ?? lastToken
         timed {

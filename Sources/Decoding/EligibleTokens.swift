@@ -1,4 +1,4 @@
-// The tokens that are left to draw from, and the filters that thin them out.
+// The tokens that may be drawn, and the filters that remove tokens from them.
 
 import InferSupport
 import InferTensors
@@ -17,16 +17,16 @@ struct EligibleTokens {
         dropHopeless()
     }
 
-    /// Tokens that are known already, likeliest first. nil when there is none.
-    init?(_ likeliest: some Collection<TopToken>) {
-        guard let first = likeliest.first else { return nil }
+    /// Known top tokens, largest logit first. nil when there is none.
+    init?(_ topTokens: some Collection<TopToken>) {
+        guard let first = topTokens.first else { return nil }
         largest = first.logit
-        tokens = Array(likeliest)
+        tokens = Array(topTokens)
         tokens.sortByToken()
         dropHopeless()
     }
 
-    /// What is finite has no chance beside what is infinite.
+    /// Beside an infinite logit, finite ones have a probability of 0.
     private mutating func dropHopeless() {
         if largest == .infinity { tokens.removeAll { $0.logit < .infinity } }
     }
@@ -40,10 +40,10 @@ struct EligibleTokens {
         return tokens
     }
 
-    /// Collects whatever beats the k-th best so far, and cuts back to k each time twice as many have come together.
+    /// Collects the tokens above the k-th largest logit so far, and cuts back to k whenever there are 2k.
     static func top(_ k: Int, of logits: UnsafeBufferPointer<Float>) -> [TopToken] {
         var tokens: [TopToken] = []
-        // Cutting back early raises the bar, and nearly all blocks fall below it at once.
+        // Cutting back early raises the bar, so that nearly all blocks fall below it.
         let limit = max(16, k.multipliedReportingOverflow(by: 2).overflow ? .max : 2 * k)
         var bar = -Float.infinity
         for start in stride(from: 0, to: logits.count, by: blockLength) {
@@ -63,7 +63,7 @@ struct EligibleTokens {
         return tokens
     }
 
-    /// Logits that are compared with the bar at once: nearly all blocks of a vocabulary lie below it.
+    /// The number of logits that are compared with the bar at once. Nearly all blocks of a vocabulary lie below it.
     private static let blockLength = 64
 
     /// Whether a logit of a block is above `bar`.
@@ -84,8 +84,8 @@ struct EligibleTokens {
     mutating func keepNucleus(_ topP: Float) {
         let weights = weights(scale: 1)
         let target = Double(topP) * weights.sum
-        // Candidates less likely than this cannot make up the 1 − topP that is left out even all together, so the nucleus
-        // lies among the others: few, whatever the vocabulary.
+        // All tokens less likely than this have together at most the 1 − topP that is left out. So the nucleus lies among the
+        // other tokens, which are few in any vocabulary.
         let negligible = Float((1 - Double(topP)) * weights.sum / Double(tokens.count))
         var likely = tokens.indices.filter { weights[$0] >= negligible }
         likely.sort { tokens[$0] > tokens[$1] }
@@ -98,8 +98,9 @@ struct EligibleTokens {
         tokens = likely.prefix(size).sorted().map { tokens[$0] }
     }
 
-    /// The same where these tokens are the likeliest, but not all: what all add up to is nearly `sums.total`. Returns whether that
-    /// tells them apart; if it does not, nothing changes.
+    /// The same if these tokens are only the top tokens of a row, whose weights add up to nearly `sums.total`.
+    ///
+    /// - Returns: Whether the sums are exact enough to decide. If not, nothing changes.
     mutating func keepNucleus(_ topP: Float, of sums: SoftmaxSums) -> Bool {
         let total = Double(sums.total), slack = sums.error * total
         let target = Double(topP) * (total - slack)...Double(topP) * (total + slack)
@@ -135,7 +136,7 @@ struct EligibleTokens {
         return tokens.max()?.token
     }
 
-    /// The tokens' probabilities, up to a common factor, with the logits multiplied by `scale`: 1 for the likeliest.
+    /// The tokens' probabilities up to a common factor, with the logits multiplied by `scale`. The largest is 1.
     private func weights(scale: Float) -> [Float] {
         guard largest < .infinity else { return [Float](repeating: 1, count: tokens.count) }
         return tokens.map { $0.weight(beside: largest, scale: scale) }
@@ -143,7 +144,7 @@ struct EligibleTokens {
 }
 
 extension TopToken {
-    /// How likely it is compared with a token whose logit is `largest`, when logits are multiplied by `scale`.
+    /// Its probability over that of a token whose logit is `largest`, when logits are multiplied by `scale`.
     func weight(beside largest: Float, scale: Float) -> Float {
         ((logit - largest) * scale).exponentialOfNonPositive
     }

@@ -1,9 +1,9 @@
-// The probabilities a row of logits stands for.
+// The log-probabilities of a row of logits.
 
 import InferSupport
 import InferTensors
 
-/// The log-softmax of one logits row, in double precision. NaN counts as impossible.
+/// The log-softmax of one logits row, in double precision. A token whose logit is NaN has probability 0.
 package struct LogProbabilities {
     private let logits: UnsafeBufferPointer<Float>
     private let largest: Double
@@ -31,7 +31,7 @@ package struct LogProbabilities {
         return logit == .infinity ? -logSum : Double(logit) - largest - logSum
     }
 
-    /// The `count` most likely tokens, likeliest first; of equally likely ones the lower id.
+    /// The `count` top tokens, largest logit first, lower ids first among equal logits.
     package func top(_ count: Int) -> [(token: Int32, logProbability: Float)] {
         guard count > 0 else { return [] }
         return EligibleTokens.top(count, of: logits).sorted(by: >).map { ($0.token, Float(self[$0.token])) }

@@ -1,12 +1,11 @@
-// A fingerprint of logits, to compare two runs by every bit of every row they used.
+// A hash of logits, to compare every bit of all used rows of two runs.
 
 /// A 64-bit hash over a sequence of logits rows.
 ///
-/// A row's hash depends on the bit patterns of its values and their order alone: not on when, in which chunks or on how many
-/// threads they were computed. Definition: pairs of consecutive values are words w of 64 bits, the first value in the low
-/// half, an odd last one paired with 0. Word i updates lane i mod 8, which starts at `seeds[i mod 8]`, by the round of
-/// XXH64: h ← ((h + w · P₂) ⋘ 31) · P₁. The lanes, then the number of values, are folded by the same round into one state
-/// that starts at 0. A sequence folds its rows' hashes likewise. It is no cryptographic hash.
+/// A row's hash depends only on the bit patterns and the order of its values. Definition: pairs of consecutive values are words w
+/// of 64 bits, the first value in the low half, an odd last one paired with 0. Word i updates lane i mod 8, which starts at
+/// `seeds[i mod 8]`, by the round of XXH64: h ← ((h + w · P₂) ⋘ 31) · P₁. The lanes, then the number of values, are folded by the
+/// same round into one state that starts at 0. A sequence folds its rows' hashes in the same way. It is not a cryptographic hash.
 package struct LogitsHash: Sendable, Hashable {
     /// The hash of the rows so far.
     package private(set) var value: UInt64 = 0
@@ -62,8 +61,8 @@ package struct LogitsHash: Sendable, Hashable {
         return mix(state, UInt64(row.count))
     }
 
-    /// A bijection in each argument. The word is multiplied before it meets the state: otherwise a flipped bit of one word
-    /// would undo that of an earlier one in the same lane.
+    /// A bijection in each argument. The word is multiplied before it is added to the state. Otherwise a flipped bit of one word
+    /// could cancel that of an earlier word in the same lane.
     @inline(__always)
     private static func mix(_ state: UInt64, _ word: UInt64) -> UInt64 {
         let sum = state &+ word &* 0xC2B2_AE3D_27D4_EB4F

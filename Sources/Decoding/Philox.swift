@@ -1,8 +1,8 @@
 // The counter-based random generator behind sampling.
 
 /// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a pure function from a counter and a
-/// key to 128 random bits. Having no state, it gives the same draw for a position however often and in whatever order
-/// positions are visited, which is what lets drafting leave sampled text unchanged.
+/// key to 128 random bits. It has no state, so the draw for a position does not depend on how often or in which order positions are
+/// visited. Therefore drafting does not change sampled text.
 package enum Philox {
     private static let multipliers: (UInt32, UInt32) = (0xD251_1F53, 0xCD9E_8D57)
     private static let keyIncrements: (UInt32, UInt32) = (0x9E37_79B9, 0xBB67_AE85)

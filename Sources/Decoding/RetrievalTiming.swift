@@ -1,11 +1,11 @@
-// When a drafter is worth asking.
+// The decision whether to ask a drafter before a step.
 
-/// Learns for each class of last tokens what asking the drafter brings, and when it has become a loss asks seldom: after so many
-/// tokens of that class, twice as many each time it is still one. What Zhang et al. (arXiv 2502.17139) call retrieval timing, by measured
-/// value in place of rules for kinds of tokens.
+/// Learns for each class of the last token what asking the drafter saves. When asking costs more than it saves, the drafter is
+/// paused for a number of steps after that class, and for twice as many each time it still does. This is what Zhang et al. (arXiv
+/// 2502.17139) call retrieval timing, by measured benefit instead of fixed rules for kinds of tokens.
 package struct RetrievalTiming {
     private struct Record {
-        /// Seconds a step asked for is expected to save, minus what asking took; a moving average.
+        /// Expected saving of a draft minus the time of asking, in seconds; a moving average.
         var benefit = 0.0
         var asked = 0
         /// Steps until the drafter is asked again.
@@ -13,16 +13,16 @@ package struct RetrievalTiming {
         var nextPause = firstPause
     }
 
-    /// A draft may cost this share of a plain step without any gain: its outcome teaches the drafter, which pays later.
+    /// A draft may cost this share of a plain step without any gain, because the drafter learns from its outcome.
     private static let freeShare = 0.015
     private static let firstPause = 8
     private static let longestPause = 256
-    /// Answers before a class is judged, and before it is judged again.
+    /// The number of drafts before a class is judged for the first time, and before it is judged again.
     private static let trial = (first: 8, again: 2)
 
     private var records: [UInt8: Record] = [:]
 
-    /// Every class is to be asked after until it has been judged.
+    /// Asks after every class until it has been judged.
     package init() {}
 
     /// Whether to ask after a token of class `tokenClass`; called once per step.
@@ -32,8 +32,8 @@ package struct RetrievalTiming {
         return false
     }
 
-    /// Learns that asking after a token of class `tokenClass` promised to save so many seconds beyond what it took; a plain step
-    /// takes `plain`.
+    /// Learns the net saving of asking after a token of class `tokenClass`: the expected saving minus the time that asking took.
+    /// Both `saving` and the time `plain` of a plain step are in seconds.
     package mutating func learn(_ tokenClass: UInt8, saving: Double, plain: Double) {
         var record = records[tokenClass] ?? Record()
         record.asked += 1

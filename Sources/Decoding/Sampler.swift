@@ -2,8 +2,8 @@
 
 package import InferTensors
 
-/// Chooses tokens. A choice is a pure function of the logits, the position, the tokens before it and the options: there is no
-/// state, so that a position visited by a draft and one visited by a plain step draw the same.
+/// Chooses tokens. A choice is a pure function of the logits, the position, the tokens before it and the options. A sampler has no
+/// state, so a drafted position and a plainly decoded one give the same draw.
 package struct Sampler: Sendable {
     let options: SamplingOptions
 
@@ -13,7 +13,7 @@ package struct Sampler: Sendable {
     /// Chooses the token at `position`.
     ///
     /// - Parameters:
-    ///   - logits: One value per token that may be chosen. NaN and −∞ never are.
+    ///   - logits: One value per token. Tokens with NaN or −∞ are never chosen.
     ///   - position: The number of tokens before the chosen one; selects the draw.
     ///   - history: The tokens before it; only the latest ``SamplingOptions/penaltyWindow`` matter.
     /// - Returns: The token's id; nil when no logit allows a choice.
@@ -43,7 +43,7 @@ package struct Sampler: Sendable {
         options.repeatPenalty != 1 || options.frequencyPenalty != 0 || options.presencePenalty != 0
     }
 
-    /// The logits that bias and penalties change, as they are afterwards, of those that `logit` knows.
+    /// The new logits of the tokens that bias and penalties change. Tokens that `logit` does not know are left out.
     func adjustments(_ history: ArraySlice<Int32>, of logit: (_ token: Int32) -> Float?) -> [Int32: Float] {
         var changes: [Int32: Float] = [:]
         for (token, bias) in options.logitBias {
@@ -62,60 +62,60 @@ package struct Sampler: Sendable {
 }
 
 extension Sampler {
-    /// What the likeliest tokens of a row say of the choice.
+    /// The result of a choice from a row's top tokens.
     package enum Choice: Sendable, Hashable {
         /// This token.
         case token(Int32)
-        /// None can be chosen.
+        /// No token can be chosen.
         case none
-        /// It takes the whole row.
+        /// The top tokens do not decide; the whole row is needed.
         case undecided
 
         fileprivate init(_ token: Int32?) { self = token.map(Choice.token) ?? .none }
     }
 
-    /// How many of a row's likeliest tokens nearly always suffice for a choice; 0 where only the whole row ever does.
+    /// The number of top tokens that nearly always suffice for a choice; 0 if only the whole row suffices.
     package var topTokensWanted: Int {
         guard onlyLowers else { return 0 }
         let most = TopTokenBuffers.largestCount
-        // The tokens that are lowered may be the likeliest, and fall behind others.
+        // The lowered tokens may be the largest ones and fall behind others.
         let lowered = min(options.logitBias.count + (penalises ? min(options.penaltyWindow, most) : 0), most)
         if options.temperature == 0 { return min(1 + lowered, most) }
         if options.topK > 0, options.topK <= most { return min(options.topK + lowered, most) }
         return options.topP == 1 && options.minP > 0 ? most : 0
     }
 
-    /// What to multiply logits by in ``SoftmaxSums`` that let up to ``TopTokenBuffers/largestCount`` tokens suffice nearly always where
-    /// alone they never do; nil where sums are of no use.
+    /// The factor of the logits in the ``SoftmaxSums`` with which up to ``TopTokenBuffers/largestCount`` top tokens nearly always
+    /// suffice, although without sums they never do; nil if sums do not help.
     package var softmaxScale: Float? {
         guard options.temperature > 0, options.topK == 0, !penalises, options.logitBias.isEmpty else { return nil }
         if options.topP < 1 { return 1 }
         return options.minP > 0 ? nil : options.inverseTemperature
     }
 
-    /// Whether no logit is ever raised by a bias or a penalty.
+    /// Whether neither bias nor penalties raise a logit.
     private var onlyLowers: Bool {
         options.repeatPenalty >= 1 && options.frequencyPenalty >= 0 && options.presencePenalty >= 0
             && options.logitBias.values.allSatisfy { $0 <= 0 }
     }
 
-    /// Chooses the token at `position` as from the whole row.
+    /// Chooses the token at `position` from a row's top tokens. The result is the same as from the whole row.
     ///
     /// - Parameters:
-    ///   - likeliest: The row's likeliest tokens, likeliest first.
-    ///   - isComplete: Whether no others can be chosen.
-    ///   - sums: Those of the whole row, scaled by ``softmaxScale``, where they are known.
-    ///   - position: As for a whole row.
-    ///   - history: As for a whole row.
+    ///   - topTokens: The row's top tokens, largest logit first.
+    ///   - isComplete: Whether no other token can be chosen.
+    ///   - sums: The softmax's sums of the whole row, scaled by ``softmaxScale``; nil if unknown.
+    ///   - position: The number of tokens before the chosen one.
+    ///   - history: The tokens before it.
     package func choose(
-        among likeliest: [TopToken], isComplete: Bool, sums: SoftmaxSums? = nil, position: Int,
+        among topTokens: [TopToken], isComplete: Bool, sums: SoftmaxSums? = nil, position: Int,
         history: ArraySlice<Int32>
     ) -> Choice {
         if let sums, softmaxScale != nil, !isComplete {
-            return choose(among: likeliest, sums, position: position)
+            return choose(among: topTokens, sums, position: position)
         }
         guard topTokensWanted > 0 else { return .undecided }
-        let known = adjusted(likeliest, isComplete: isComplete, history: history)
+        let known = adjusted(topTokens, isComplete: isComplete, history: history)
         guard options.temperature > 0 else {
             return known.isEmpty && !isComplete ? .undecided : Choice(known.first?.token)
         }
@@ -124,7 +124,7 @@ extension Sampler {
             return isComplete ? .none : .undecided
         }
         if isShort && !isComplete {
-            // The others are less likely than all of these: once min-p drops one of these, it drops them too.
+            // All other tokens have lower logits. If min-p drops one of these, it drops the others too.
             guard options.topP == 1, options.minP > 0 else { return .undecided }
             set.keepLikely(options.minP)
             guard set.tokens.count < known.count else { return .undecided }
@@ -135,10 +135,10 @@ extension Sampler {
         return Choice(draw(from: set, position: position))
     }
 
-    /// Chooses where no more than a part of the row is known, and what all of it adds up to.
-    private func choose(among likeliest: [TopToken], _ sums: SoftmaxSums, position: Int) -> Choice {
-        guard let largest = likeliest.first?.logit, largest < .infinity, sums.total > 0, sums.total < .infinity,
-            var set = EligibleTokens(likeliest)
+    /// Chooses from a part of the row and the sums over the whole row.
+    private func choose(among topTokens: [TopToken], _ sums: SoftmaxSums, position: Int) -> Choice {
+        guard let largest = topTokens.first?.logit, largest < .infinity, sums.total > 0, sums.total < .infinity,
+            var set = EligibleTokens(topTokens)
         else { return .undecided }
         if options.topP < 1 {
             guard set.keepNucleus(options.topP, of: sums) else { return .undecided }
@@ -146,21 +146,21 @@ extension Sampler {
             return Choice(draw(from: set, position: position))
         }
         let uniform = Philox.uniform(seed: options.seed, position: position)
-        let weights = likeliest.map { $0.weight(beside: largest, scale: options.inverseTemperature) }
-        return sums.token(at: uniform, likeliest, weights: weights).map(Choice.token) ?? .undecided
+        let weights = topTokens.map { $0.weight(beside: largest, scale: options.inverseTemperature) }
+        return sums.token(at: uniform, topTokens, weights: weights).map(Choice.token) ?? .undecided
     }
 
-    /// The likeliest tokens after bias and penalties, likeliest first, as far as these are certain: tokens outside the list
-    /// were behind all of it and were not raised.
+    /// The top tokens after bias and penalties, largest logit first, as far as they are certain. Tokens outside the list have lower
+    /// logits than all in it, and are not raised.
     private func adjusted(
-        _ likeliest: [TopToken], isComplete: Bool, history: ArraySlice<Int32>
+        _ topTokens: [TopToken], isComplete: Bool, history: ArraySlice<Int32>
     ) -> ArraySlice<TopToken> {
-        guard penalises || !options.logitBias.isEmpty, let last = likeliest.last else { return likeliest[...] }
-        let logits = Dictionary(likeliest.map { ($0.token, $0.logit) }) { first, _ in first }
+        guard penalises || !options.logitBias.isEmpty, let last = topTokens.last else { return topTokens[...] }
+        let logits = Dictionary(topTokens.map { ($0.token, $0.logit) }) { first, _ in first }
         let changes = adjustments(history) { logits[$0] }
-        var changed = likeliest.compactMap { candidate -> TopToken? in
-            let logit = changes[candidate.token] ?? candidate.logit
-            return logit > -.infinity ? TopToken(token: candidate.token, logit: logit) : nil
+        var changed = topTokens.compactMap { top -> TopToken? in
+            let logit = changes[top.token] ?? top.logit
+            return logit > -.infinity ? TopToken(token: top.token, logit: logit) : nil
         }
         changed.sort(by: >)
         return isComplete ? changed[...] : changed.prefix { $0 >= last }
@@ -168,18 +168,18 @@ extension Sampler {
 }
 
 extension SoftmaxSums {
-    /// The token at which the cumulative probabilities, ids ascending, pass `uniform` of 0..<1; nil where it is none of `likeliest`, or
-    /// these sums do not tell.
+    /// The token at which the cumulative probabilities, ids ascending, pass `uniform` of 0..<1; nil if it is not among
+    /// `topTokens` or if the sums are not exact enough to tell.
     ///
     /// - Parameters:
-    ///   - likeliest: The tokens that ``before`` is about.
-    ///   - weights: Their numerators.
-    func token(at uniform: Double, _ likeliest: [TopToken], weights: [Float]) -> Int32? {
-        // What the host finds differs by at most a slack from each of the two sums that are compared.
+    ///   - topTokens: The tokens that ``before`` refers to.
+    ///   - weights: The numerators of their probabilities.
+    func token(at uniform: Double, _ topTokens: [TopToken], weights: [Float]) -> Int32? {
+        // The host's value differs by at most a slack from each of the two sums that are compared.
         let total = Double(total), slack = 2 * error * total, target = uniform * total
-        for ((candidate, weight), before) in zip(zip(likeliest, weights), before) {
+        for ((top, weight), before) in zip(zip(topTokens, weights), before) {
             let start = Double(before)
-            if start + slack <= target, target + slack < start + Double(weight) { return candidate.token }
+            if start + slack <= target, target + slack < start + Double(weight) { return top.token }
         }
         return nil
     }

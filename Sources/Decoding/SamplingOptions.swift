@@ -1,17 +1,17 @@
-// How the next token is chosen from the model's logits.
+// The options of sampling.
 
 package import InferSupport
 
-/// The knobs of sampling. The default is greedy: always the most likely token.
+/// Options of sampling. The default is greedy: always the token with the largest logit.
 ///
 /// They apply in the order of llama.cpp's default chain: ``logitBias``, penalties, ``topK``, ``topP``, ``minP``,
 /// ``temperature``, then one draw.
 public struct SamplingOptions: Sendable, Hashable {
-    /// Divides the logits before the draw; 0 picks the most likely token and draws nothing.
+    /// Divides the logits before the draw; 0 takes the token with the largest logit without a draw.
     public var temperature: Float = 0
     /// Keeps the `topK` most likely tokens; 0 keeps all.
     public var topK = 0
-    /// Keeps the fewest most likely tokens whose probabilities reach `topP` together (nucleus sampling,
+    /// Keeps the smallest set of most likely tokens whose probabilities add up to `topP` or more (nucleus sampling,
     /// arXiv 1904.09751); 1 keeps all.
     public var topP: Float = 1
     /// Keeps the tokens at least `minP` times as likely as the most likely one (arXiv 2407.01082); 0 keeps all.
@@ -21,11 +21,11 @@ public struct SamplingOptions: Sendable, Hashable {
     public var repeatPenalty: Float = 1
     /// Subtracted from a token's logit once for each time it occurs among the last ``penaltyWindow``.
     public var frequencyPenalty: Float = 0
-    /// Subtracted from a token's logit when it occurs among the last ``penaltyWindow`` at all.
+    /// Subtracted once from a token's logit if it occurs among the last ``penaltyWindow``.
     public var presencePenalty: Float = 0
-    /// How many of the latest tokens, prompt included, the penalties look at; 0 turns them off.
+    /// The number of latest tokens, prompt included, that the penalties apply to; 0 turns penalties off.
     public var penaltyWindow = 64
-    /// Selects the sequence of draws. The same seed gives the same text, whatever the speed or the drafting.
+    /// Selects the sequence of draws. The same seed gives the same text, with or without drafting.
     public var seed: UInt64 = 0
     /// Added to single tokens' logits before anything else; −∞ forbids a token.
     public var logitBias: [Int32: Float] = [:]
@@ -33,10 +33,10 @@ public struct SamplingOptions: Sendable, Hashable {
     /// Greedy sampling.
     public init() {}
 
-    /// What logits are multiplied by before the draw.
+    /// The factor of the logits before the draw.
     var inverseTemperature: Float { min(1 / temperature, .greatestFiniteMagnitude) }
 
-    /// Refuses values without a meaning.
+    /// Checks that every option has a meaningful value.
     ///
     /// - Throws: ``InferenceError`` with `invalidArgument`, naming the option.
     package func validate() throws(InferenceError) {

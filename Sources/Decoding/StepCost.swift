@@ -1,9 +1,9 @@
-// What a step of the model costs, by the number of its rows.
+// The time of a step as a function of its number of rows.
 
-/// The time a step takes as a function of its rows, learned from the steps that are taken anyway.
+/// The time of a step as a function of its number of rows, learned from the steps of generations.
 ///
-/// Rows that were never tried are estimated from those that were: between two of them by a straight line, beyond by the time
-/// that a further row costs. The curve never falls.
+/// Numbers of rows that were never tried are estimated from those that were: between two of them by a straight line, beyond them
+/// by the time of a further row. The curve never falls.
 package struct StepCost: Sendable {
     private struct Measurement {
         /// Seconds.
@@ -11,21 +11,21 @@ package struct StepCost: Sendable {
         var count = 0
     }
 
-    /// Most rows of a step it knows of.
+    /// The largest number of rows that the curve covers.
     package let maximumRows: Int
-    /// At index n what is known of n rows.
+    /// At index n, the measurement of n rows.
     private var measurements: [Measurement?]
-    /// At index n the estimate for n rows in seconds.
+    /// At index n, the estimate for n rows in seconds.
     private var estimates: [Double] = []
-    /// Seconds that a further row costs, known from steps of many rows; nil before one was taken.
+    /// Seconds per further row, known from steps of many rows; nil before the first such step.
     private var rowTime: Double?
     private var isFixed = false
 
-    /// Without any measurement a further row is taken to cost this share of the first: less than on most machines, so that
-    /// wider steps are tried and then known.
+    /// The assumed cost of a further row as a share of the first, until it is measured. It is lower than on most machines, so
+    /// that wider steps are tried and measured.
     private static let assumedShare = 0.15
 
-    /// Knows nothing yet of steps of up to `maximumRows` rows.
+    /// A curve for up to `maximumRows` rows without measurements.
     package init(maximumRows: Int) {
         self.maximumRows = maximumRows
         measurements = Array(repeating: nil, count: maximumRows + 1)
@@ -59,16 +59,16 @@ package struct StepCost: Sendable {
     package mutating func observe(rows: Int, seconds: Double) {
         guard rows > 0, rows <= maximumRows, seconds > 0, !isFixed else { return }
         if var measurement = measurements[rows] {
-            // A step during which the system did something else says little: what it can change is limited.
+            // The effect of one measurement is limited, because the system may have been busy with something else.
             let ratio = min(max(seconds / measurement.time, 0.5), 1.5)
             measurement.count += 1
             let share = 1 / Double(min(measurement.count, 6) + 1)
             measurement.time *= 1 + share * (ratio - 1)
             measurements[rows] = measurement
-            // As the text grows, all steps get slower together.
+            // All steps become slower together as the text grows.
             if measurement.count > 3 { scaleOthers(than: rows, by: 1 + 0.05 * (min(max(ratio, 0.8), 1.25) - 1)) }
         } else {
-            // Too long a first measurement would keep this number of rows from being tried again.
+            // A first measurement that is too long would prevent this number of rows from being tried again.
             let limit = isKnown ? 1.5 * estimates[rows] : .infinity
             measurements[rows] = Measurement(time: min(seconds, limit))
         }
@@ -80,8 +80,8 @@ package struct StepCost: Sendable {
         for other in 1...maximumRows where other != rows { measurements[other]?.time *= factor }
     }
 
-    /// Lets measurements that lie above their neighbours' line sink towards it, so that what was slow once is tried again
-    /// some time.
+    /// Moves measurements above the line of their neighbours slowly towards it, so that numbers of rows that were slow once are
+    /// tried again.
     private mutating func forgetSlowly(except rows: Int) {
         for other in 1...maximumRows where other != rows {
             guard let time = measurements[other]?.time else { continue }
@@ -92,14 +92,14 @@ package struct StepCost: Sendable {
 
     private mutating func estimate() {
         var raw = (0...maximumRows).map { $0 == 0 ? 0 : measurements[$0]?.time ?? interpolated($0) }
-        // Between the least rising curve above and the greatest below.
+        // The mean of the lowest rising curve above and the highest below.
         var falling = raw
         for rows in stride(from: maximumRows - 1, to: 0, by: -1) { falling[rows] = min(raw[rows], falling[rows + 1]) }
         for rows in 1...maximumRows { raw[rows] = max(raw[rows], raw[rows - 1]) }
         estimates = zip(raw, falling).map { ($0 + $1) / 2 }
     }
 
-    /// The time of `rows` rows by the measurements of other numbers of rows alone.
+    /// The time of `rows` rows according to the measurements of other numbers of rows.
     private func interpolated(_ rows: Int) -> Double {
         let below = measurements[..<rows].lastIndex { $0 != nil }
         let above = measurements[(rows + 1)...].firstIndex { $0 != nil }
@@ -117,7 +117,7 @@ package struct StepCost: Sendable {
         }
     }
 
-    /// Seconds that a further row costs.
+    /// Seconds per further row.
     private var furtherRow: Double {
         if let rowTime { return rowTime }
         let first = measurements[1]?.time ?? measurements.lazy.compactMap { $0?.time }.first ?? 0

@@ -1,4 +1,4 @@
-// A text as tokens, together with what the model keeps of it.
+// The tokens of a sequence, together with the state computed for them.
 
 package import InferSupport
 package import InferTensors
@@ -7,33 +7,33 @@ package import InferTransformer
 /// The tokens of one conversation or document, and the state computed for them. Both change together: ``tokens`` always says what
 /// the state holds, and an error leaves them as they were.
 package final class TokenSequence {
-    /// What the model's layers keep.
+    /// The state of the model's layers.
     package let state: SequenceState
     /// The tokens so far. All of them are evaluated except, at most, a tail: the token chosen last, or tokens restored from a file.
     package private(set) var tokens: [Int32] = []
-    /// The output of the last step, and which of its rows follows the last token; nil when none does.
+    /// The output of the last step, and the row of it that belongs to the last token; nil if there is none.
     private var output: SegmentOutput?
     private var row: Int?
-    /// The rows of a draft step that ``tokens`` follow, from the first on, until they are kept; nil without a draft.
+    /// The rows of a draft step whose tokens are part of ``tokens``, until these rows are kept; nil without a draft.
     private var draftRows: [Int]?
 
     /// An empty sequence over `state`.
     package init(_ state: SequenceState) { self.state = state }
 
-    /// Most tokens that it can hold.
+    /// The maximum number of tokens.
     package var capacity: Int { state.capacity }
-    /// How many of ``tokens`` are evaluated and kept.
+    /// The number of ``tokens`` that are evaluated and kept.
     package var evaluatedCount: Int { state.count }
-    /// Whether the logits that follow the last token are there.
+    /// Whether the logits after the last token are available.
     package var hasLogits: Bool { row != nil }
-    /// Whether there is no room for a further token.
+    /// Whether there is no room for another token.
     package var isFull: Bool { tokens.count >= capacity }
 
     // MARK: Steps
 
     /// The rows of a step that evaluates `chunk` after the tokens so far, which are all evaluated.
     ///
-    /// - Parameter request: What is wanted of the last token's logits; nil for nothing.
+    /// - Parameter request: The wanted outputs of the last row; nil for none.
     package func segment(prompt chunk: ArraySlice<Int32>, request: LogitsRequest?) -> Segment {
         dropOutput()
         guard let request else { return Segment(state, Array(chunk), outputs: []) }
@@ -46,7 +46,7 @@ package final class TokenSequence {
         if output.count > 0 { (self.output, row) = (output, 0) }
     }
 
-    /// The rows of a step that evaluates the token chosen last, row 0, and behind it the nodes of `draft`: node i is row i + 1.
+    /// The rows of a step that evaluates the token chosen last (row 0) and the nodes of `draft` (node i is row i + 1).
     package func segment(_ draft: DraftTree, request: LogitsRequest) -> Segment {
         dropOutput()
         let tail = Array(tokens[evaluatedCount...])
@@ -62,16 +62,16 @@ package final class TokenSequence {
         draftRows = output.count > 1 ? [0] : nil
     }
 
-    /// Adds the token that was chosen from the logits at hand. If it is the draft's node of row `next`, its own logits are at hand
-    /// then.
+    /// Adds the token that was chosen from the current logits. If it is the draft node of row `next`, the logits of that row are
+    /// current afterwards.
     package func append(_ token: Int32, next: Int?) {
         tokens.append(token)
         row = next
         if let next { draftRows?.append(next) }
     }
 
-    /// Keeps the rows of a draft step that the tokens follow and drops the others. What is left is as after plain decoding: the
-    /// token chosen last is not evaluated, and its logits are gone.
+    /// Keeps the rows of a draft step whose tokens were accepted and drops the others. The state is then the same as after plain
+    /// decoding: the token chosen last is not evaluated, and there are no logits after it.
     package func keepDraftRows() throws(InferenceError) {
         guard var rows = draftRows else { return }
         draftRows = nil
@@ -82,24 +82,24 @@ package final class TokenSequence {
         try state.keep(rows: rows)
     }
 
-    /// An output that is held makes the next step use other memory.
+    /// Releases the output. While it is held, the next step must use other memory.
     private func dropOutput() { (output, row) = (nil, nil) }
 
     // MARK: Logits
 
-    /// The top tokens that follow the last token; nil when they are not known.
+    /// The top tokens after the last token; nil if they are not available.
     package var topTokens: [TopToken]? {
         guard let row, let output, output.topTokens.indices.contains(row) else { return nil }
         return output.topTokens[row]
     }
 
-    /// The softmax's sums of the logits that follow the last token; nil when they are not known.
+    /// The softmax's sums of the logits after the last token; nil if they are not available.
     package var softmaxSums: SoftmaxSums? {
         guard let row, let output, output.softmaxSums.indices.contains(row) else { return nil }
         return output.softmaxSums[row]
     }
 
-    /// Lends the logits that follow the last token; nil when they are not there.
+    /// Calls `body` with the logits after the last token. Returns nil if they are not available.
     package func withLogits<R>(_ body: (UnsafeBufferPointer<Float>) -> R) -> R? {
         guard let row, let output else { return nil }
         return output.withLogits(row: row, body)
@@ -107,8 +107,8 @@ package final class TokenSequence {
 
     // MARK: Going back
 
-    /// Keeps of the evaluated tokens what `prompt` begins with, but not its last token, whose logits are needed, and forgets
-    /// the rest.
+    /// Keeps the evaluated tokens that `prompt` begins with and forgets the rest. The prompt's last token is never kept, because
+    /// its logits are needed.
     ///
     /// - Returns: The number of tokens kept.
     package func keepCommonPrefix(with prompt: [Int32]) throws(InferenceError) -> Int {
@@ -133,7 +133,7 @@ package final class TokenSequence {
         dropOutput()
     }
 
-    /// Replaces everything by tokens that are yet to be evaluated.
+    /// Replaces all tokens by `tokens`, which are not evaluated yet.
     package func replace(with tokens: [Int32]) throws(InferenceError) {
         try rewind(to: 0)
         self.tokens = tokens

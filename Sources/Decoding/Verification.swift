@@ -1,39 +1,39 @@
-// Drafting and verification: how a sequence grows by several tokens in one step of the model, without a changed bit.
+// Drafting and verification: one step of the model adds several tokens to a sequence and changes no bit of the output.
 
 package import InferSupport
 import InferTensors
 package import InferTransformer
 
-/// Extends a sequence step by step: propose rows, let the model compute them, consume what came out, token by token.
+/// Extends a sequence step by step: propose rows, let the model compute them, consume the output token by token.
 ///
 /// **The accept rule.** Row 0 of a step is the last token, row i + 1 node i of the draft tree. One token is drawn from row 0's
-/// logits, exactly as plain decoding draws it: from these logits, the tokens before it, and u(seed, position). If a child of the root
-/// has this token, it is accepted: its row was computed after the same tokens as in plain decoding, so its logits are the same to
-/// the bit, and the next token is drawn from them, and so on downwards. The first token that no child has ends the step. It is kept
-/// too, since it was drawn from a valid row. So the text is the sequence of plain decoding's draws, whatever was drafted.
+/// logits, exactly as plain decoding draws it: from these logits, the tokens before it, and u(seed, position). If a child of the
+/// root has this token, it is accepted. Its row was computed after the same tokens as in plain decoding, so its logits are the
+/// same to the bit. The next token is drawn from them, and so on downwards. The first token that no child has ends the step. It
+/// is kept too, because it was drawn from a valid row. So the text is the sequence of plain decoding's draws for any draft.
 ///
-/// Proposing and consuming are apart, so that one step can compute the rows of several sequences.
+/// Propose and consume are separate, so that one step can compute the rows of several sequences.
 package struct Verification {
     /// The sequence that grows.
     package let sequence: TokenSequence
     /// Chooses the draft; nil for plain decoding.
     private let planner: DraftPlanner?
     private let sampler: Sampler
-    /// What is wanted of each row's logits.
+    /// The wanted outputs of each row.
     package let request: LogitsRequest
-    /// Logits from this one on stand for no token: the vocabulary is padded.
+    /// The number of tokens. Rows may have more logits, because vocabularies are padded.
     private let tokenCount: Int
 
-    /// The draft of the running step, and the node that the text has come to.
+    /// The draft of the running step, and the last accepted node.
     private var draft = Draft()
     private var node = DraftTree.root
     /// The tokens drawn from the running step's rows.
     private var drawn: [Int32] = []
-    /// Of each row, as many top tokens as the drafter wants.
+    /// For each row, as many top tokens as the drafter wants.
     private var topTokens: [[TopToken]] = []
-    /// What became of all drafts so far.
+    /// The statistics of all drafts so far.
     package private(set) var statistics = DraftStatistics()
-    /// Steps so far, the prompt's not included.
+    /// The number of steps so far, without those of the prompt.
     package private(set) var steps = 0
 
     /// - Parameter readsWholeRows: Whether the caller reads whole rows of logits in any case.
@@ -72,7 +72,8 @@ package struct Verification {
         return sequence.segment(draft.offered, request: request)
     }
 
-    /// Consume: takes what the model made of these rows in `duration`. The logits that follow the last token are at hand then.
+    /// Consume: takes the output of these rows, which the model computed in `duration`. The logits after the last token are then
+    /// available.
     package mutating func consume(_ output: SegmentOutput, took duration: Duration) {
         sequence.take(output)
         node = DraftTree.root
@@ -82,8 +83,8 @@ package struct Verification {
         statistics.count(draft)
     }
 
-    /// Accept: draws the next token from the logits at hand and adds it to the sequence. While the draft goes on with it, the next
-    /// logits are at hand; otherwise the step has ended.
+    /// Accept: draws the next token from the current logits and adds it to the sequence. If the draft has a node for it, the logits
+    /// after it become current; otherwise the step ends.
     ///
     /// - Parameter forced: The token to take instead.
     /// - Returns: The token; nil when none can be chosen.
@@ -96,8 +97,8 @@ package struct Verification {
         return token
     }
 
-    /// Keep: ends the step. What was drawn of the draft stays evaluated, the other rows are dropped, and the drafter learns what
-    /// became of its draft.
+    /// Keep: ends the step. The accepted rows stay evaluated, the other rows are dropped, and the drafter learns the outcome of its
+    /// draft.
     package mutating func finish() throws(InferenceError) {
         try sequence.keepDraftRows()
         if planner != nil, !drawn.isEmpty {
@@ -110,7 +111,7 @@ package struct Verification {
         drawn.removeAll(keepingCapacity: true)
     }
 
-    /// The token that the logits and the sampling options choose. A row's top tokens are enough, mostly.
+    /// The token that the sampler chooses. In most cases a row's top tokens suffice.
     private func draw() -> Int32? {
         let (position, history) = (sequence.tokens.count, sequence.tokens[...])
         if let topTokens = sequence.topTokens {
@@ -143,18 +144,18 @@ package struct Verification {
     }
 }
 
-/// The account of a generation's drafts.
+/// The statistics of a generation's drafts.
 public struct DraftStatistics: Sendable, Hashable {
-    /// Draft nodes that went through the model.
+    /// The number of draft nodes that went through the model.
     public package(set) var drafted = 0
-    /// Those of them that were accepted.
+    /// The number of these nodes that were accepted.
     public package(set) var accepted = 0
     /// Time spent on finding drafts, choosing among their nodes and learning from the outcome; part of the decoding time.
     public package(set) var retrievalDuration = Duration.zero
-    /// For each number of rows, the last token's included, how many steps with drafts had that many.
+    /// For each number of rows, including the last token's, the number of steps with drafts that had so many rows.
     public package(set) var widths: [Int: Int] = [:]
 
-    /// The account of no drafts.
+    /// The statistics of no drafts.
     package init() {}
 
     /// Counts a step that checks `draft`.

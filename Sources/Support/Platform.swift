@@ -1,4 +1,4 @@
-// Exports the C library of the platform to all modules.
+// Exports the C library of the platform to all modules. It is a file of its own as the one place of platform imports.
 
 #if canImport(Glibc)
     @_exported public import Glibc

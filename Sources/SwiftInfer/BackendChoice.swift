@@ -14,16 +14,16 @@ public struct BackendChoice: Sendable, Hashable, CustomStringConvertible {
     /// The choice's name, as on the command line.
     public let description: String
 
-    /// The device this engine is known to be fastest on: the processor, as long as no graphics card has been measured.
+    /// The device that is known to be the fastest. That is the processor, because no graphics card has been measured yet.
     public static let automatic = BackendChoice(description: "auto")
     /// The processor.
     public static let cpu = BackendChoice(description: "cpu")
-    /// A device with a Vulkan driver, the fastest kind first: a graphics card, else the software driver.
+    /// A device with a Vulkan driver: a graphics card if there is one, otherwise the software driver.
     public static let vulkan = BackendChoice(description: "vulkan")
 
-    /// The device with memory of its own, opened.
+    /// Opens the device, which has memory of its own.
     ///
-    /// - Throws: ``InferenceError`` with `unavailableDevice` where it cannot be had.
+    /// - Throws: ``InferenceError`` with `unavailableDevice` if that is impossible.
     func makeDevice(byteLimit: Int?) throws(InferenceError) -> any DeviceBackend {
         #if Vulkan
             return try VulkanBackend(byteLimit: byteLimit)
@@ -35,25 +35,25 @@ public struct BackendChoice: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Model {
-    /// How much of a model is on a device that is not the processor. A model's layers are its blocks, and at last one more: the
-    /// embedding table and the outputs.
+    /// The layers of a model that are on a device other than the processor. A model's layers are its blocks and one more, the last:
+    /// the embedding table and the outputs.
     public struct DeviceLayers: Sendable, Hashable {
-        /// Layers on the device: the last ones.
+        /// The number of layers on the device. These are the last ones.
         public let count: Int
-        /// Layers of the model.
+        /// The number of layers of the model.
         public let total: Int
-        /// Bytes that all of them would take, the memory of sessions included.
+        /// The bytes that all layers would take, including the memory of sessions.
         public let requiredByteCount: Int
-        /// Bytes of the device that could be used.
+        /// The bytes of the device that were available.
         public let availableByteCount: Int
     }
 }
 
 extension Model.Options {
-    /// Loads the weights of `file` into the devices that were chosen.
+    /// Loads the weights of `file` to the chosen devices.
     ///
-    /// - Throws: ``InferenceError`` with `outOfMemory`, before anything is loaded, where the device has no room for as many layers
-    ///   as were asked for; `invalidArgument` for a number of layers that makes no sense.
+    /// - Throws: ``InferenceError`` with `outOfMemory`, before anything is loaded, if the device has no room for the requested
+    ///   number of layers; `invalidArgument` for an invalid number of layers.
     func load(
         _ file: GGUFFile, progress: ((Double) -> Void)?
     ) throws(InferenceError) -> (transformer: TransformerModel, layers: Model.DeviceLayers?) {

@@ -1,4 +1,4 @@
-// CodeSwift in sessions: where it drafts from, the repositories that sessions share, and datastores for a model.
+// CodeSwift in sessions: its options, the repositories that sessions share, and datastores for a model.
 
 public import InferCodeSwift
 import InferDecoding
@@ -6,40 +6,40 @@ import InferSupport
 import InferTokenizers
 import Synchronization
 
-/// Code that ``DrafterChoice/codeSwift(_:warn:)`` drafts from, and what it keeps. The text itself and the session's earlier answers
-/// always take part.
+/// The code that ``DrafterChoice/codeSwift(_:warn:)`` drafts from, and what it keeps. It always drafts from the text itself and
+/// from the session's earlier answers too.
 public struct CodeSwiftOptions: Sendable, Hashable {
-    /// Which working tree takes part.
+    /// The working tree to draft from.
     public enum Repository: Sendable, Hashable {
-        /// The one around the working directory: the nearest folder, from there upwards, with a `.git` in it. Where there is
-        /// none, or it cannot be read, none takes part.
+        /// The working tree around the working directory: the nearest folder, from there upwards, that contains `.git`. If there is
+        /// none, or it cannot be read, no working tree is used.
         case aroundWorkingDirectory
-        /// The folder at a path, whether git knows it or not.
+        /// The folder at a path. It need not be a git repository.
         case folder(String)
-        /// None.
+        /// No working tree.
         case off
     }
 
-    /// Where the drafter keeps what it learned: answers, the model's top tokens, and how often drafts were accepted. There is one file
-    /// for each working tree and tokenizer, of a few megabytes at most, which only the user can read.
+    /// Where the drafter keeps what it learned: answers, the model's top tokens, and how often drafts were accepted. There is one
+    /// file for each working tree and tokenizer, of a few megabytes at most, which only the user can read.
     public enum Cache: Sendable, Hashable {
         /// In `swiftinfer/drafts` in the user's cache folder: `XDG_CACHE_HOME`, or `~/.cache`.
         case userFolder
         /// In the folder at a path.
         case folder(String)
-        /// Nowhere: nothing is read or written.
+        /// No cache: nothing is read or written.
         case off
     }
 
-    /// The working tree. Its files are read, as far as git would track them, and nothing is written. Indexing takes place in the
-    /// background: no token waits for it, and changes are found between generations.
+    /// The working tree. Files that git ignores are not read, and nothing is written. Indexing happens in the background: no
+    /// token waits for it, and changes are found between generations.
     public var repository: Repository
     /// Paths of datastores, as `swiftinfer datastore build` makes them, for the model's tokenizer.
     public var datastores: [String]
-    /// What is remembered. Reading and writing take place in the background, but for what is left to write when a session goes.
+    /// The cache. It is read and written in the background, except for a last write when the session is released.
     public var cache: Cache
 
-    /// That repository, those datastores, that cache.
+    /// Options with these values.
     public init(
         repository: Repository = .aroundWorkingDirectory, datastores: [String] = [], cache: Cache = .userFolder
     ) {
@@ -50,15 +50,15 @@ public struct CodeSwiftOptions: Sendable, Hashable {
 }
 
 extension DrafterChoice {
-    /// Drafts from the text, earlier answers, the model's own preferences, a repository and datastores: ``CodeSwiftOptions``. The
-    /// default of a session.
+    /// Drafts from the text, earlier answers, the model's own preferences, a repository and datastores; see ``CodeSwiftOptions``.
+    /// This is the default of a session.
     ///
-    /// A session that is made to use it, or ``Session/use(_:)``, throws ``InferenceError`` with `unreadableFile` or
-    /// `malformedDatastore` when a folder or datastore that was named cannot be used, and with `incompatibleDatastore` when a
-    /// datastore was built for another tokenizer.
+    /// ``Model/makeSession(_:)`` and ``Session/use(_:)`` throw ``InferenceError`` with `unreadableFile` or `malformedDatastore`
+    /// if a given folder or datastore cannot be used, and with `incompatibleDatastore` if a datastore was built for another
+    /// tokenizer.
     ///
     /// - Parameters:
-    ///   - options: Where to look, and what to keep.
+    ///   - options: What to draft from, and what to keep.
     ///   - warn: Called, on any thread, when the draft cache cannot be read or written. That costs speed only.
     public static func codeSwift(
         _ options: CodeSwiftOptions = .init(), warn: @escaping @Sendable (String) -> Void = { _ in }
@@ -81,7 +81,7 @@ extension DrafterChoice {
     }
 }
 
-/// The user's folder for what drafters learned; nil, which `warn` is told, where there is none.
+/// The user's folder for draft caches. If there is none, calls `warn` and returns nil.
 private func userFolder(_ warn: (String) -> Void) -> String? {
     do throws(InferenceError) {
         return try DraftCache.standardFolder
@@ -92,13 +92,13 @@ private func userFolder(_ warn: (String) -> Void) -> String? {
 }
 
 extension CodeSwiftOptions.Repository {
-    /// What keeps up with the working tree, and the path of that; nil for none.
+    /// The follower of the working tree and its path; nil for none.
     fileprivate func follower(for model: Model) throws(InferenceError) -> (RepositoryFollower?, path: String?) {
         switch self {
         case .off: return (nil, nil)
         case .folder(let path): return (try model.repositories.follower(of: path, model.tokenizer), path)
         case .aroundWorkingDirectory:
-            // Nobody asked for it, so that nobody is to be bothered with what is wrong with it.
+            // The user did not ask for this folder, so an error in it is not reported.
             guard let path = RepositoryStore.top(around: "."),
                 let follower = try? model.repositories.follower(of: path, model.tokenizer)
             else { return (nil, nil) }
@@ -107,24 +107,24 @@ extension CodeSwiftOptions.Repository {
     }
 }
 
-/// CodeSwift over datastores, a repository that is indexed, and indexed again, while the drafter is in use, and a cache of what was
+/// CodeSwift over datastores, over a repository whose index is updated while the drafter is in use, and over a cache of what was
 /// learned in that repository.
 final class RepositoryDrafter: Drafter {
     private let drafter: CodeSwiftDrafter
     private let repository: RepositoryFollower?
     private let stores: [Datastore]
     private let cache: DraftCache?
-    /// What the running generation began with.
+    /// The prompt of the running generation.
     private var prompt: [TokenID] = []
-    /// The repository's generation that is being served.
+    /// The generation of the repository's index that is in use.
     private var generation = 0
-    /// Number of the datastores that are being served: those that are in memory.
+    /// The number of datastores in use. A datastore is used once it is in memory.
     private var servedStores = 0
-    /// Whether anything was learned since it was saved.
+    /// Whether anything was learned since the last save.
     private var hasLearned = false
     private var lastSave = ContinuousClock.now
 
-    /// What was learned is saved at most so often, and at the end.
+    /// The minimum time between two saves. There is one more at the end.
     private static let savePause = Duration.seconds(10)
 
     init(_ repository: RepositoryFollower?, stores: [Datastore], cache: DraftCache?) {
@@ -138,7 +138,7 @@ final class RepositoryDrafter: Drafter {
     deinit {
         guard let cache, hasLearned else { return }
         drafter.endOutput()
-        // What was remembered and never came to be of use is not to be lost.
+        // The loaded memory is adopted before it is overwritten, even if no draft has used it.
         cache.finish()
         drafter.adopt(cache)
         cache.save(drafter.memory)
@@ -183,7 +183,7 @@ final class RepositoryDrafter: Drafter {
 
     private func keep(_ cache: DraftCache) {
         let now = ContinuousClock.now
-        // A memory that is being read still must not be replaced by a newer, smaller one.
+        // A cache that is still being read must not be replaced by a newer, smaller one.
         guard hasLearned, now - lastSave >= Self.savePause, cache.isRead else { return }
         drafter.adopt(cache)
         cache.save(drafter.memory)
@@ -192,7 +192,7 @@ final class RepositoryDrafter: Drafter {
     }
 }
 
-/// Indexes of repositories in one model's tokens. They stay as long as the model, as sessions come and go.
+/// Indexes of repositories in one model's tokens. They live as long as the model, and its sessions share them.
 final class RepositoryTable: Sendable {
     private let followers = Mutex<[String: RepositoryFollower]>([:])
 
@@ -203,7 +203,7 @@ final class RepositoryTable: Sendable {
         if let known = followers.withLock({ $0[path] }) { return known }
         let new = try RepositoryFollower(path: path, tokenizer: tokenizer)
         return followers.withLock { followers in
-            // Another session may have been faster.
+            // Another session may have added one meanwhile.
             let follower = followers[path] ?? new
             followers[path] = follower
             return follower

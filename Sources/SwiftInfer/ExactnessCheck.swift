@@ -4,11 +4,11 @@ import InferDecoding
 package import InferSupport
 import InferTokenizers
 
-/// The check of the promise that drafting changes nothing: each prompt is continued without a drafter and then with each of
-/// several, and every logits row that a token was chosen from is compared.
+/// Checks that drafting does not change the output. Each prompt is continued without a drafter and then with each of several
+/// drafters. Every logits row from which a token was chosen is compared.
 ///
-/// Besides the drafters to be checked, four probes draft with knowledge of the text: always right, never right, random trees,
-/// and the widest trees. Widths of steps and ways to sample take turns.
+/// Besides the given drafters, four probes draft with knowledge of the text: always right, never right, random trees, and the
+/// widest trees. Step widths and sampling options take turns.
 package struct ExactnessCheck: Sendable {
     /// Generates without drafting.
     package var plain: Session
@@ -16,13 +16,14 @@ package struct ExactnessCheck: Sendable {
     package var drafted: Session
     /// The drafters to check besides the probes.
     package var drafters: [DrafterChoice] = []
-    /// Rows of a step, the last token's included, that drafts are cut to in turn.
+    /// The numbers of rows of a step, including the last token's, to which drafts are cut in turn.
     package var widths = [2, 64, 5, 8, 3, 17, 4, 32, 7, 16, 9, 15, 1]
-    /// Tokens of each generation.
+    /// The number of tokens of each generation.
     package var tokens = 48
-    /// Ways to sample each prompt is continued in besides the greedy one; they are taken from a fixed list in turn.
+    /// The number of sampling options, besides greedy, with which each prompt is continued. They are taken from a fixed list in
+    /// turn.
     package var samplings = 1
-    /// Drafters and probes that each answer is checked with; when they are fewer than there are, they take turns.
+    /// The number of drafters and probes with which each answer is checked. If it is less than all of them, they take turns.
     package var contestantsPerAnswer = Int.max
 
     /// A check of one session against another.
@@ -49,7 +50,7 @@ package struct ExactnessCheck: Sendable {
 
     /// Continues and compares `prompts`.
     ///
-    /// - Throws: What a generation throws.
+    /// - Throws: The errors of a generation.
     package func run(
         _ prompts: [Prompt], progress: (ExactnessReport) -> Void = { _ in }
     ) async throws(InferenceError) -> ExactnessReport {
@@ -62,7 +63,7 @@ package struct ExactnessCheck: Sendable {
             for kind in 0...samplings {
                 var options = GenerationOptions(maximumTokens: tokens)
                 options.hashesLogits = true
-                // Some answers run on beyond the end of the text, some end there, also within a draft.
+                // Some answers continue beyond the end of the text. Others end there, possibly within a draft.
                 options.ignoresEndOfText = number.isMultiple(of: 2)
                 if kind > 0 {
                     options.sampling = Self.samplingKinds[(number + kind) % Self.samplingKinds.count]
@@ -100,7 +101,7 @@ package struct ExactnessCheck: Sendable {
     }
 }
 
-/// The outcome of comparisons, every logits row by its hash.
+/// The result of comparisons of all logits rows by their hashes.
 package struct ExactnessReport: Sendable, Equatable {
     /// A generation with drafting that differs from the one without.
     package struct Difference: Sendable, Equatable {
@@ -112,17 +113,17 @@ package struct ExactnessReport: Sendable, Equatable {
         package let row: Int
     }
 
-    /// Prompts compared.
+    /// The number of compared prompts.
     package var prompts = 0
-    /// Generations with drafting that were compared.
+    /// The number of compared generations with drafting.
     package var runs = 0
-    /// Their rows.
+    /// The number of their rows.
     package var rows = 0
-    /// Rows that differ, whose token differs, or that have no counterpart.
+    /// The number of rows that differ, whose token differs, or that have no counterpart.
     package var mismatches = 0
-    /// Draft nodes that went through the model.
+    /// The number of draft nodes that went through the model.
     package var drafted = 0
-    /// Draft nodes that were accepted.
+    /// The number of draft nodes that were accepted.
     package var accepted = 0
     /// Every generation with a mismatch.
     package var differences: [Difference] = []

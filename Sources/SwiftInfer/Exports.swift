@@ -1,4 +1,4 @@
-// What the modules below offer to users of the library, so that one import is enough.
+// The re-exports of the modules below, in one file so that the whole public API is in sight.
 
 @_exported public import InferDecoding
 @_exported public import InferTokenizers

@@ -1,16 +1,15 @@
-// A running answer: its events, computed as they are asked for.
+// The answer to a prompt as events, each computed on request.
 
 public import InferSupport
 
 /// The answer to a prompt as a sequence of events.
 ///
-/// It is pull-based: all work happens inside the iterator's `next()`. A loop that is left, or a task that is cancelled,
-/// leaves nothing running behind, and its session ends at the last accepted token, ready for the next generation.
-/// Each iteration generates anew.
+/// It is pull-based: all work happens inside the iterator's `next()`. After a loop is left, or a task is cancelled, nothing is
+/// running, and the session stands at the last accepted token, ready for the next generation. Each iteration generates anew.
 public struct Generation: Sendable {
-    /// Something that happened during a generation.
+    /// An event of a generation.
     public enum Event: Sendable {
-        /// Another part of the prompt is evaluated: so many tokens of so many, reused ones included.
+        /// Another part of the prompt is evaluated: the number of evaluated tokens, including reused ones, and that of all tokens.
         case progress(evaluated: Int, of: Int)
         /// More text: whole Unicode scalars, never part of a stop string.
         case text(String)
@@ -22,10 +21,10 @@ public struct Generation: Sendable {
     let prompt: Prompt
     let options: GenerationOptions
 
-    /// Runs to the end and gives the whole text.
+    /// Runs to the end and returns the whole text.
     public func text() async throws(InferenceError) -> String { try await response().text }
 
-    /// Runs to the end and gives text and statistics.
+    /// Runs to the end and returns text and statistics.
     public func response() async throws(InferenceError) -> Response {
         var text = ""
         var statistics = Statistics()
@@ -44,15 +43,15 @@ extension Generation: AsyncSequence {
     /// The kind of error a generation can throw.
     public typealias Failure = InferenceError
 
-    /// Starts over: the first `next()` takes hold of the session, which ends with the events or with this value's life.
+    /// One iteration. Its first `next()` takes the session; the last event, or the end of this value's lifetime, releases it.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let generation: Generation
         var ticket: GenerationTicket? = GenerationTicket()
 
         /// Does the work up to the next event.
         ///
-        /// - Throws: ``InferenceError`` with `busy` when another generation of the session has begun and not ended;
-        ///   `contextFull` when the prompt does not fit; `invalidArgument` for senseless options or tokens.
+        /// - Throws: ``InferenceError`` with `busy` if another generation of the session has begun and not ended; `contextFull`
+        ///   if the prompt does not fit; `invalidArgument` for invalid options or tokens.
         public mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(InferenceError) -> Event? {
@@ -72,14 +71,14 @@ extension Generation: AsyncSequence {
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(generation: self) }
 }
 
-/// The right to a session's next steps. The session refers to it weakly, so that it ends with the iterator that has it: a loop
-/// that was left needs no further word.
+/// The right to a session's next steps. The session refers to it weakly, so it ends together with its iterator: after a loop is
+/// left, no call is needed to release the session.
 final class GenerationTicket: Sendable {}
 
 /// The whole answer to a prompt.
 public struct Response: Sendable {
     /// The text, without stop strings and end-of-text tokens.
     public let text: String
-    /// How it came about; ``Statistics/tokens`` are its tokens.
+    /// The statistics of the generation. ``Statistics/tokens`` are the answer's tokens.
     public let statistics: Statistics
 }

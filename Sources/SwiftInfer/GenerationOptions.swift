@@ -1,29 +1,29 @@
-// What to generate, and when to stop.
+// The options of a generation.
 
 public import InferDecoding
 import InferSupport
 package import InferTokenizers
 
-/// The settings of one generation.
+/// Options of one generation.
 public struct GenerationOptions: Sendable, Hashable {
-    /// Most tokens to generate; nil for as many as the context holds. 0 only evaluates the prompt.
+    /// The maximum number of tokens to generate; nil for as many as the context holds. 0 only evaluates the prompt.
     public var maximumTokens: Int?
-    /// How tokens are chosen.
+    /// The options of sampling.
     public var sampling = SamplingOptions()
-    /// Texts that end the generation where they appear, wherever token borders lie; they are not part of the answer.
+    /// Texts that end the generation where they appear, even within a token. They are not part of the answer.
     public var stop: [String] = []
-    /// Never choose a token that ends the text, so that only the other limits stop the generation.
+    /// Whether tokens that end the text are never chosen, so that only the other limits stop the generation.
     public var ignoresEndOfText = false
-    /// Put the spelling of control tokens into the text, for ``AnswerParser``.
+    /// Whether the text has the spelling of control tokens, for ``AnswerParser``.
     public var includesControlTokens = false
-    /// Compute ``Statistics/logitsHash``.
+    /// Whether to compute ``Statistics/logitsHash``.
     public var hashesLogits = false
-    /// Use the session's drafter, if it has one. This changes the speed and nothing else.
+    /// Whether to use the session's drafter, if it has one. This changes only the speed.
     public var usesDrafter = true
-    /// How many draft nodes a step checks.
+    /// The number of draft nodes that a step checks.
     package var draftWidth = DraftWidth.automatic
-    /// Tokens that the answer consists of, whatever is drawn: a replay, which takes the time that a model would take that gives
-    /// this answer. The generation ends with them.
+    /// The tokens of the answer, in place of the drawn ones: a replay. It takes the time of a model that gives this answer. The
+    /// generation ends after them.
     package var forcedTokens: [TokenID]?
 
     /// Greedy generation until the model ends its text.

@@ -5,19 +5,19 @@ import InferSupport
 import InferTokenizers
 import InferTransformer
 
-/// A generation under way: a prompt's chunks, then tokens, their text, and the limits that end it.
+/// A running generation: first the prompt's chunks, then tokens and their text, until a limit ends it.
 ///
-/// Whoever runs it asks for ``nextEvent()``; where that needs a step of the model, it sends the rows of ``propose()`` through the
-/// model and gives the output to ``consume(_:took:)``. Nothing here suspends or calls the model.
+/// The caller asks for ``nextEvent()``. If that returns nil, the caller sends the rows of ``propose()`` through the model and
+/// passes the output to ``consume(_:took:)``. Nothing here suspends or calls the model.
 struct GenerationRun {
     private enum Phase {
-        /// Nothing is done yet.
+        /// Nothing has been done yet.
         case begin
         /// The prompt's tokens from `next` on are to be evaluated.
         case prompt(next: Int)
         /// The prompt is evaluated.
         case answer
-        /// The final account is to be handed over.
+        /// The generation has ended. The statistics are the next event.
         case end
     }
 
@@ -32,13 +32,13 @@ struct GenerationRun {
     private var matcher: StopMatcher
     private var hash = LogitsHash()
     private var statistics = Statistics()
-    /// How much of the prompt is evaluated, when that is yet to be told.
+    /// The number of evaluated prompt tokens, until it is reported; nil afterwards.
     private var progress: Int?
 
     /// Tokens reserved for the answer when `maximumTokens` is nil.
     private static let answerReserve = 512
 
-    /// - Throws: ``InferenceError`` with `invalidArgument` for senseless options.
+    /// - Throws: ``InferenceError`` with `invalidArgument` for invalid options.
     init(
         _ prompt: Prompt, _ options: GenerationOptions, _ sequence: TokenSequence, model: Model,
         planner: DraftPlanner?
@@ -57,7 +57,7 @@ struct GenerationRun {
         matcher = StopMatcher(options.stop)
     }
 
-    /// The next event; nil when a step of the model has to come first. The event after a `finished` is undefined.
+    /// The next event; nil if a step of the model has to come first. The event after `finished` is undefined.
     mutating func nextEvent() throws(InferenceError) -> Generation.Event? {
         if let evaluated = progress {
             progress = nil
@@ -85,7 +85,7 @@ struct GenerationRun {
         }
     }
 
-    /// The rows of the step that has to come next.
+    /// The rows of the next step.
     mutating func propose() -> Segment {
         let start = ContinuousClock.now
         defer { addTime(since: start) }
@@ -97,7 +97,7 @@ struct GenerationRun {
         return verification.propose(draftBounds, width: options.draftWidth)
     }
 
-    /// Takes what came out of that step, which took `duration`.
+    /// Takes the output of that step, which took `duration`.
     mutating func consume(_ output: SegmentOutput, took duration: Duration) {
         let start = ContinuousClock.now - duration
         guard case .prompt(let next) = phase else {
@@ -112,7 +112,7 @@ struct GenerationRun {
         phase = end == promptTokens.count ? .answer : .prompt(next: end)
     }
 
-    /// Counts the time since `start` for the phase that it was spent in.
+    /// Adds the time since `start` to that of the current phase.
     private mutating func addTime(since start: ContinuousClock.Instant) {
         let duration = ContinuousClock.now - start
         if case .prompt = phase { statistics.promptDuration += duration } else { statistics.decodeDuration += duration }
@@ -134,13 +134,13 @@ struct GenerationRun {
 
     private func chunkEnd(from next: Int) -> Int { min(next + TransformerModel.stepRows, promptTokens.count) }
 
-    /// The limit that leaves no room for a further token.
+    /// The limit that is reached; nil for none.
     private var limitReached: FinishReason? {
         if [options.maximumTokens, options.forcedTokens?.count].contains(statistics.tokens.count) { return .length }
         return sequence.isFull ? .contextFull : nil
     }
 
-    /// What the context and the limits leave room for.
+    /// The bounds of the next draft by the context and the limits.
     private var draftBounds: DraftPlanner.Bounds {
         let room = sequence.capacity - sequence.tokens.count
         let limit = options.maximumTokens ?? options.forcedTokens?.count
@@ -151,7 +151,7 @@ struct GenerationRun {
             depth: min(room, remaining) - 1, tokenCount: model.tokenizer.count)
     }
 
-    /// Adds the next token, if its logits are at hand and no limit is reached.
+    /// Adds the next token, if its logits are available and no limit is reached.
     private mutating func extend() throws(InferenceError) -> Generation.Event? {
         if let reason = limitReached { return try finish(reason) }
         guard sequence.hasLogits else { return nil }
@@ -172,7 +172,7 @@ struct GenerationRun {
         statistics.rowHashes.append(row)
     }
 
-    /// Ends the generation. Text that remains comes before the final account.
+    /// Ends the generation. Returns the remaining text, which comes before the statistics.
     private mutating func finish(
         _ reason: FinishReason, after text: String = ""
     ) throws(InferenceError) -> Generation.Event? {

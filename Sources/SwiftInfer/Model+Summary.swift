@@ -1,45 +1,45 @@
-// What a model file says about its model.
+// The summary of a model by its file.
 
 public import InferGGUF
 public import InferSupport
 
 extension Model {
-    /// A model in figures, read from the file's metadata and tensor directory alone: it can be had of models that this engine
-    /// cannot run.
+    /// The figures of a model. They are read from the file's metadata and tensor directory alone, so models that this engine
+    /// cannot run have them too.
     public struct Summary: Sendable {
-        /// How many tensors are stored in one way, and how much room they take.
+        /// The tensors of one element type.
         public struct TypeUse: Sendable {
             /// The element type.
             public let type: TensorType
-            /// Number of tensors.
+            /// The number of tensors.
             public let tensors: Int
-            /// Bytes of all of them.
+            /// The bytes of all these tensors.
             public let bytes: Int
         }
 
         /// The architecture's name, such as `llama`.
         public let architecture: String
-        /// The model's own name, when it has one.
+        /// The model's own name; nil if it has none.
         public let name: String?
         /// Number of weights.
         public let parameterCount: Int
         /// Size of the file or files in bytes.
         public let fileSize: Int
-        /// The element types in use, largest share first.
+        /// The element types in use, largest number of bytes first.
         public let types: [TypeUse]
-        /// Positions the model was trained for.
+        /// The context length that the model was trained for.
         public let contextLength: Int?
         /// Number of transformer blocks.
         public let layers: Int?
         /// Embedding width.
         public let width: Int?
-        /// Inner width of the feed-forward layers; the largest, where they differ.
+        /// The inner width of the feed-forward layers; the largest if layers differ.
         public let feedForwardWidth: Int?
-        /// Attention heads; the most, where layers differ.
+        /// The number of attention heads; the largest if layers differ.
         public let heads: Int?
-        /// Heads that keys and values are computed for; the most, where layers differ.
+        /// The number of key and value heads; the largest if layers differ.
         public let keyValueHeads: Int?
-        /// Experts per layer and those used for a token, of a mixture-of-experts model.
+        /// The number of experts per layer and the number used for a token; nil without experts.
         public let experts: (total: Int, used: Int)?
         /// Number of tokens in the vocabulary.
         public let vocabularySize: Int?

@@ -1,4 +1,4 @@
-// A loaded model: weights, tokenizer, and the sessions made from it.
+// A loaded model: weights and tokenizer, from which sessions are made.
 
 import InferGGUF
 public import InferSupport
@@ -7,27 +7,28 @@ package import InferTensors
 public import InferTokenizers
 package import InferTransformer
 
-/// A model file, loaded. It never changes and may be shared freely; what changes lives in the sessions.
+/// A loaded model file. It never changes and may be shared freely. All state that changes is in the sessions.
 public final class Model: Sendable {
-    /// How to load a model.
+    /// Options of loading a model.
     public struct Options: Sendable {
         /// The device to run on.
         public var backend = BackendChoice.automatic
-        /// Threads to compute with; nil for one per available core.
+        /// The number of threads to compute with; nil for one per available core.
         public var threads: Int?
-        /// How many of the model's last layers go to a device with memory of its own, the others staying on the processor; from
-        /// one more than the model has blocks on, all of it does. Nil for as many as there is room for, with sessions as
-        /// ``session`` says.
+        /// The number of the model's last layers that go to a device with memory of its own. The other layers stay on the
+        /// processor. The whole model has one layer more than blocks. Nil for as many layers as there is room for, beside
+        /// ``sessionCount`` sessions.
         public var gpuLayers: Int?
-        /// The sessions that room is left for on the device. Others may be made, as long as there is room.
+        /// The options of the sessions for which memory of the device is reserved. More sessions may be made as long as there is
+        /// memory.
         public var session = Session.Options(drafter: .none)
-        /// How many of them.
+        /// The number of sessions for which memory is reserved.
         public var sessionCount = 1
         /// A template for conversations instead of the model's; nil for the model's.
         public var chatTemplate: ChatTemplate.Source?
-        /// What the processor computes with: which instruction set, or the scalar kernels; for measurements and checks.
+        /// The processor's kernels: those of an instruction set, or the scalar ones; for measurements and checks.
         package var kernels = KernelChoice.automatic
-        /// Most bytes of the device's memory to use, as if it had no more; for checks.
+        /// The maximum number of bytes of the device's memory to use; for checks.
         package var deviceByteLimit: Int?
 
         /// The fastest device, all cores.
@@ -38,11 +39,11 @@ public final class Model: Sendable {
         }
     }
 
-    /// What the file says about the model.
+    /// The figures of the model by its file.
     public let summary: Summary
     /// Turns text into the model's tokens and back.
     public let tokenizer: Tokenizer
-    /// The way to write conversations, or why the model's own cannot be used.
+    /// The model's chat template, or the error if it cannot be used.
     public let chatTemplate: Result<ChatTemplate, InferenceError>
     /// The forward pass and its weights.
     package let transformer: TransformerModel
@@ -60,7 +61,7 @@ public final class Model: Sendable {
     ///   - options: The device and the number of threads.
     ///   - progress: Called with the share of the work done, from 0 to 1, while the weights are prepared.
     /// - Throws: ``InferenceError``: `unreadableFile`, `malformedModel`, one of the `unsupported…` codes, `unavailableDevice`,
-    ///   or `outOfMemory` where the device has no room for as many layers as were asked for.
+    ///   or `outOfMemory` if the device has no room for the requested number of layers.
     public init(
         contentsOf path: String, options: Options = .init(), progress: (@Sendable (Double) -> Void)? = nil
     ) throws(InferenceError) {
@@ -84,14 +85,15 @@ public final class Model: Sendable {
 
     /// A new session, without tokens.
     ///
-    /// - Throws: ``InferenceError``: `outOfMemory`, or `invalidArgument` for a context length that is out of range.
+    /// - Throws: ``InferenceError``: `outOfMemory`, `invalidArgument` for a context length that is out of range, or an error of
+    ///   the drafter.
     public func makeSession(_ options: Session.Options = .init()) throws(InferenceError) -> Session {
         try Session(self, options)
     }
 
-    /// The bytes that ``makeSession(_:)`` will allocate with these options, on top of the model's own. The first session also
-    /// allocates what the steps of all sessions compute in. Drafts take more when they are first checked: 4 bytes for each token of
-    /// the vocabulary and each row, up to 64 rows.
+    /// The bytes that ``makeSession(_:)`` allocates with these options, in addition to those of the model. The first session also
+    /// allocates the workspace that the steps of all sessions share. The first draft that is checked takes more: 4 bytes for each
+    /// token of the vocabulary and each row, up to 64 rows.
     ///
     /// - Throws: ``InferenceError`` with `invalidArgument` for a context length that is out of range.
     public func memoryEstimate(for options: Session.Options = .init()) throws(InferenceError) -> Int {

@@ -1,22 +1,22 @@
-// What a generation continues, and the tokens of that.
+// Prompts and their tokens.
 
 public import InferSupport
 public import InferTemplates
 public import InferTokenizers
 
-/// What a generation continues. It is the whole context: a session whose tokens share a beginning with it does not evaluate
-/// that beginning again.
+/// The whole text that a generation continues. Tokens that a session has in common with the beginning of the prompt are not
+/// evaluated again.
 public enum Prompt: Sendable {
-    /// Text, to be continued as it is. A beginning-of-text token is added where the model wants one. Control tokens
-    /// spelled in it, such as `<|im_end|>`, are text, unless `parsesSpecialTokens`.
+    /// Text that is continued as it is. A beginning-of-text token is added if the model expects one. Control tokens spelled in
+    /// it, such as `<|im_end|>`, are text unless `parsesSpecialTokens` is true.
     case text(String, parsesSpecialTokens: Bool = false)
-    /// Tokens, taken as they are.
+    /// Tokens that are continued as they are.
     case tokens([TokenID])
-    /// A conversation, rendered with the model's chat template; the model continues with the assistant's answer.
-    /// Control tokens spelled in a message are text, unless `parsesSpecialTokens`.
+    /// A conversation, rendered with the model's chat template. The model continues with the assistant's answer. Control tokens
+    /// spelled in a message are text unless `parsesSpecialTokens` is true.
     case chat([ChatMessage], options: ChatOptions = ChatOptions(), parsesSpecialTokens: Bool = false)
-    /// The text to put between `prefix` and `suffix`, with other files of the project as context, the closest last.
-    /// Control tokens spelled in any of them are text.
+    /// A gap between `prefix` and `suffix`, which the model fills. Other files of the project are context, the most relevant last.
+    /// Control tokens spelled in any of these are text.
     case infill(prefix: String, suffix: String, context: [SourceFile] = [])
 }
 
@@ -24,14 +24,13 @@ extension Model {
     /// The tokens of `prompt`, at least one.
     ///
     /// - Parameters:
-    ///   - prompt: What is to be continued.
-    ///   - limit: The most tokens a gap to be filled may come with; what is further away from it is left out.
-    /// - Throws: ``InferenceError``: `invalidArgument` for an unknown token, or an empty prompt where the model has no
-    ///   beginning-of-text token;
-    ///   `unsupportedTemplate` for a conversation with a model that has no chat template or one that cannot be executed;
-    ///   `refusedByTemplate` for a conversation that the template refuses;
-    ///   `unsupportedTokenizer` for a gap to be filled by a model without tokens for that; `contextFull` when `limit` leaves
-    ///   no room for them.
+    ///   - prompt: The prompt.
+    ///   - limit: The maximum number of tokens of an infill prompt. Text further away from the gap is left out.
+    /// - Throws: ``InferenceError``: `invalidArgument` for an unknown token, or for an empty prompt if the model has no
+    ///   beginning-of-text token; `unsupportedTemplate` for a conversation if the model has no chat template
+    ///   or one that cannot be executed; `refusedByTemplate` for a conversation that the template refuses;
+    ///   `unsupportedTokenizer` for an infill prompt if the model has no tokens for it; `contextFull` if `limit` leaves no room
+    ///   for these tokens.
     public func tokens(for prompt: Prompt, limit: Int = .max) throws(InferenceError) -> [TokenID] {
         let tokens: [TokenID]
         switch prompt {

@@ -1,4 +1,4 @@
-// One conversation or document with a model.
+// A session: one conversation or document with a model.
 
 import Dispatch
 import InferDecoding
@@ -10,21 +10,21 @@ import InferTransformer
 
 /// A sequence of tokens that a model extends.
 ///
-/// A session runs one generation at a time; another one is refused as `busy` until the first has finished, thrown, or its
-/// iterator is gone. Work happens on a thread of the model's, never on Swift's cooperative pool, and a step never suspends:
-/// whenever the session is observed, ``tokens`` is what its memory holds. Sessions of one model take turns, step by step.
+/// A session runs one generation at a time. Another one throws `busy` until the first has finished, has thrown, or its iterator
+/// is released. All work happens on a thread of the model, never on Swift's cooperative pool. A step never suspends, so
+/// ``tokens`` always agrees with the session's state. Sessions of one model take turns, step by step.
 public actor Session {
-    /// The model it runs.
+    /// The model.
     public nonisolated let model: Model
-    /// Most tokens of prompt and answer together.
+    /// The maximum number of tokens of prompt and answer together.
     public nonisolated let contextLength: Int
 
     let sequence: TokenSequence
     private var planner: DraftPlanner?
-    /// The planner's name, if it is to be kept for later.
+    /// The name under which the planner is kept for later; nil if it is not kept.
     private var plannerName: String?
     private var parked: [String: DraftPlanner] = [:]
-    /// What is known of the cost of steps from drafters that are no longer in use.
+    /// The step cost that was measured with the previous drafter.
     private var stepCost = StepCost(maximumRows: DraftPlanner.maximumRows)
     private weak var ticket: GenerationTicket?
     private var run: GenerationRun?
@@ -40,15 +40,15 @@ public actor Session {
     /// The model's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { model.executor.asUnownedSerialExecutor() }
 
-    /// The accepted tokens: of the last prompt as far as it was evaluated, and of its answer.
+    /// The accepted tokens: those of the last prompt, as far as it was evaluated, and those of its answer.
     public var tokens: [TokenID] { sequence.tokens }
 
-    /// Continues `prompt`. Nothing is done until the result is iterated over.
+    /// Continues `prompt`. All work happens while the result is iterated over.
     public nonisolated func generate(_ prompt: Prompt, options: GenerationOptions = .init()) -> Generation {
         Generation(session: self, prompt: prompt, options: options)
     }
 
-    /// Continues `prompt` and gives the whole answer. When the task is cancelled, that is the answer so far.
+    /// Continues `prompt` and returns the whole answer. If the task is cancelled, returns the answer so far.
     ///
     /// - Throws: ``InferenceError``, as ``Generation/AsyncIterator/next(isolation:)`` does.
     public nonisolated func respond(
@@ -59,23 +59,23 @@ public actor Session {
 
     /// Forgets all tokens from position `position` on.
     ///
-    /// - Throws: ``InferenceError`` with `invalidArgument` when there are fewer tokens, `busy` during a generation.
+    /// - Throws: ``InferenceError`` with `invalidArgument` if there are fewer tokens, `busy` during a generation.
     public func rewind(to position: Int) throws(InferenceError) {
         try requireIdle()
         try sequence.rewind(to: position)
     }
 
-    /// Uses `drafter` in later generations. It starts without anything learned; the measured step cost remains.
+    /// Uses a new `drafter` in later generations. The measured step cost is kept.
     ///
-    /// - Throws: ``InferenceError`` with `busy` during a generation, or what making the drafter throws; the session's drafter
-    ///   stays as it was then.
+    /// - Throws: ``InferenceError`` with `busy` during a generation, or an error of making the drafter. The session then keeps
+    ///   the drafter it had.
     public func use(_ drafter: DrafterChoice) throws(InferenceError) {
         try requireIdle()
         replacePlanner(by: try Self.planner(drafter, model))
     }
 
-    /// Does as ``use(_:)`` does, but lets `drafter` go on with what it learned in this session when it was in use before, under
-    /// the same name and left by this same function.
+    /// Like ``use(_:)``, but a drafter that this function replaced earlier is used again, with all that it learned, if it has the
+    /// same name.
     package func resume(_ drafter: DrafterChoice) throws(InferenceError) {
         try requireIdle()
         let name = drafter.description
@@ -101,12 +101,11 @@ public actor Session {
         plannerName = nil
     }
 
-    /// What is known of the cost of steps: for each number of rows, from 1, the time over that of one row. Empty before a step
-    /// with a drafter was taken.
+    /// The step cost: for each number of rows, from 1, the time over that of one row. Empty before the first step with a drafter.
     package var stepCostCurve: [Double] { (planner?.cost ?? stepCost).curve }
 
-    /// Lends the logits that follow the last token, one per token of the vocabulary; nil when there are none, which is so
-    /// before the first evaluation and, unless a draft foresaw it, once a further token is chosen.
+    /// Calls `body` with the logits after the last token, one per token of the vocabulary. Returns nil if there are none: before
+    /// the first evaluation, and after a token is chosen that no draft contained.
     public func withLogits<R: Sendable, E: Error>(
         _ body: @Sendable (Span<Float>) throws(E) -> R
     ) throws(E) -> R? {
@@ -126,7 +125,7 @@ public actor Session {
         run = nil
     }
 
-    /// Does the work up to the next event of the generation that `ticket` stands for, beginning it when it is new.
+    /// Does the work up to the next event of the generation of `ticket`. Begins the generation if the ticket is new.
     func advance(
         _ generation: Generation, _ ticket: GenerationTicket
     ) throws(InferenceError) -> Generation.Event {
@@ -163,14 +162,15 @@ public actor Session {
 }
 
 extension Session {
-    /// What a session keeps.
+    /// Options of a session.
     public struct Options: Sendable {
-        /// Most tokens of prompt and answer together; nil for what the model was trained for, at most 4096.
+        /// The maximum number of tokens of prompt and answer together; nil for the length that the model was trained for, at most
+        /// 4096.
         public var contextLength: Int?
-        /// How keys and values are stored.
+        /// The storage type of keys and values.
         public var cacheType = KVCacheType.f16
-        /// The drafter: by default CodeSwift over the git repository around the working directory, with what it learned there
-        /// before; ``DrafterChoice/none`` for plain decoding.
+        /// The drafter. The default is CodeSwift over the git repository around the working directory, with what it learned there
+        /// before; ``DrafterChoice/none`` is plain decoding.
         public var drafter = DrafterChoice.codeSwift()
 
         /// A session for `contextLength` tokens.
@@ -180,11 +180,11 @@ extension Session {
             self.drafter = drafter
         }
 
-        /// Beyond this, sizes in bytes could overflow.
+        /// With larger values, sizes in bytes could overflow.
         private static let largestContextLength = 1 << 30
         private static let defaultContextLength = 4096
 
-        /// The context length asked for, or the default one.
+        /// The requested context length, or the default one.
         ///
         /// - Throws: ``InferenceError`` with `invalidArgument` for one that is out of range.
         package func contextLength(of model: Model) throws(InferenceError) -> Int {

@@ -24,13 +24,13 @@ struct SessionFile {
     private static let version: UInt32 = 1
     private static let headerSize = 32
 
-    /// A file with that content, not yet written.
+    /// The content of a file that is not written yet.
     init(tokenizerFingerprint: UInt64, tokens: [TokenID]) {
         self.tokenizerFingerprint = tokenizerFingerprint
         self.tokens = tokens
     }
 
-    /// Reads the file at `path`, checking every byte of it.
+    /// Reads the file at `path` and checks all of it.
     init(path: String) throws(InferenceError) {
         let file = try MappedFile(path: path)
         let bytes = file.bytes
@@ -58,7 +58,7 @@ struct SessionFile {
         tokens = (0..<payload / 4).map { load(Self.headerSize + 4 * $0, as: TokenID.self) }
     }
 
-    /// Writes it to `path`, replacing what is there.
+    /// Writes it to `path`. An existing file is replaced.
     func write(to path: String) throws(InferenceError) {
         var bytes = Self.magic
         func append(_ value: some FixedWidthInteger) {
@@ -81,7 +81,7 @@ struct SessionFile {
 }
 
 extension Session {
-    /// Writes the session's tokens to a file that appears complete or not at all.
+    /// Writes the session's tokens to a file. The file appears complete or not at all.
     ///
     /// - Throws: ``InferenceError``: `unwritableFile`, or `busy` during a generation.
     public func save(to path: String) throws(InferenceError) {
@@ -90,11 +90,11 @@ extension Session {
         try file.write(to: path)
     }
 
-    /// Takes over the tokens of a saved session. The file holds no keys and values: the next generation evaluates of the
-    /// tokens what its prompt begins with.
+    /// Replaces the session's tokens by those of a saved session. The file holds no keys and values, so the next generation
+    /// evaluates the tokens of its prompt again.
     ///
-    /// - Throws: ``InferenceError``: `unreadableFile` for a damaged file, `invalidArgument` for one of another tokenizer,
-    ///   `contextFull` when the tokens do not fit, or `busy` during a generation. The session is unchanged then.
+    /// - Throws: ``InferenceError``: `unreadableFile` for a damaged file, `invalidArgument` for a file of another tokenizer,
+    ///   `contextFull` if the tokens do not fit, or `busy` during a generation. The session is then unchanged.
     public func restore(from path: String) throws(InferenceError) {
         try requireIdle()
         let file = try SessionFile(path: path)

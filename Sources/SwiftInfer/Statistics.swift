@@ -1,49 +1,49 @@
-// The account of a generation: what it did, how long it took, and why it ended.
+// The statistics of a generation: counts, times and the reason why it ended.
 
 public import InferDecoding
 public import InferTokenizers
 
-/// The account of one generation, complete when it has finished.
+/// The statistics of one generation. They are complete when it has finished.
 ///
-/// Durations count the engine's own work, not the time a consumer takes between two events.
+/// Durations are those of the engine's own work, without the time between two calls of the consumer.
 public struct Statistics: Sendable {
     /// Why the generation ended.
     public internal(set) var finishReason = FinishReason.cancelled
-    /// Tokens of the prompt.
+    /// The number of tokens of the prompt.
     public internal(set) var promptTokens = 0
-    /// Those of them whose keys and values the session still had, so that they were not evaluated again.
+    /// The number of prompt tokens that were not evaluated again, because the session still had their state.
     public internal(set) var reusedTokens = 0
-    /// The tokens generated, in order; a token that ended the text is the last.
+    /// The generated tokens, in order. A token that ended the text is included as the last.
     public internal(set) var tokens: [TokenID] = []
-    /// Forward steps after the prompt. Without drafting each gives one token; the first token comes from the prompt's step.
+    /// The number of steps after the prompt. Without drafting each gives one token. The first token comes from the prompt's step.
     public internal(set) var steps = 0
-    /// What drafting did.
+    /// The statistics of drafting.
     public internal(set) var draft = DraftStatistics()
-    /// Time spent evaluating the prompt.
+    /// The time of evaluating the prompt.
     public internal(set) var promptDuration = Duration.zero
-    /// Time spent generating after the prompt.
+    /// The time of generating after the prompt.
     public internal(set) var decodeDuration = Duration.zero
-    /// A hash over every logits row a token was chosen from, in order, when ``GenerationOptions/hashesLogits`` asked for it.
+    /// A hash over all logits rows from which a token was chosen, in order; nil unless ``GenerationOptions/hashesLogits`` is true.
     public internal(set) var logitsHash: UInt64?
 
-    /// What ``decodeDuration`` was when each of ``tokens`` was known.
+    /// For each of ``tokens``, the value of ``decodeDuration`` when it was known.
     package internal(set) var tokenTimes: [Duration] = []
     /// The hash of each of those rows, in order.
     package internal(set) var rowHashes: [UInt64] = []
 
-    /// The account of a generation that has done nothing.
+    /// The statistics of a generation that has not begun.
     package init() {}
 
-    /// Evaluated prompt tokens per second; nil when none were evaluated.
+    /// Evaluated prompt tokens per second; nil if none were evaluated.
     public var promptTokensPerSecond: Double? { rate(promptTokens - reusedTokens, promptDuration) }
 
-    /// Tokens per second after the first, which the prompt's evaluation yields; nil when there was no second.
+    /// Tokens per second, without the first token, which comes from the prompt's step; nil if there was only one token.
     public var decodeTokensPerSecond: Double? { rate(tokens.count - 1, decodeDuration) }
 
-    /// Tokens that a forward step after the prompt gave on average; nil when there was no step.
+    /// The mean number of tokens of a step after the prompt; nil if there was no step.
     public var tokensPerStep: Double? { steps > 0 ? Double(tokens.count - 1) / Double(steps) : nil }
 
-    /// Notes for the newest token that it is known by now.
+    /// Records the current time for new tokens.
     mutating func noteTokenTimes() {
         while tokenTimes.count < tokens.count { tokenTimes.append(decodeDuration) }
     }
@@ -64,7 +64,7 @@ public struct FinishReason: Hashable, Sendable, CustomStringConvertible {
     public static let stopString = FinishReason(description: "stopString")
     /// ``GenerationOptions/maximumTokens`` were generated.
     public static let length = FinishReason(description: "length")
-    /// The context holds no further token.
+    /// The context is full.
     public static let contextFull = FinishReason(description: "contextFull")
     /// The surrounding task was cancelled.
     public static let cancelled = FinishReason(description: "cancelled")

@@ -1,8 +1,8 @@
-// Finding stop strings in text that comes in pieces.
+// A search for stop strings in text that arrives in pieces.
 
-/// Watches text for stop strings and withholds of it only what may still become one.
+/// Searches text for stop strings. It withholds only text that may be the beginning of a stop string.
 ///
-/// The text ends before the stop string whose last byte comes first; of several that end there, before the longest.
+/// The text ends before the stop string whose last byte comes first. If several end there, it ends before the longest of them.
 /// Comparison is by UTF-8 bytes, so the result does not depend on where the pieces begin and end.
 package struct StopMatcher {
     private let stops: [[UInt8]]
@@ -13,7 +13,7 @@ package struct StopMatcher {
     /// A matcher for `stops`, none of them empty.
     package init(_ stops: [String]) { self.stops = stops.map { Array($0.utf8) } }
 
-    /// Takes the next piece of text and gives what can be shown.
+    /// Takes the next piece of text and returns the text that can be shown.
     package mutating func append(_ piece: String) -> String {
         if isStopped { return "" }
         if stops.isEmpty { return piece }
@@ -32,14 +32,14 @@ package struct StopMatcher {
         return String(decoding: visible, as: UTF8.self)
     }
 
-    /// Gives what was withheld, when no more text will come.
+    /// Returns the withheld text at the end of all text.
     package mutating func flush() -> String {
         defer { withheld.removeAll() }
         return String(decoding: withheld, as: UTF8.self)
     }
 
-    /// Length of the longest tail of the withheld text that a stop string begins with. A stop string begins with a whole
-    /// character, so the tail does.
+    /// The length of the longest tail of the withheld text that is the beginning of a stop string. A stop string begins with a
+    /// whole character, so the tail does too.
     private var undecidedCount: Int {
         let longest = stops.reduce(0) { max($0, $1.count - 1) }
         let lengths = stride(from: min(longest, withheld.count), to: 0, by: -1)

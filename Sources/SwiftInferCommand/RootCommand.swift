@@ -75,9 +75,9 @@ struct RootCommand: AsyncParsableCommand {
 /// The version of the program and how it was built.
 enum Version {
     /// The semantic version of the program.
-    static let number = "0.1.0"
+    static let number = "0.2.0"
 
-    /// Version, platform and optimisation, such as `swiftinfer 0.1.0 (Linux x86_64, release)`.
+    /// Version, platform and optimisation, such as `swiftinfer 0.2.0 (Linux x86_64, release)`.
     static var description: String { "swiftinfer \(number) (\(platform) \(architecture), \(configuration))" }
 
     private static var platform: String {

@@ -89,8 +89,8 @@ struct CodeSwiftDrafterTests {
         let drafter = CodeSwiftDrafter(options: options { $0.usesPreferences = true })
         #expect(drafter.topTokensWanted > 0)
         drafter.reset(to: [1, 2])
-        let candidates = [7, 8, 9].map { TopToken(token: $0, logit: 1) }
-        drafter.observe(DraftOutcome(tokens: [7], topTokenRows: [candidates]))
+        let topTokens = [7, 8, 9].map { TopToken(token: $0, logit: 1) }
+        drafter.observe(DraftOutcome(tokens: [7], topTokenRows: [topTokens]))
         drafter.observe(DraftOutcome(tokens: [2]))
         var tree = DraftTree()
         drafter.draft(into: &tree, limit: 8)

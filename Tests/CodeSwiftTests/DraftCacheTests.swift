@@ -17,8 +17,8 @@ struct DraftCacheTests {
     private func experienced() -> CodeSwiftDrafter {
         let drafter = CodeSwiftDrafter()
         drafter.reset(to: [39])
-        let candidates = [7, 8, 9].map { TopToken(token: $0, logit: 1) }
-        drafter.observe(DraftOutcome(tokens: [output[0]], topTokenRows: [candidates]))
+        let topTokens = [7, 8, 9].map { TopToken(token: $0, logit: 1) }
+        drafter.observe(DraftOutcome(tokens: [output[0]], topTokenRows: [topTokens]))
         for token in output.dropFirst() { drafter.observe(DraftOutcome(tokens: [token])) }
         drafter.endOutput()
         return drafter

@@ -73,7 +73,7 @@ struct BenchDraftingTests {
     @Test func predictionsAndProfileAreWritten() throws {
         let dump = folder.url.appendingPathComponent("predictions.csv")
         let run = try run(
-            "--fixed-width", "8", "--drafters", "codeswift", "--dump-guesses", dump.path, "--profile", "--json")
+            "--fixed-width", "8", "--drafters", "codeswift", "--dump-predictions", dump.path, "--profile", "--json")
         #expect(try rows(run).count == 2)
         #expect((try run.json()["profile"] as? [Any])?.isEmpty == false)
         #expect(try String(contentsOf: dump, encoding: .utf8).hasPrefix("suite,place,right,probability,"))
@@ -118,7 +118,7 @@ struct BenchDraftingTests {
         let nowhere = folder.url.appendingPathComponent("none/predictions.csv").path
         for arguments in [
             ["--suite", broken], ["--suite", lost, "--fixed-width", "2"], ["--suite", suite, "--drafters", "nobody"],
-            ["--suite", suite, "--cost-curve", curve], ["--suite", suite, "--dump-guesses", nowhere],
+            ["--suite", suite, "--cost-curve", curve], ["--suite", suite, "--dump-predictions", nowhere],
         ] {
             #expect(try Command(["bench", "drafting", Fixture.llama] + arguments).isCleanFailure)
         }
@@ -127,8 +127,8 @@ struct BenchDraftingTests {
     @Test func wrongUsage() throws {
         let dump = folder.url.appendingPathComponent("predictions.csv").path
         for arguments in [
-            ["--warm"], ["--drafters", "suffix", "--dump-guesses", dump],
-            ["--without", "calibration", "--dump-guesses", dump], ["--without", "wheels"],
+            ["--warm"], ["--drafters", "suffix", "--dump-predictions", dump],
+            ["--without", "calibration", "--dump-predictions", dump], ["--without", "wheels"],
         ] {
             #expect(try Command(["bench", "drafting", Fixture.llama, "--suite", suite] + arguments).status == 64)
         }

@@ -1,4 +1,4 @@
-// Log-softmax and the likeliest tokens.
+// Log-softmax and the top tokens.
 
 import Foundation
 import InferDecoding

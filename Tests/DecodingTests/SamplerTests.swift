@@ -26,7 +26,7 @@ import Testing
         return logits.withUnsafeBufferPointer { Sampler(options).sample($0, position: 0, history: history[...]) }
     }
 
-    @Test func greedyTakesTheLikeliest() {
+    @Test func greedyTakesTheLargestLogit() {
         #expect(greedy([1, 3, 2]) == 1)
         #expect(greedy([3, 3, 2]) == 0)
         #expect(greedy([.nan, -1, -2]) == 1)
@@ -80,7 +80,7 @@ import Testing
             } == [1, 2])
     }
 
-    @Test func minPIsRelativeToTheLikeliest() {
+    @Test func minPIsRelativeToTheLargestProbability() {
         let logits: [Float] = [0, 1, 2, 0].map { $0 * 0.693_147_2 }
         #expect(support(logits) { $0.minP = 0.3 } == [1, 2])
         #expect(support(logits) { $0.minP = 0.2 } == [0, 1, 2, 3])

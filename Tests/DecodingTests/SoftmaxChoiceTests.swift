@@ -1,4 +1,4 @@
-// Choosing from a row's likeliest tokens and its softmax's sums gives what the whole row gives, or says that it does not know.
+// The choice from a row's top tokens and its softmax's sums equals that from the whole row, or is undecided.
 
 import InferDecoding
 import InferSupport
@@ -30,26 +30,26 @@ import Testing
         ]
     }()
 
-    /// A row's likeliest tokens and its sums, these off by `error` of what they may be off by.
+    /// A row's top tokens and its sums, whose errors are `error` times the largest allowed error.
     private static func known(
         _ logits: [Float], _ count: Int, scale: Float, error: Double
-    ) -> (likeliest: [TopToken], sums: SoftmaxSums) {
-        let candidates = logits.indices.filter { logits[$0] > -.infinity }
+    ) -> (topTokens: [TopToken], sums: SoftmaxSums) {
+        let eligible = logits.indices.filter { logits[$0] > -.infinity }
             .map { TopToken(token: Int32($0), logit: logits[$0]) }
-        let likeliest = Array(candidates.sorted(by: >).prefix(count))
-        let largest = likeliest.first?.logit ?? 0
+        let topTokens = Array(eligible.sorted(by: >).prefix(count))
+        let largest = topTokens.first?.logit ?? 0
         var sum = 0.0
         var before: [Int32: Double] = [:]
-        for candidate in candidates {
-            before[candidate.token] = sum
-            sum += Double(((candidate.logit - largest) * scale).exponentialOfNonPositive)
+        for top in eligible {
+            before[top.token] = sum
+            sum += Double(((top.logit - largest) * scale).exponentialOfNonPositive)
         }
         let exact = SoftmaxSums(total: 0, before: [], tokenCount: logits.count)
         let slack = error * exact.error * sum
         let sums = SoftmaxSums(
-            total: Float(sum + slack), before: likeliest.map { Float((before[$0.token] ?? 0) - slack) },
+            total: Float(sum + slack), before: topTokens.map { Float((before[$0.token] ?? 0) - slack) },
             tokenCount: logits.count)
-        return (likeliest, sums)
+        return (topTokens, sums)
     }
 
     @Test(arguments: cases.indices, [-0.9, 0, 0.9])
@@ -59,10 +59,10 @@ import Testing
         var decided = 0
         for row in Self.rows {
             for count in [6, 64] {
-                let (likeliest, sums) = Self.known(row, count, scale: scale, error: error)
+                let (topTokens, sums) = Self.known(row, count, scale: scale, error: error)
                 for position in 0..<200 {
                     let choice = sampler.choose(
-                        among: likeliest, isComplete: false, sums: sums, position: position, history: [])
+                        among: topTokens, isComplete: false, sums: sums, position: position, history: [])
                     guard choice != .undecided else { continue }
                     decided += 1
                     let whole = row.withUnsafeBufferPointer {
@@ -82,21 +82,21 @@ import Testing
         // Falling by the rank, as a language model's probabilities do.
         var row = [Float](repeating: 0, count: 2000)
         for rank in row.indices { row[rank &* 7919 % 2000] = -2 * Float(rank + 1).squareRoot() }
-        let (likeliest, sums) = Self.known(row, 64, scale: scale, error: 0.5)
+        let (topTokens, sums) = Self.known(row, 64, scale: scale, error: 0.5)
         let undecided = (0..<1000)
             .count {
-                sampler.choose(among: likeliest, isComplete: false, sums: sums, position: $0, history: []) == .undecided
+                sampler.choose(among: topTokens, isComplete: false, sums: sums, position: $0, history: []) == .undecided
             }
         #expect(undecided < 10)
     }
 
     @Test("Sums that are no numbers decide nothing", arguments: [Float.nan, .infinity, 0, -1])
     func senselessSums(total: Float) {
-        let likeliest = [TopToken(token: 3, logit: 2), TopToken(token: 1, logit: 1)]
+        let topTokens = [TopToken(token: 3, logit: 2), TopToken(token: 1, logit: 1)]
         let sums = SoftmaxSums(total: total, before: [total, .nan], tokenCount: 100)
         for options in Self.cases {
             let choice = Sampler(options)
-                .choose(among: likeliest, isComplete: false, sums: sums, position: 0, history: [])
+                .choose(among: topTokens, isComplete: false, sums: sums, position: 0, history: [])
             #expect(choice == .undecided)
         }
     }

@@ -1,4 +1,4 @@
-// Choosing from a row's likeliest tokens gives what the whole row gives, or says that it does not know.
+// The choice from a row's top tokens equals that from the whole row, or is undecided.
 
 import InferDecoding
 import InferTensors
@@ -22,7 +22,7 @@ import Testing
         return options
     }
 
-    private static func likeliest(_ logits: [Float], _ count: Int) -> [TopToken] {
+    private static func topTokens(_ logits: [Float], _ count: Int) -> [TopToken] {
         let all = logits.indices.filter { logits[$0] > -.infinity }
             .map { TopToken(token: Int32($0), logit: logits[$0]) }
         return Array(all.sorted(by: >).prefix(count))
@@ -40,7 +40,7 @@ import Testing
 
     private static let forbidden: [Int32: Float] = [299: -.infinity, 7: -.infinity, 20_000: -.infinity]
 
-    /// Among them the likeliest tokens of the rows above, several times over.
+    /// These include top tokens of the rows above, several times.
     private static let history = ArraySlice((0..<40).map { Int32($0 * $0 % 7 * 43 % 300) } + [299, 299])
 
     private static let cases: [(options: SamplingOptions, wanted: Int)] = [
@@ -76,13 +76,13 @@ import Testing
         for row in Self.rows {
             // Fewer and more than were asked for, and all there are.
             for count in [max(wanted / 2, 1), max(wanted, 1), wanted + 6, 300] {
-                let likeliest = Self.likeliest(row, count)
+                let topTokens = Self.topTokens(row, count)
                 for position in 0..<50 {
                     let whole = row.withUnsafeBufferPointer {
                         sampler.sample($0, position: position, history: Self.history)
                     }
                     switch sampler.choose(
-                        among: likeliest, isComplete: likeliest.count < count, position: position, history: Self.history
+                        among: topTokens, isComplete: topTokens.count < count, position: position, history: Self.history
                     ) {
                     case .token(let token): #expect(token == whole)
                     case .none: #expect(whole == nil)
@@ -99,9 +99,9 @@ import Testing
     @Test func whatIsWantedSufficesWhereNoFilterIsVague() {
         for (options, wanted) in Self.cases where wanted > 0 && wanted < 64 {
             for row in Self.rows {
-                let likeliest = Self.likeliest(row, wanted)
+                let topTokens = Self.topTokens(row, wanted)
                 let choice = Sampler(options)
-                    .choose(among: likeliest, isComplete: likeliest.count < wanted, position: 9, history: Self.history)
+                    .choose(among: topTokens, isComplete: topTokens.count < wanted, position: 9, history: Self.history)
                 #expect(choice != .undecided)
             }
         }
@@ -111,8 +111,8 @@ import Testing
         let sampler = Sampler(Self.options(temperature: 1, minP: 0.5))
         let row: [Float] = [0, -0.1, -0.2, -3, -4]
         #expect(
-            sampler.choose(among: Self.likeliest(row, 3), isComplete: false, position: 0, history: []) == .undecided)
+            sampler.choose(among: Self.topTokens(row, 3), isComplete: false, position: 0, history: []) == .undecided)
         #expect(
-            sampler.choose(among: Self.likeliest(row, 4), isComplete: false, position: 0, history: []) != .undecided)
+            sampler.choose(among: Self.topTokens(row, 4), isComplete: false, position: 0, history: []) != .undecided)
     }
 }

@@ -63,10 +63,10 @@ struct DraftingBenchmarkTests {
         settings.isCold = true
         edit(&settings)
         let contestants = try DraftingContestant.named(
-            drafters, without: Ablation(parts), guesses: predictions.map { try GuessTable(path: $0) })
+            drafters, without: Ablation(parts), predictions: predictions.map { try PredictionTable(path: $0) })
         let benchmark = DraftingBenchmark(settings, contestants, tokenizer: tokenizer, session: session)
         let results = try await benchmark.results(of: [suite])
-        try await benchmark.finishGuesses()
+        try await benchmark.finishPredictions()
         return await benchmark.report(results)
     }
 

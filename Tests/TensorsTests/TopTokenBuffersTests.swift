@@ -46,11 +46,11 @@ struct TopTokenBuffersTests {
             let logits = try backend.makeActivations(rows: rows.count, columns: tokenCount + 3)
             backend.write(rows.flatMap { $0 }, to: logits)
             for count in [1, 2, 6, 64] {
-                let likeliest = try TopTokenBuffers(
+                let buffers = try TopTokenBuffers(
                     count, rows: rows.count, columns: tokenCount + 3, on: backend)
                 for width in [rows.count, 1] {
-                    backend.findTopTokens(logits, rows: width, of: tokenCount, hasMaxima: false, into: likeliest)
-                    let found = likeliest.read(rows: width, from: backend)
+                    backend.findTopTokens(logits, rows: width, of: tokenCount, hasMaxima: false, into: buffers)
+                    let found = buffers.read(rows: width, from: backend)
                     #expect(found == rows[..<width].map { Self.sorted($0[..<tokenCount], count) })
                 }
             }
@@ -79,15 +79,15 @@ struct TopTokenBuffersTests {
             let logits = try backend.makeActivations(rows: width, columns: rows)
             backend.write(inputs, to: x)
             for tokenCount in [rows, rows - 1, rows - 3] {
-                let likeliest = try TopTokenBuffers(6, rows: width, columns: rows, on: backend)
+                let buffers = try TopTokenBuffers(6, rows: width, columns: rows, on: backend)
                 for count in [1, width] {
                     backend.multiply(
-                        x, rows: count, [Projection(weight, bias: bias, into: logits, maxima: likeliest.maxima)])
+                        x, rows: count, [Projection(weight, bias: bias, into: logits, maxima: buffers.maxima)])
                     var found: [[[TopToken]]] = []
                     for hasMaxima in [true, false] {
                         backend.findTopTokens(
-                            logits, rows: count, of: tokenCount, hasMaxima: hasMaxima, into: likeliest)
-                        found.append(likeliest.read(rows: count, from: backend))
+                            logits, rows: count, of: tokenCount, hasMaxima: hasMaxima, into: buffers)
+                        found.append(buffers.read(rows: count, from: backend))
                     }
                     #expect(found[0] == found[1] && found[0].allSatisfy { $0.count == 6 })
                 }
@@ -109,12 +109,12 @@ struct TopTokenBuffersTests {
         }
     }
 
-    @Test func candidatesKeepTokenAndLogit() {
+    @Test func keysKeepTokenAndLogit() {
         for logit in [0, 1, -1, 0x1p-149, -0x1p-149, .infinity, -.infinity, .greatestFiniteMagnitude] as [Float] {
             for token in [0, 1, .max] as [Int32] {
-                let candidate = TopToken(token: token, logit: logit)
-                #expect(candidate.token == token && candidate.logit == logit)
-                #expect(TopToken(key: candidate.key) == candidate)
+                let top = TopToken(token: token, logit: logit)
+                #expect(top.token == token && top.logit == logit)
+                #expect(TopToken(key: top.key) == top)
             }
         }
         #expect(TopToken(key: 0) == nil)

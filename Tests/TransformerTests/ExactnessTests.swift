@@ -65,7 +65,7 @@ struct ExactnessTests {
         let run = try SequenceRun(model, capacity: 64, cacheType: type)
         let past = Array(Self.tokens[..<20])
         try run.evaluate(past, outputs: [])
-        // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8; the other rows are wrong guesses between.
+        // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8; the other rows are wrong nodes between them.
         let wrong: Int32 = 2
         let t = Self.tokens
         let tree = [wrong, t[20], wrong, t[21], wrong, wrong, t[22], wrong, t[23], wrong]

@@ -35,7 +35,7 @@ struct SequenceStateTests {
         #expect(code { try run.state.forget(from: 4) } == .invalidArgument)
     }
 
-    @Test func likeliestTokensAreThoseOfTheRows() throws {
+    @Test func topTokensAreThoseOfTheRows() throws {
         let run = try SequenceRun(model, capacity: 16, cacheType: .f32)
         let cases: [(Int, Int?, [Int])] = [(3, nil, [0, 2]), (70, 50, [1]), (3, 40, [0, 1, 2])]
         for (count, tokenCount, outputs) in cases {

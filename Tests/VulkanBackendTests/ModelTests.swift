@@ -63,7 +63,7 @@ struct ModelTests {
         guard type != .q8_0 || model.takesQ8Cache else { return }
         let run = try SequenceRun(model, capacity: 64, cacheType: type)
         try run.evaluate(Array(Self.tokens[..<20]), outputs: [])
-        // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8; the other rows are wrong guesses between.
+        // The true continuation 20, 21, 22, 23 is rows 1, 3, 6, 8; the other rows are wrong nodes between them.
         let wrong: Int32 = 2
         let t = Self.tokens
         let tree = [wrong, t[20], wrong, t[21], wrong, wrong, t[22], wrong, t[23], wrong]
@@ -100,6 +100,15 @@ struct ModelTests {
         #expect(results[0].count == 40)
         #expect(results[1] == results[0])
         #expect(results[2] == results[0])
+    }
+
+    @Test("A sequence's bits do not depend on the sequences that share its steps", arguments: Fixture.names)
+    func segments(_ name: String) throws {
+        let model = try model(name)
+        for sequences in [2, 16] {
+            let steps = SharedSteps(sequences: sequences, rounds: 3, seed: UInt64(sequences))
+            #expect(try steps.run(model, together: true) == steps.run(model, together: false), "\(sequences) sequences")
+        }
     }
 
     @Test("The comparison can fail: another position gives another result")

@@ -28,9 +28,9 @@ struct SessionTests {
     }
 
     /// A drafter of trees with right and wrong tokens for `text`.
-    private static func guesses(_ text: [Int32], _ model: Model) -> DrafterChoice {
+    private static func randomDrafts(_ text: [Int32], _ model: Model) -> DrafterChoice {
         let count = model.tokenizer.count
-        return DrafterChoice("guesses") { _ in ProbeDrafter(.random, text: text, tokenCount: count) }
+        return DrafterChoice("random drafts") { _ in ProbeDrafter(.random, text: text, tokenCount: count) }
     }
 
     @Test(
@@ -48,7 +48,7 @@ struct SessionTests {
             let plain = try writer.makeSession(Self.options), drafted = try writer.makeSession(Self.options)
             let prompt = Prompt.text("def push(self, item):\n    self.items.append")
             let answer = try await Self.response(plain, prompt, count: 20)
-            try await drafted.use(Self.guesses(plain.tokens, writer))
+            try await drafted.use(Self.randomDrafts(plain.tokens, writer))
             let same = try await Self.response(drafted, prompt, count: 20)
             #expect(same.statistics.logitsHash == answer.statistics.logitsHash)
             #expect(same.statistics.draft.accepted > 0)
@@ -61,7 +61,7 @@ struct SessionTests {
                 _ = try await Self.response(restored, .text("class"), count: 3)
                 try await restored.restore(from: path)
                 #expect(await restored.tokens == saved)
-                try await restored.use(Self.guesses(fresh.tokens, reader))
+                try await restored.use(Self.randomDrafts(fresh.tokens, reader))
                 let found = try await Self.response(restored, .tokens(saved), count: 12)
                 #expect(found.statistics.logitsHash == expected.statistics.logitsHash)
                 #expect(found.statistics.reusedTokens == 0)

@@ -99,11 +99,11 @@ struct TextCursor: ~Copyable {
         let lower = max(1, anchor + Self.window.lowerBound)
         let upper = min(end, anchor + Self.window.upperBound)
         guard lower <= upper else { return }
-        for candidate in lower...upper {
-            let length = agreement(candidate, limit: 8)
-            let distance = abs(candidate - anchor)
+        for position in lower...upper {
+            let length = agreement(position, limit: 8)
+            let distance = abs(position - anchor)
             if length > best.length || (length == best.length && distance < best.distance) {
-                best = (length, distance, candidate)
+                best = (length, distance, position)
             }
         }
         // A single token that agrees farther away is a coincidence.
@@ -116,22 +116,22 @@ struct TextCursor: ~Copyable {
     /// Searches the whole prompt for a long agreement.
     private mutating func find() {
         guard text.count - end >= Self.initialLength else { return }
-        var candidate = end
-        while candidate >= Self.initialLength {
-            if agreement(candidate, limit: Self.initialLength) == Self.initialLength {
-                place = candidate
+        var position = end
+        while position >= Self.initialLength {
+            if agreement(position, limit: Self.initialLength) == Self.initialLength {
+                place = position
                 confirmed = 1
                 agrees = true
                 return
             }
-            candidate -= 1
+            position -= 1
         }
     }
 
-    /// Number of tokens, up to `limit`, that agree before `candidate` and at the end of the text.
-    private func agreement(_ candidate: Int, limit: Int) -> Int {
+    /// Number of tokens, up to `limit`, that agree before `position` and at the end of the text.
+    private func agreement(_ position: Int, limit: Int) -> Int {
         var length = 0
-        while length < limit, candidate - length > 0, text[candidate - length - 1] == text[text.count - length - 1] {
+        while length < limit, position - length > 0, text[position - length - 1] == text[text.count - length - 1] {
             length += 1
         }
         return length

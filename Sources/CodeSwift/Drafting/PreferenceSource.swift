@@ -43,21 +43,21 @@ final class PreferenceSource: DraftSource {
     }
 
     /// Stores the top tokens after a context. `previous` is −1 if it is not known.
-    func insert(_ candidates: [TopToken], after last: TokenID, _ previous: TokenID) {
-        guard let best = candidates.first, last >= 0 else { return }
+    func insert(_ topTokens: [TopToken], after last: TokenID, _ previous: TokenID) {
+        guard let best = topTokens.first, last >= 0 else { return }
         var sum: Float = 0
-        for candidate in candidates.prefix(Self.width) {
-            sum += (candidate.logit - best.logit).exponentialOfNonPositive
+        for top in topTokens.prefix(Self.width) {
+            sum += (top.logit - best.logit).exponentialOfNonPositive
         }
         let slots = (slot(last, -1), previous >= 0 ? slot(last, previous) : -1)
         contexts[slots.0] = Context(last: last, previous: -1)
         if slots.1 >= 0 { contexts[slots.1] = Context(last: last, previous: previous) }
         for place in 0..<Self.width {
             var preference = Preference(token: 0, share: 0)
-            if place < candidates.count {
-                let weight = (candidates[place].logit - best.logit).exponentialOfNonPositive
+            if place < topTokens.count {
+                let weight = (topTokens[place].logit - best.logit).exponentialOfNonPositive
                 preference = Preference(
-                    token: candidates[place].token, share: Int32(min(max(1000 * weight / sum, 1), 1000)))
+                    token: topTokens[place].token, share: Int32(min(max(1000 * weight / sum, 1), 1000)))
             }
             preferences[slots.0 * Self.width + place] = preference
             if slots.1 >= 0 { preferences[slots.1 * Self.width + place] = preference }

@@ -1,9 +1,10 @@
-// The rule of llama.cpp's `ngram-mod`: a hash of the last tokens remembers the one that came next.
+// The rule of llama.cpp's `ngram-mod`: a table maps the hash of the last tokens to the next token.
 //
-// Rule: llama.cpp b11434, `--spec-type ngram-mod` (docs/speculative.md; pull request 19164), with its defaults: a table
-// of 2²² tokens, indexed by a hash of 24, without a check of the key. The draft is a chain of up to 64 look-ups; one
-// that ends before 48 is dropped. The text enters the table when 32 tokens have gathered. The table is emptied when a
-// prompt finds it filled by more than a quarter, or after five drafts in a row of which less than a quarter was right.
+// Rule: llama.cpp b11434, `--spec-type ngram-mod` (docs/speculative.md; pull request 19164), with its defaults. The table
+// has 2²² tokens and is indexed by a hash of the last 24, without a check of the key. The draft is a chain of up to 64
+// look-ups; a chain that ends before 48 is dropped. The text enters the table in chunks of 32 tokens. The table is emptied
+// when it is more than a quarter full at the start of a prompt, or after five drafts in a row of which less than a quarter
+// was accepted.
 
 /// Drafts from one large table that maps the last tokens' hash to the next token.
 public final class NgramModDrafter: Drafter {
@@ -21,7 +22,7 @@ public final class NgramModDrafter: Drafter {
 
     private static let empty: Int32 = -1
     private static let chunk = 32
-    /// The share of guesses that are right, where nothing is known yet.
+    /// The assumed acceptance of a node.
     private static let acceptance: Float = 0.95
 
     /// A drafter that hashes `matchLength` tokens and makes drafts whose length is within `draftLengths`.
@@ -31,7 +32,7 @@ public final class NgramModDrafter: Drafter {
         table = Array(repeating: Self.empty, count: max(1, tableSize))
     }
 
-    /// Takes `tokens` as the text from now on.
+    /// Replaces the text by `tokens`.
     public func reset(to tokens: [Int32]) {
         text = tokens
         next = 0
@@ -40,7 +41,7 @@ public final class NgramModDrafter: Drafter {
         if usedCount * 4 > table.count { clear() }
     }
 
-    /// Guesses how the text goes on.
+    /// Proposes continuations of the text.
     public func draft(into tree: inout DraftTree, limit: Int) {
         guard text.count >= matchLength else { return }
         if next + Self.chunk < text.count { learn() }
@@ -59,7 +60,7 @@ public final class NgramModDrafter: Drafter {
     /// Learns how the text went on.
     public func observe(_ outcome: DraftOutcome) {
         text += outcome.tokens
-        // Judged by what was checked: of a long draft the engine may check only the beginning.
+        // Judged by the checked nodes: the engine may check only the beginning of a long draft.
         guard !outcome.checked.isEmpty else { return }
         if outcome.accepted.count * 4 >= outcome.checked.count {
             lowStreak = 0

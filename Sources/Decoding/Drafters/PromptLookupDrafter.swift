@@ -1,9 +1,9 @@
-// Prompt lookup decoding: repeats what followed the same few tokens before.
+// Prompt lookup decoding: drafts what followed an earlier occurrence of the last few tokens.
 //
 // Rule: A. Saxena, "Prompt Lookup Decoding" (the public repository apoorvumang/prompt-lookup-decoding, README), in
-// Hugging Face Transformers as `prompt_lookup_num_tokens`: for n = 3, 2, 1 the last n tokens are looked for in prompt
-// and answer; where they are found, the 10 tokens that follow are the draft, a chain. Of several places this takes the
-// newest that 10 tokens follow, or else the one that most follow.
+// Hugging Face Transformers as `prompt_lookup_num_tokens`: for n = 3, 2, 1 it searches prompt and answer for the
+// last n tokens. The 10 tokens after an occurrence are the draft, a chain. Of several occurrences this drafter takes the
+// newest one that is followed by 10 tokens, or else the one followed by the most.
 
 /// Drafts what followed the newest earlier occurrence of the last three, two or one tokens.
 public final class PromptLookupDrafter: Drafter {
@@ -13,12 +13,12 @@ public final class PromptLookupDrafter: Drafter {
     private let longestMatch: Int
     private let draftLength: Int
     private var text: [Int32] = []
-    /// For n tokens at index n - 1: where they last ended, as the number of tokens up to there.
+    /// At index n − 1, for each n tokens: the number of tokens up to the end of their last occurrence.
     private var lastEnd: [[[Int32]: Int]]
-    /// For n at index n - 1 and the place they end at: where the same n tokens ended before that; 0 for nowhere.
+    /// At index n − 1, for each end of n tokens: the end of the occurrence before it; 0 for none.
     private var previousEnds: [[Int]]
 
-    /// The share of guesses that are right after a match of one, two and three tokens, where nothing is known yet.
+    /// The assumed acceptance of a node after a match of one, two and three tokens.
     private static let acceptance: [Float] = [0.3, 0.5, 0.6]
 
     /// A drafter that looks for at most `longestMatch` tokens and drafts at most `draftLength`.
@@ -29,7 +29,7 @@ public final class PromptLookupDrafter: Drafter {
         previousEnds = Array(repeating: [0], count: self.longestMatch)
     }
 
-    /// Takes `tokens` as the text from now on.
+    /// Replaces the text by `tokens`.
     public func reset(to tokens: [Int32]) {
         text.removeAll(keepingCapacity: true)
         for index in 0..<longestMatch {
@@ -44,7 +44,7 @@ public final class PromptLookupDrafter: Drafter {
         for token in outcome.tokens { append(token) }
     }
 
-    /// Guesses how the text goes on.
+    /// Proposes continuations of the text.
     public func draft(into tree: inout DraftTree, limit: Int) {
         let wanted = min(draftLength, limit)
         guard wanted > 0 else { return }
@@ -69,7 +69,7 @@ public final class PromptLookupDrafter: Drafter {
         }
     }
 
-    /// Where the text goes on after an earlier occurrence of its last `length` tokens.
+    /// The position after an earlier occurrence of the text's last `length` tokens.
     private func continuation(afterLast length: Int, wanted: Int) -> Int? {
         var end = previousEnds[length - 1][text.count]
         guard end > 0 else { return nil }

@@ -1,10 +1,9 @@
-// Retrieval-based speculative decoding: continues the text as a collection of documents does.
+// Retrieval-based speculative decoding (REST): drafts from a collection of documents.
 //
 // Rule: Z. He et al., "REST: Retrieval-Based Speculative Decoding" (arXiv 2311.08252), sections 3.2–3.4, with the
-// parameters of its public implementation (FasterDecoding/REST): the last 16 tokens are looked for in the datastore, or
-// if they are not there the last 15, and so on down to 2; of at most 5,000 occurrences, the first in suffix order, the
-// next 10 tokens are taken; all their beginnings are counted, and the 64 most frequent are the draft, a tree. Drafts
-// end where a document ends.
+// parameters of its public implementation (FasterDecoding/REST). The datastore is searched for the last 16 tokens, then for
+// the last 15, and so on down to 2. The first 5,000 occurrences in suffix order give their next 10 tokens each. All prefixes
+// of these continuations are counted, and the 64 most frequent ones are the draft, a tree. Drafts end where a document ends.
 
 /// Drafts the continuations that are most frequent in a collection of documents.
 public final class RESTDrafter: Drafter, DocumentDrafter {
@@ -18,10 +17,10 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
     private let store: SuffixSortedText
     /// For each document the positions of its tokens in `store`.
     private let extents: [Range<Int>]
-    /// What is not served of `store`, and what is served instead.
+    /// The parts of `store` that are not served, and the documents that are served instead.
     private var masked: [Range<Int>] = []
     private var substitute = SuffixSortedText([])
-    /// Where copies of an answer are in `store`, and what leads to them.
+    /// The ranges of `store` whose continuations run into a copy of a withheld answer.
     private var withheld: [Range<Int>] = []
     private var recent: [Int32] = []
 
@@ -30,7 +29,7 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
         documents: [[Int32]], matchLengths: ClosedRange<Int> = 2...16, maximumHits: Int = 5000, draftLength: Int = 10,
         maximumNodes: Int = 64
     ) {
-        // Beyond that depth continuations are not sorted.
+        // Beyond this depth, suffixes are not sorted.
         self.draftLength = max(0, min(draftLength, SuffixSortedText.sortedDepth - 1))
         let longest = max(1, min(matchLengths.upperBound, SuffixSortedText.sortedDepth - self.draftLength))
         self.matchLengths = min(max(1, matchLengths.lowerBound), longest)...longest
@@ -44,28 +43,28 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
         }
     }
 
-    /// Serves, until the next call, other documents in place of some.
+    /// Serves other documents in place of some, until the next call.
     package func substitute(_ documents: [Int: [[Int32]]]) {
         masked = documents.keys.filter(extents.indices.contains).map { extents[$0] }
         substitute = SuffixSortedText(documents.sorted { $0.key < $1.key }.flatMap(\.value))
     }
 
-    /// Serves, until the next call, no stretch that agrees with `answer` in `length` tokens or more.
+    /// Serves nothing that agrees with `answer` in `length` or more consecutive tokens, until the next call.
     package func withhold(_ answer: [Int32], length: Int) {
         withheld = []
         guard length > 0, answer.count >= length else { return }
         for start in 0...(answer.count - length) {
             for copy in store.occurrences(of: answer[start..<start + length]) {
-                // Whatever continuation of a match would run into it.
+                // Every place from which a continuation would run into the copy.
                 withheld.append(copy - matchLengths.upperBound - draftLength..<copy + length)
             }
         }
     }
 
-    /// Nothing is learned from one text for the next.
+    /// Forgets the text. This drafter learns nothing from one text for the next.
     package func forget() { recent = [] }
 
-    /// Takes `tokens` as the text from now on.
+    /// Replaces the text by `tokens`.
     public func reset(to tokens: [Int32]) { recent = tokens.suffix(matchLengths.upperBound) }
 
     /// Learns how the text went on.
@@ -73,7 +72,7 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
         recent = (recent + outcome.tokens).suffix(matchLengths.upperBound)
     }
 
-    /// Guesses how the text goes on.
+    /// Proposes continuations of the text.
     public func draft(into tree: inout DraftTree, limit: Int) {
         for length in matchLengths.reversed() where length <= recent.count {
             let pattern = recent.suffix(length)
@@ -87,8 +86,8 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
         }
     }
 
-    /// A beginning of continuations: where they go on in either text, in the order of what follows.
-    private struct Beginning {
+    /// A common prefix of continuations: where these go on in `store` and in `substitute`, in suffix order.
+    private struct Prefix {
         var positions: ArraySlice<Int>
         var substitutePositions: ArraySlice<Int>
         let parent: Int
@@ -104,30 +103,30 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
         let total = Float(hits.count + more.count)
         let tag = UInt16(clamping: matchLength)
         var open = children(
-            of: Beginning(
+            of: Prefix(
                 positions: hits[...], substitutePositions: more[...], parent: DraftTree.root, token: 0, length: 0),
             node: DraftTree.root)
         var room = limit
         while room > 0 {
-            // The most frequent, of equals the one found first; a beginning is never more frequent than its own.
+            // The most frequent prefix, and among equals the one found first. No prefix is more frequent than its own prefixes.
             guard let next = open.indices.max(by: { (open[$0].count, $1) < (open[$1].count, $0) }) else { return }
-            let beginning = open.remove(at: next)
+            let prefix = open.remove(at: next)
             let node = tree.insert(
-                beginning.token, after: beginning.parent, value: Float(beginning.count) / total, tag: tag)
-            open += children(of: beginning, node: node)
+                prefix.token, after: prefix.parent, value: Float(prefix.count) / total, tag: tag)
+            open += children(of: prefix, node: node)
             room -= 1
         }
     }
 
-    private func children(of beginning: Beginning, node: Int) -> [Beginning] {
-        guard beginning.length < draftLength else { return [] }
-        var children: [Beginning] = []
+    private func children(of prefix: Prefix, node: Int) -> [Prefix] {
+        guard prefix.length < draftLength else { return [] }
+        var children: [Prefix] = []
         var numbers: [Int32: Int] = [:]
         func collect(_ positions: ArraySlice<Int>, of text: SuffixSortedText, isSubstitute: Bool) {
             var rest = positions
             while let first = rest.first {
-                let token = text.tokens[first + beginning.length]
-                let end = rest.firstIndex { text.tokens[$0 + beginning.length] != token } ?? rest.endIndex
+                let token = text.tokens[first + prefix.length]
+                let end = rest.firstIndex { text.tokens[$0 + prefix.length] != token } ?? rest.endIndex
                 let run = rest[..<end]
                 rest = rest[end...]
                 if token == SuffixSortedText.separator { continue }
@@ -135,15 +134,28 @@ public final class RESTDrafter: Drafter, DocumentDrafter {
                 if number == children.count {
                     numbers[token] = number
                     children.append(
-                        Beginning(
+                        Prefix(
                             positions: [], substitutePositions: [], parent: node, token: token,
-                            length: beginning.length + 1))
+                            length: prefix.length + 1))
                 }
                 if isSubstitute { children[number].substitutePositions = run } else { children[number].positions = run }
             }
         }
-        collect(beginning.positions, of: store, isSubstitute: false)
-        collect(beginning.substitutePositions, of: substitute, isSubstitute: true)
+        collect(prefix.positions, of: store, isSubstitute: false)
+        collect(prefix.substitutePositions, of: substitute, isSubstitute: true)
         return children
     }
+}
+
+/// A drafter over a collection of documents, as a benchmark needs it: answers can be removed from the documents, and the drafter
+/// can start over without building its indexes anew.
+package protocol DocumentDrafter: Drafter {
+    /// Serves other documents in place of some, until the next call. The keys are the numbers of documents.
+    func substitute(_ documents: [Int: [[Int32]]])
+
+    /// Serves nothing that agrees with `answer` in `length` or more consecutive tokens, until the next call.
+    func withhold(_ answer: [Int32], length: Int)
+
+    /// Forgets what earlier texts taught. The documents stay.
+    func forget()
 }

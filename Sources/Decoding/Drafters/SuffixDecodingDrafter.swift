@@ -1,18 +1,18 @@
-// Suffix decoding: continues the text as the counts of two suffix trees say.
+// Suffix decoding: drafts by the counts of two suffix trees.
 //
 // Rule: G. Oliaro et al., "SuffixDecoding: Extreme Speculative Decoding for Emerging AI Applications" (arXiv
 // 2411.04975), section 3, with the defaults of its public implementation (snowflakedb/ArcticInference,
-// csrc/suffix_decoding): one tree of the running prompt and answer, one of all earlier answers, both 64 tokens deep.
-// For every length p at which the last p tokens occur in a tree, up to p (times a factor, here 1) tokens are drafted
-// below them, likeliest first by the product of the counts' quotients, none below a probability of 0.1; of all these
-// drafts, of both trees, the one whose probabilities sum to the most is taken, of equals that of the longer match. A
-// draft is a tree or, as in production there, the most frequent chain.
+// csrc/suffix_decoding). One tree holds the running prompt and answer, the other all earlier answers; both are 64 tokens
+// deep. For every length p at which the last p tokens occur in a tree, up to p (times a factor, here 1) tokens below them
+// form a draft: the most probable ones by the product of the counts' quotients, none below a probability of 0.1. Of the
+// drafts of both trees, the one with the largest sum of probabilities is taken, and among equals that of the longer match.
+// A draft is a tree or, as in that implementation's production use, the most frequent chain.
 
 /// Drafts by frequency from the text so far and from earlier answers.
 public final class SuffixDecodingDrafter: Drafter {
-    /// What a draft looks like.
+    /// The shape of a draft.
     public enum Shape: Sendable {
-        /// The likeliest nodes.
+        /// The most probable nodes.
         case tree
         /// The most frequent token at each step.
         case chain
@@ -29,10 +29,10 @@ public final class SuffixDecodingDrafter: Drafter {
     private var local: SuffixTree
     /// Earlier answers.
     private var global: SuffixTree
-    /// The tokens of `global`'s answers, for building it anew from the newer ones.
+    /// The answers in `global`. It is rebuilt from the newer ones when it is full.
     private var history: [[Int32]] = []
     private var historyCount = 0
-    /// Where the last tokens stand in `global`, the longest first.
+    /// The places of the last tokens in `global`, the longest match first.
     private var places: [SuffixTree.Place] = []
     private var answer: [Int32] = []
 
@@ -51,7 +51,7 @@ public final class SuffixDecodingDrafter: Drafter {
         global = SuffixTree(depth: depth)
     }
 
-    /// Takes `tokens` as the text from now on.
+    /// Replaces the text by `tokens`.
     public func reset(to tokens: [Int32]) {
         remember(answer)
         answer.removeAll()
@@ -67,7 +67,7 @@ public final class SuffixDecodingDrafter: Drafter {
         answer += outcome.tokens
     }
 
-    /// Guesses how the text goes on.
+    /// Proposes continuations of the text.
     public func draft(into tree: inout DraftTree, limit: Int) {
         var best: SuffixDraft?
         var bestTag: UInt16 = 0
@@ -76,15 +76,15 @@ public final class SuffixDecodingDrafter: Drafter {
             guard size > 0, source.hasContinuation(place) else { return }
             let draft =
                 switch shape {
-                case .tree: source.likeliestTree(at: place, size: size, leastProbability: leastProbability)
-                case .chain: source.likeliestChain(at: place, size: size, leastProbability: leastProbability)
+                case .tree: source.mostProbableTree(at: place, size: size, leastProbability: leastProbability)
+                case .chain: source.mostProbableChain(at: place, size: size, leastProbability: leastProbability)
                 }
             if draft.score > (best?.score ?? 0) {
                 best = draft
                 bestTag = tag
             }
         }
-        // From the longest match down, so that of equal drafts that of the longer one stays.
+        // From the longest match down: of equal drafts, that of the longer match is kept.
         for (index, node) in local.active.enumerated() {
             let length = local.active.count - index
             consider(local, local.end(of: node), length: length, tag: UInt16(clamping: length))
@@ -120,8 +120,8 @@ public final class SuffixDecodingDrafter: Drafter {
 
 /// A compressed suffix tree over several texts that grow token by token.
 ///
-/// Each node stands for a sequence of tokens of at most ``depth`` and counts how often it occurs; on an edge no count
-/// changes. A further token costs time proportional to the depth, whatever the size of the tree. (G. Oliaro et al.,
+/// Each node stands for a sequence of at most ``depth`` tokens and counts its occurrences. Along an edge the count is constant.
+/// To append a token takes time proportional to the depth and independent of the tree's size. (G. Oliaro et al.,
 /// "SuffixDecoding", arXiv 2411.04975, section 3.)
 struct SuffixTree {
     /// A place in the tree: `length` tokens into the edge that leads to `node`.
@@ -150,21 +150,20 @@ struct SuffixTree {
     /// The number of the root, which stands for the empty sequence.
     static let root = 0
 
-    /// Most tokens of a sequence that is counted.
+    /// The maximum length of a counted sequence, in tokens.
     let depth: Int
     /// The tokens of all texts, one after the other.
     private(set) var text: [Int32] = []
     private var nodes = [Node(start: 0, length: 0, count: 0, parent: -1)]
     private var free: [Int] = []
     private var children: [Edge: Int] = [:]
-    /// The nodes that stand for the last tokens of the current text: the longest such sequence first, each ends where
-    /// an edge does.
+    /// The nodes of the current text's last tokens, the longest sequence first. Each sequence ends at the end of an edge.
     private(set) var active: [Int] = []
 
     /// An empty tree.
     init(depth: Int) { self.depth = max(1, depth) }
 
-    /// Begins a further text.
+    /// Begins another text.
     mutating func beginText() { active.removeAll(keepingCapacity: true) }
 
     /// Adds a token to the current text.
@@ -172,12 +171,12 @@ struct SuffixTree {
         let position = text.count
         text.append(token)
         active.append(Self.root)
-        // The longest first: it leaves the node that a shorter one may come to.
+        // The longest first: it leaves the node that a shorter sequence may reach.
         for index in active.indices { active[index] = extend(active[index], token, position) }
         if active.count == depth { active.removeFirst() }
     }
 
-    /// How often the sequence at `place` occurs.
+    /// The number of occurrences of the sequence at `place`.
     func count(_ place: Place) -> Int { nodes[place.node].count }
 
     /// The tokens left on the edge at `place`.
@@ -186,7 +185,7 @@ struct SuffixTree {
         return text[node.start + place.length..<node.start + node.length]
     }
 
-    /// The children of a node with the first tokens of their edges, in no special order.
+    /// The children of a node with their counts, in no special order.
     func forEachChild(of node: Int, _ body: (_ child: Int, _ count: Int) -> Void) {
         var child = nodes[node].firstChild
         while child >= 0 {
@@ -207,7 +206,7 @@ struct SuffixTree {
     /// The place at the end of a node's edge.
     func end(of node: Int) -> Place { Place(node: node, length: nodes[node].length) }
 
-    /// Where one more occurrence of a node's sequence leads when `token`, at `position`, follows it.
+    /// Records one more occurrence of a node's sequence, followed by `token` at `position`, and returns the node of the longer one.
     private mutating func extend(_ node: Int, _ token: Int32, _ position: Int) -> Int {
         guard let child = children[Edge(parent: node, token: token)] else {
             let isOwnLeaf = node != Self.root && nodes[node].count == 1 && nodes[node].firstChild < 0
@@ -217,7 +216,7 @@ struct SuffixTree {
             }
             return addChild(to: node, Node(start: position, length: 1, count: 1, parent: node))
         }
-        // Every occurrence but the new one goes on that way already: the border between the edges moves by a token.
+        // All earlier occurrences continue with this token too, so the border between the two edges moves by a token.
         if node != Self.root, nodes[node].count == nodes[child].count + 1 {
             return moveBorder(node, child)
         }
@@ -241,7 +240,8 @@ struct SuffixTree {
         return number
     }
 
-    /// Lets `node` take the first token of its only child's edge. An edge that becomes empty makes the two nodes one.
+    /// Moves the first token of the only child's edge to the edge of `node`. If the child's edge becomes empty, merges the two
+    /// nodes.
     private mutating func moveBorder(_ node: Int, _ child: Int) -> Int {
         let start = nodes[child].start
         let length = nodes[node].length
@@ -265,7 +265,7 @@ struct SuffixTree {
         return node
     }
 
-    /// Cuts the first token off the edge to `child`, for a node of its own with one occurrence more.
+    /// Splits the edge to `child` after its first token. The new node has one more occurrence.
     private mutating func split(_ child: Int) -> Int {
         let parent = nodes[child].parent
         let start = nodes[child].start
@@ -298,7 +298,7 @@ struct SuffixTree {
     }
 }
 
-/// Nodes with their probabilities as a suffix tree's counts give them.
+/// Nodes with their probabilities by the counts of a suffix tree.
 struct SuffixDraft {
     private var tokens: [Int32] = []
     private var parents: [Int] = []
@@ -329,7 +329,7 @@ struct SuffixDraft {
 }
 
 extension SuffixTree {
-    /// Whether anything has followed the sequence at `place`.
+    /// Whether any token has followed the sequence at `place`.
     func hasContinuation(_ place: Place) -> Bool {
         if !rest(of: place).isEmpty { return true }
         var hasChild = false
@@ -337,8 +337,8 @@ extension SuffixTree {
         return hasChild
     }
 
-    /// The chain of each time most frequent tokens below `place`.
-    func likeliestChain(at place: Place, size: Int, leastProbability: Float) -> SuffixDraft {
+    /// The chain of the most frequent tokens below `place`.
+    func mostProbableChain(at place: Place, size: Int, leastProbability: Float) -> SuffixDraft {
         var draft = SuffixDraft()
         var place = place
         var parent = DraftTree.root
@@ -357,8 +357,8 @@ extension SuffixTree {
         return draft
     }
 
-    /// The likeliest nodes below `place`, by the product of the counts' quotients.
-    func likeliestTree(at place: Place, size: Int, leastProbability: Float) -> SuffixDraft {
+    /// The most probable nodes below `place`, by the product of the counts' quotients.
+    func mostProbableTree(at place: Place, size: Int, leastProbability: Float) -> SuffixDraft {
         struct Branch {
             let place: Place
             let parent: Int
@@ -367,11 +367,11 @@ extension SuffixTree {
         var draft = SuffixDraft()
         var open = [Branch(place: place, parent: DraftTree.root, probability: 1)]
         while draft.count < size {
-            // Few are ever open: each has at least the least probability, and siblings share their parent's.
+            // `open` stays short: each branch has at least `leastProbability`, and siblings share their parent's probability.
             guard let next = open.indices.max(by: { open[$0].probability < open[$1].probability }) else { break }
             let branch = open.remove(at: next)
             var parent = branch.parent
-            // All of an edge is as likely as its first token, so that nothing open comes before the rest of it.
+            // All tokens of an edge have the probability of its first token, so they come before any other open branch.
             for token in rest(of: branch.place).prefix(size - draft.count) {
                 parent = draft.append(token, after: parent, probability: branch.probability)
             }

@@ -1,21 +1,20 @@
-// Documents whose suffixes are sorted, to find all occurrences of a sequence of tokens.
+// Documents with sorted suffixes, to find all occurrences of a sequence of tokens.
 
-/// A text store in memory: documents one after the other, and their positions in the order of what follows them.
+/// A text store in memory: documents one after the other, and their positions in suffix order.
 ///
-/// Suffixes are told apart by their first ``sortedDepth`` tokens only; those that agree so far are in the order of
-/// their positions.
+/// Suffixes are compared by their first ``sortedDepth`` tokens only. Those that agree so far are in the order of their positions.
 struct SuffixSortedText: Sendable {
-    /// How many tokens of a suffix its place in the order depends on.
+    /// The number of a suffix's first tokens by which it is sorted.
     static let sortedDepth = 32
-    /// Stands between documents; no token has this number.
+    /// Separates documents. No token has this number.
     static let separator: Int32 = -1
 
     /// The documents' tokens, each document followed by a ``separator``.
     let tokens: [Int32]
-    /// The positions of all tokens but separators, sorted by what begins there.
+    /// The positions of all tokens except separators, sorted by the suffixes that begin there.
     private let positions: [Int32]
 
-    /// Sorts `documents`. Those beyond 2³¹ − 1 tokens in all are left out.
+    /// Sorts `documents`. Documents beyond 2³¹ − 1 tokens in total are left out.
     init(_ documents: [[Int32]]) {
         var tokens: [Int32] = []
         for document in documents where tokens.count + document.count < Int(Int32.max) {
@@ -26,8 +25,8 @@ struct SuffixSortedText: Sendable {
         positions = Self.sorted(tokens)
     }
 
-    /// The positions after the occurrences of `pattern`, sorted by what follows, from the first on; `isMasked` tells
-    /// positions that are passed over.
+    /// The positions after the first `limit` occurrences of `pattern`, in suffix order. Positions for which `isMasked` holds are
+    /// skipped.
     func continuations(of pattern: ArraySlice<Int32>, limit: Int, isMasked: (Int) -> Bool) -> [Int] {
         let first = lowerBound { compare($0, pattern) < 0 }
         var result: [Int] = []
@@ -39,7 +38,7 @@ struct SuffixSortedText: Sendable {
         return result
     }
 
-    /// Where `pattern` occurs, however long it is.
+    /// The positions of all occurrences of `pattern`, which may be longer than ``sortedDepth``.
     func occurrences(of pattern: ArraySlice<Int32>) -> [Int] {
         let sorted = pattern.prefix(Self.sortedDepth)
         return continuations(of: sorted, limit: .max) { compare($0, pattern) != 0 }.map { $0 - sorted.count }
@@ -56,18 +55,18 @@ struct SuffixSortedText: Sendable {
         return low
     }
 
-    /// Compares what begins at `position` with `pattern`, as far as the pattern goes.
+    /// Compares the tokens from `position` on with `pattern`.
     private func compare(_ position: Int, _ pattern: ArraySlice<Int32>) -> Int {
         for (offset, token) in pattern.enumerated() {
-            // Every document ends with a separator, which no pattern's token is equal to.
+            // Every document ends with a separator, which equals no token of a pattern.
             let other = tokens[position + offset]
             if other != token { return other < token ? -1 : 1 }
         }
         return 0
     }
 
-    /// Sorts by one token, then by 2, 4, … by pairs of ranks found before (U. Manber and G. Myers, "Suffix arrays",
-    /// 1993).
+    /// Sorts by the first token, then by the first 2, 4, … tokens with pairs of known ranks (U. Manber and G. Myers, "Suffix
+    /// arrays", 1993).
     private static func sorted(_ tokens: [Int32]) -> [Int32] {
         let count = tokens.count
         guard count > 0 else { return [] }
@@ -75,8 +74,8 @@ struct SuffixSortedText: Sendable {
         var order = countingSorted((0..<Int32(count)).map { $0 }, by: ranks)
         var length = 1
         while length < sortedDepth {
-            // Positions in the order of what begins `length` tokens later; those near the end have nothing there and
-            // come first.
+            // The positions in the order of the suffixes `length` tokens later. Positions near the end have none there and come
+            // first.
             var byTail = (max(0, count - length)..<count).map { Int32($0) }
             byTail.reserveCapacity(count)
             for position in order where Int(position) >= length { byTail.append(position - Int32(length)) }
@@ -91,17 +90,17 @@ struct SuffixSortedText: Sendable {
         return order.filter { tokens[Int($0)] != separator }
     }
 
-    /// For each position the number of smaller tokens.
+    /// For each position, the number of smaller tokens.
     private static func firstRanks(_ tokens: [Int32]) -> [Int32] {
         let largest = tokens.reduce(separator) { max($0, $1) }
-        // Index t + 2 counts token t, so that index t + 1 comes to hold the number of smaller ones.
+        // Index t + 2 counts token t, so that index t + 1 gets the number of smaller tokens.
         var smaller = [Int32](repeating: 0, count: Int(largest) + 3)
         for token in tokens { smaller[Int(token) + 2] += 1 }
         for index in smaller.indices.dropFirst() { smaller[index] += smaller[index - 1] }
         return tokens.map { smaller[Int($0) + 1] }
     }
 
-    /// Numbers the positions by their places in `order`, equal ones alike.
+    /// Numbers the positions by their places in `order`. Equal positions get equal numbers.
     private static func rank(_ order: [Int32], into ranks: inout [Int32], areEqual: (Int, Int) -> Bool) {
         var current: Int32 = 0
         for index in order.indices {
@@ -110,9 +109,9 @@ struct SuffixSortedText: Sendable {
         }
     }
 
-    /// Sorts `positions` by their ranks, which are below their number; equal ones keep their order.
+    /// Sorts `positions` by their ranks, which are below `positions.count`. Equal positions keep their order.
     private static func countingSorted(_ positions: [Int32], by ranks: [Int32]) -> [Int32] {
-        // A rank is the number of positions before its first: where these go.
+        // A rank is the index at which its first position goes.
         var next = (0..<Int32(positions.count)).map { $0 }
         var result = [Int32](repeating: 0, count: positions.count)
         for position in positions {

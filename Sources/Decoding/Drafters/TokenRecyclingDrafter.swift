@@ -1,27 +1,26 @@
-// Token recycling: what the model nearly chose after a token once is guessed when the token comes again.
+// Token recycling: drafts the model's earlier top tokens after the same token.
 //
 // Rule: X. Luo et al., "Turning Trash into Treasure: Accelerating Inference of Large Language Models with Token
-// Recycling" (arXiv 2408.08696), section 3: an adjacency matrix keeps for each token the model's 8 likeliest next
-// tokens as they were when the token last went through the model, in an accepted place or not; the draft is a static
-// tree of 80 nodes over it. The matrix starts empty and survives from one text to the next. Guesses it has no entry for
-// are left out, not filled with token 0.
+// Recycling" (arXiv 2408.08696), section 3. An adjacency matrix keeps for each token the model's 8 top tokens after it, from
+// the last step that the token was in, accepted or not. The draft is a static tree of 80 nodes over the matrix. The matrix
+// starts empty and survives from one text to the next. Nodes without an entry are left out, not filled with token 0.
 
 import InferTensors
 
-/// Drafts along the model's own latest candidates after each token.
+/// Drafts the model's latest top tokens after each token.
 public final class TokenRecyclingDrafter: Drafter {
     /// A short name for reports.
     public let name = "token-recycling"
 
-    /// The matrix keeps this many per token.
+    /// The number of top tokens that the matrix keeps per token.
     public var topTokensWanted: Int { Self.width }
 
-    /// Candidates per token.
+    /// Top tokens per token.
     private static let width = 8
-    /// The share of guesses that are right by their rank, where nothing is known yet.
+    /// The assumed acceptance of a node by its rank.
     private static let acceptance: [Float] = [0.4, 0.12, 0.06, 0.04, 0.03, 0.02, 0.015, 0.01]
 
-    /// Row t holds the candidates after token t, the likeliest first; −1 where there is none.
+    /// Row t holds the top tokens after token t, largest logit first; −1 for none.
     private var successors: [Int32]
     private var last: Int32 = -1
 
@@ -30,13 +29,13 @@ public final class TokenRecyclingDrafter: Drafter {
         successors = Array(repeating: -1, count: max(0, vocabularySize) * Self.width)
     }
 
-    /// Takes `tokens` as the text from now on.
+    /// Replaces the text by `tokens`.
     public func reset(to tokens: [Int32]) { last = tokens.last ?? -1 }
 
-    /// Guesses how the text goes on.
+    /// Proposes continuations of the text.
     public func draft(into tree: inout DraftTree, limit: Int) {
-        // All of the tree even where fewer nodes are of use: which these are, their values say.
-        // An absent node keeps its place in its layer, so that the counts that follow meet their nodes.
+        // The whole tree, even if `limit` is smaller: the engine checks the nodes of the highest values.
+        // An absent node keeps its place in its layer, so that later counts belong to the right nodes.
         var layer: [Int?] = [DraftTree.root]
         for counts in RecyclingTemplate.childCounts {
             var next: [Int?] = []
@@ -70,10 +69,10 @@ public final class TokenRecyclingDrafter: Drafter {
         return children
     }
 
-    private func learn(_ candidates: [TopToken], after token: Int32) {
-        guard !candidates.isEmpty, let row = row(of: token) else { return }
+    private func learn(_ topTokens: [TopToken], after token: Int32) {
+        guard !topTokens.isEmpty, let row = row(of: token) else { return }
         for (index, slot) in row.enumerated() {
-            successors[slot] = index < candidates.count ? candidates[index].token : -1
+            successors[slot] = index < topTokens.count ? topTokens[index].token : -1
         }
     }
 
@@ -85,9 +84,8 @@ public final class TokenRecyclingDrafter: Drafter {
 
 /// The shape of the published tree of 80 nodes: 8, 21, 25, 15, 8 and 3 in its six layers.
 enum RecyclingTemplate {
-    /// For each layer, from the root, the numbers of children of its nodes in order; a node's children are its token's
-    /// likeliest successors in order. (arXiv 2408.08696, section 3.2 and appendix; the public repository's template
-    /// 2.2.2.)
+    /// For each layer, from the root, the number of children of each node. A node's children are the top tokens after its token, in
+    /// order. (arXiv 2408.08696, section 3.2 and appendix; the public repository's template 2.2.2.)
     static let childCounts: [[Int]] = [
         [8],
         [8, 4, 3, 2, 1, 1, 1, 1],

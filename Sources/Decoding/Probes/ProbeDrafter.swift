@@ -1,6 +1,6 @@
-// Drafters that know the answer, to try the engine's promise with drafts of every kind.
+// Drafters that know the answer, to test the exactness promise with drafts of every kind.
 
-/// Drafts by a rule from the text that a generation without drafting gave: what verification makes of it is known beforehand.
+/// Drafts by a rule from the text of a generation without drafting. So it is known beforehand which nodes are accepted.
 package final class ProbeDrafter: Drafter {
     /// A rule to draft by.
     package enum Rule: String, Sendable, CaseIterable {
@@ -8,14 +8,14 @@ package final class ProbeDrafter: Drafter {
         case right
         /// A chain of other tokens.
         case wrong
-        /// A tree that grows at random places; every other node is right, if its parent is.
+        /// A tree that grows at random places. Half of the nodes whose parents are right are right too.
         case random
         /// As many siblings as possible, the right one among them, then as many below that one.
         case widest
     }
 
     package let name: String
-    /// Large enough for both kinds of guesses to be made everywhere: probes are to try the engine, not to save time.
+    /// Makes the model return top tokens at every checked node, so that this path is tested too.
     package let topTokensWanted = 2
 
     private let rule: Rule
@@ -48,7 +48,7 @@ package final class ProbeDrafter: Drafter {
     }
 
     private func draftRandomly(into tree: inout DraftTree, limit: Int) {
-        // For each node whether it and all above it are right.
+        // For each node, whether it and all its ancestors are right.
         var isRight: [Bool] = []
         for _ in 0..<limit {
             let parent = Int(next() % UInt64(tree.count + 1)) - 1
@@ -74,7 +74,7 @@ package final class ProbeDrafter: Drafter {
             for sibling in 0..<siblings {
                 let isRight = sibling == place && right != nil
                 let token = isRight ? right ?? 0 : other(than: right)
-                // Siblings come before what is below them.
+                // Siblings are inserted before their children.
                 let node = tree.insert(token, after: parent, value: limit * (1 - 0.001 * Float(sibling)))
                 if isRight { rightNode = node }
             }
@@ -85,15 +85,15 @@ package final class ProbeDrafter: Drafter {
         }
     }
 
-    /// The token that follows after `depth` further ones; nil where the text has ended.
+    /// The text's token `depth` places after the current position; nil beyond the end of the text.
     private func rightToken(depth: Int) -> Int32? {
         let index = position + depth
         return index < text.count ? text[index] : nil
     }
 
     private func other(than token: Int32?) -> Int32 {
-        let guess = Int32(truncatingIfNeeded: next() % UInt64(tokenCount))
-        return guess == token ? (guess + 1) % tokenCount : guess
+        let other = Int32(truncatingIfNeeded: next() % UInt64(tokenCount))
+        return other == token ? (other + 1) % tokenCount : other
     }
 
     /// SplitMix64 (Steele et al., OOPSLA 2014).

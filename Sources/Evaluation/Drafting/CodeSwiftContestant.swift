@@ -9,7 +9,7 @@ final class CodeSwiftContestant: DocumentDrafter {
     private var drafter: CodeSwiftDrafter
     private let options: CodeSwiftDrafter.Options
     private let profile: DraftProfile?
-    private let guesses: GuessTable?
+    private let predictions: PredictionTable?
     private let vocabularyCount: Int
     private let documents: StoreSegment?
     /// For each document the positions of its tokens.
@@ -24,12 +24,12 @@ final class CodeSwiftContestant: DocumentDrafter {
     init(
         documents: [[TokenID]], stores: [Datastore], vocabularyCount: Int,
         options: CodeSwiftDrafter.Options = CodeSwiftDrafter.Options(), profile: DraftProfile? = nil,
-        guesses: GuessTable? = nil
+        predictions: PredictionTable? = nil
     ) {
         self.options = options
         self.profile = profile
-        self.guesses = guesses
-        drafter = Self.drafter(options, profile, guesses)
+        self.predictions = predictions
+        drafter = Self.drafter(options, profile, predictions)
         self.vocabularyCount = vocabularyCount
         self.stores = stores
         (self.documents, extents) = Self.segment(documents, vocabularyCount)
@@ -57,13 +57,13 @@ final class CodeSwiftContestant: DocumentDrafter {
         }
     }
 
-    func forget() { drafter = Self.drafter(options, profile, guesses) }
+    func forget() { drafter = Self.drafter(options, profile, predictions) }
 
     /// A drafter that has not learned anything yet.
     private static func drafter(
-        _ options: CodeSwiftDrafter.Options, _ profile: DraftProfile?, _ guesses: GuessTable?
+        _ options: CodeSwiftDrafter.Options, _ profile: DraftProfile?, _ predictions: PredictionTable?
     ) -> CodeSwiftDrafter {
-        CodeSwiftDrafter(options: options, profile: profile, observer: guesses.map { table in { table.add($0) } })
+        CodeSwiftDrafter(options: options, profile: profile, observer: predictions.map { table in { table.add($0) } })
     }
 
     func reset(to tokens: [TokenID]) {

@@ -95,8 +95,8 @@ package actor DraftingBenchmark {
     }
 
     /// Completes the tables of predictions.
-    package func finishGuesses() throws(InferenceError) {
-        for contestant in contestants { try contestant.guesses?.finish() }
+    package func finishPredictions() throws(InferenceError) {
+        for contestant in contestants { try contestant.predictions?.finish() }
     }
 
     /// The step costs that the session measured or that the simulation used; empty if steps were only counted.
@@ -113,7 +113,7 @@ package actor DraftingBenchmark {
         let reference = Array(
             tokenizer.encode(task.reference, addSpecial: false, parseSpecial: false).prefix(settings.maximumTokens))
         guard !prompt.isEmpty, reference.count > 1 else { return nil }
-        for contestant in contestants { contestant.guesses?.suite = suite.name }
+        for contestant in contestants { contestant.predictions?.suite = suite.name }
         var result = DraftingResult(suite: suite.name, task: task.id, promptTokens: prompt.count)
         let path = suite.repositoryPath(of: task)
         let repository = try path.map(repository)

@@ -22,17 +22,17 @@ package final class DraftingContestant {
     /// Measures which parts of the drafter take time; nil if not measured.
     let profile: DraftProfile?
     /// Receives the outcomes of the drafter's predictions; nil if none are recorded.
-    let guesses: GuessTable?
+    let predictions: PredictionTable?
     private let make: (Sources) -> any Drafter
     private var drafters: [String: any Drafter] = [:]
 
     private init(
-        _ name: String, profile: DraftProfile? = nil, guesses: GuessTable? = nil,
+        _ name: String, profile: DraftProfile? = nil, predictions: PredictionTable? = nil,
         _ make: @escaping (Sources) -> any Drafter
     ) {
         self.name = name
         self.profile = profile
-        self.guesses = guesses
+        self.predictions = predictions
         self.make = make
     }
 
@@ -41,16 +41,16 @@ package final class DraftingContestant {
     /// - Parameters:
     ///   - ablation: The parts that `codeswift` leaves out.
     ///   - isProfiled: Whether `codeswift` measures which of its parts take time.
-    ///   - guesses: Receives the outcomes of `codeswift`'s predictions.
+    ///   - predictions: Receives the outcomes of `codeswift`'s predictions.
     package static func all(
-        without ablation: Ablation = Ablation([]), isProfiled: Bool = false, guesses: GuessTable? = nil
+        without ablation: Ablation = Ablation([]), isProfiled: Bool = false, predictions: PredictionTable? = nil
     ) -> [DraftingContestant] {
         let profile = isProfiled ? DraftProfile() : nil
         return [
-            DraftingContestant("codeswift", profile: profile, guesses: guesses) {
+            DraftingContestant("codeswift", profile: profile, predictions: predictions) {
                 CodeSwiftContestant(
                     documents: $0.documents, stores: $0.stores, vocabularyCount: $0.tokenizer.count,
-                    options: ablation.options, profile: profile, guesses: guesses)
+                    options: ablation.options, profile: profile, predictions: predictions)
             },
             DraftingContestant("prompt-lookup") { _ in PromptLookupDrafter() },
             DraftingContestant("rest") { RESTDrafter(documents: $0.documents + $0.stores.flatMap(\.documentTokens)) },
@@ -66,9 +66,9 @@ package final class DraftingContestant {
     /// - Throws: ``InferenceError`` with `invalidArgument` for an unknown name.
     package static func named(
         _ names: String, without ablation: Ablation = Ablation([]), isProfiled: Bool = false,
-        guesses: GuessTable? = nil
+        predictions: PredictionTable? = nil
     ) throws(InferenceError) -> [DraftingContestant] {
-        let all = all(without: ablation, isProfiled: isProfiled, guesses: guesses)
+        let all = all(without: ablation, isProfiled: isProfiled, predictions: predictions)
         var contestants: [DraftingContestant] = []
         for name in names.split(separator: ",") where name != "none" {
             guard let contestant = all.first(where: { $0.name == name }) else {

@@ -9,7 +9,7 @@ struct TokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokenize",
         abstract: "Print the token ids of a text.",
-        discussion: "The text is the argument, the file given with -f, or standard input when that is not a terminal."
+        discussion: "The text is the argument, the file given with -f, or standard input if that is not a terminal."
     )
 
     @OptionGroup var model: ModelArgument
@@ -21,10 +21,10 @@ struct TokenizeCommand: ParsableCommand {
         name: .shortAndLong, help: ArgumentHelp("Read the text from a file; - is standard input.", valueName: "path"))
     var file: String?
 
-    @Flag(help: "Do not add the tokens the model wants at the beginning and end of a text.")
+    @Flag(help: "Do not add the tokens that the model expects at the beginning and end of a text.")
     var noBos = false
 
-    @Flag(help: "Read special tokens such as <|im_end|> in the text as what they are, not as text.")
+    @Flag(help: "Parse special tokens such as <|im_end|> in the text instead of reading them as text.")
     var special = false
 
     @Flag(help: #"Print one JSON object {"tokens":[…]}."#)
@@ -53,7 +53,8 @@ struct DetokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "detokenize",
         abstract: "Print the text of token ids, byte for byte.",
-        discussion: "The ids are those of --tokens, or what tokenize prints, with --json or without, on standard input."
+        discussion:
+            "The ids come from --tokens, or from standard input in the format of tokenize, with or without --json."
     )
 
     @OptionGroup var model: ModelArgument

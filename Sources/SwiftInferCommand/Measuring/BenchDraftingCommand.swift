@@ -12,19 +12,21 @@ import SwiftInfer
 struct BenchDraftingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drafting",
-        abstract: "Measure what drafting brings on suites of tasks.",
+        abstract: "Measure the gain of drafting on suites of tasks.",
         discussion: """
-            A suite is a .jsonl file: on each line a task with id, prompt and reference and, where the prompt comes \
-            from a repository, the repository and which lines of it to exclude: the answer. They and any other copy \
-            of it are kept from the drafters.
+            A suite is a .jsonl file with a task on each line: id, prompt and reference. If the prompt comes from a \
+            repository, the task also has the repository and the lines to exclude, which are the answer. The drafters see \
+            neither these lines nor any other copy of them.
 
-            Answers are the model's own, or with --replay the references, which the model is made to give in the time \
-            that it takes. All drafters and none take turns on each task; drafters keep what they learn unless --cold. \
-            With --fixed-width or --cost-curve alone no model runs and nothing is timed: the references are followed, the \
-            steps counted or charged, and each task begins anew unless --warm; of the model's file only the \
-            vocabulary is read.
+            Answers are the model's own or, with --replay, the references: the model computes the same steps, but its \
+            choices are replaced. All drafters, and decoding without one, take turns on each task. Drafters keep what they \
+            learn unless --cold is given.
 
-            Ctrl-C ends it with the tasks done so far.
+            With --fixed-width or --cost-curve alone, no model runs and nothing is timed: the references are followed, and \
+            the steps are counted or charged. Drafters start anew for each task unless --warm is given. Only the vocabulary \
+            of the model's file is read.
+
+            Ctrl-C ends the benchmark with the tasks done so far.
             """
     )
 
@@ -33,76 +35,79 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Option(parsing: .singleValue, help: ArgumentHelp("A suite; may be given several times.", valueName: "file.jsonl"))
     var suite: [String]
 
-    @Option(help: ArgumentHelp("Drafters that take part.", valueName: "names"))
+    @Option(help: ArgumentHelp("The drafters to measure.", valueName: "names"))
     var drafters = DraftingContestant.all().map(\.name).joined(separator: ",")
 
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "A datastore for codeswift and rest, which answers are kept out of; may be given several times.",
+            "A datastore for codeswift and rest, without copies of the answers; may be given several times.",
             valueName: "file"))
     var datastore: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "What codeswift (without timing: every drafter) goes without, to see what it is worth: \(Ablation.allValueStrings.joined(separator: ", ")).",
+            "Parts that codeswift leaves out, to measure their worth (timing: every drafter leaves it out): \(Ablation.allValueStrings.joined(separator: ", ")).",
             valueName: "parts"))
     var without = Ablation([])
 
-    @Flag(help: "Let the model give the references.")
+    @Flag(help: "Make the model give the references.")
     var replay = false
 
     @Option(
         help: ArgumentHelp(
-            "With --replay, take the tokens of another file's vocabulary: real ones for a model of random weights.",
+            "With --replay, use the vocabulary of another file: real tokens for a model of random weights.",
             valueName: "file.gguf"))
     var vocabulary: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Count steps of at most so many rows, without a model; with --replay, time them.", valueName: "n,n,…"))
+            "Count steps of at most n rows without a model; with --replay, time them.", valueName: "n,n,…"))
     var fixedWidth = CountList([])
 
     @Option(
         help: ArgumentHelp(
-            "Charge steps by pairs [rows, cost] or by what bench model --json printed, without a model.",
+            "Charge steps without a model, by pairs [rows, cost] or by the output of bench model --json.",
             valueName: "file.json"))
     var costCurve: String?
 
     @Flag(help: "Let drafters forget after each task.")
     var cold = false
 
-    @Flag(help: "Without a model, let drafters keep what tasks teach.")
+    @Flag(help: "Without a model, let drafters keep what they learn from task to task.")
     var warm = false
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Most tasks of a suite, evenly spread over it.", valueName: "n"))
+        parsing: .unconditional,
+        help: ArgumentHelp("Maximum number of tasks of a suite, evenly spread over it.", valueName: "n"))
     var limit: Int?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Most tokens of a prompt; what is further back is cut off.", valueName: "tokens"))
+        help: ArgumentHelp("Maximum number of tokens of a prompt; its beginning is cut off.", valueName: "tokens"))
     var maxPrompt = 3072
 
-    @Option(name: .short, parsing: .unconditional, help: ArgumentHelp("Most tokens of an answer.", valueName: "n"))
+    @Option(
+        name: .short, parsing: .unconditional,
+        help: ArgumentHelp("Maximum number of tokens of an answer.", valueName: "n"))
     var n = 256
 
-    @Option(help: "How keys and values are stored.")
+    @Option(help: "Storage type of keys and values.")
     var kvType = KVCacheType.f16
 
-    @Flag(help: "Tell where codeswift's time goes, which takes some more.")
+    @Flag(help: "Report where codeswift's time goes. This takes some time itself.")
     var profile = false
 
     @Option(
         help: ArgumentHelp(
             """
-            Write what became of codeswift's guesses, as Tools/fit-mixer takes it: for each place whose next token \
-            became known a line per guess with the suite, the number of the place, 1 for right or 0, the probability \
-            that the guess was given, and the inputs of the sum that gave it.
+            Write the outcomes of codeswift's predictions for Tools/fit-mixer. For each place whose next token became \
+            known, there is a line per prediction: the suite, the number of the place, 1 if it was right or 0, its \
+            probability, and the inputs of the sum that gave it.
             """,
             valueName: "file.csv"))
-    var dumpGuesses: String?
+    var dumpPredictions: String?
 
     @OptionGroup(title: "Engine") var engine: EngineOptions
 
@@ -126,8 +131,9 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         }
         if vocabulary != nil, !replay { throw ValidationError("--vocabulary goes with --replay alone.") }
         if replay, costCurve != nil { throw ValidationError("--cost-curve charges steps where --replay times them.") }
-        if dumpGuesses != nil, !drafters.split(separator: ",").contains("codeswift") || !without.options.calibrates {
-            throw ValidationError("--dump-guesses wants codeswift among the drafters, with calibration.")
+        if dumpPredictions != nil, !drafters.split(separator: ",").contains("codeswift") || !without.options.calibrates
+        {
+            throw ValidationError("--dump-predictions needs codeswift among the drafters, with calibration.")
         }
         if let limit, limit < 1 { throw ValidationError("--limit is \(limit), but must be at least 1.") }
         if n < 2 { throw ValidationError("-n is \(n), but must be at least 2: the first token comes with the prompt.") }
@@ -144,7 +150,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
             defer { progress.clear() }
             return try await benchmark.results(of: suites) { progress.update($0, $1) }
         }
-        try await benchmark.finishGuesses()
+        try await benchmark.finishPredictions()
         let report = await benchmark.report(results)
         if let svg { try write(DraftingPlots(report).svg, to: svg) }
         if json { try Output.json(report) } else { Output.standardOutput(report.text) }
@@ -158,7 +164,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
     private func benchmark() throws -> DraftingBenchmark {
         let contestants = try DraftingContestant.named(
-            drafters, without: without, isProfiled: profile, guesses: dumpGuesses.map(GuessTable.init))
+            drafters, without: without, isProfiled: profile, predictions: dumpPredictions.map(PredictionTable.init))
         var settings = DraftingBenchmark.Settings()
         settings.maximumTokens = n
         settings.maximumPrompt = maxPrompt

@@ -12,11 +12,11 @@ struct BenchKernelsCommand: ParsableCommand {
         commandName: "kernels",
         abstract: "Check the kernels and measure how fast they are.",
         discussion: """
-            Products with weights of every type, first compared with the same in Swift (ulps: units of the last place; 0 says \
-            the same bits), then timed on weights that lie in each cache and in memory. ns is the median of short runs; \
-            rates are those of the least. of peak: products a second over what the same instructions do on \
-            registers alone, as measured at the start. of roofline: the time that this peak and the measured read \
-            bandwidth allow over the time taken.
+            Products with weights of every type are compared with the Swift kernels (ulps: units in the last place; 0 means \
+            the same bits), then timed on weights in each cache and in memory. ns is the median of short runs; rates are \
+            those of the fastest run. of peak: products per second over those of the same instructions on registers alone, \
+            measured at the start. of roofline: the time that this peak and the measured read bandwidth allow, over the \
+            time taken.
             """
     )
 
@@ -24,19 +24,19 @@ struct BenchKernelsCommand: ParsableCommand {
     var types: TensorTypeList?
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Numbers of inputs a product is computed for.", valueName: "n,n,…"))
+        parsing: .unconditional, help: ArgumentHelp("Numbers of inputs of a product.", valueName: "n,n,…"))
     var widths = CountList([1, 2, 4, 8, 16, 32, 64])
 
-    @Option(help: ArgumentHelp("Measure products with this type of weights alone.", valueName: "type"))
+    @Option(help: ArgumentHelp("Measure only products with this type of weights.", valueName: "type"))
     var type: TensorTypeList?
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Measure products at this width alone.", valueName: "n"))
+        parsing: .unconditional, help: ArgumentHelp("Measure only products at this width.", valueName: "n"))
     var width: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Measure this kernel alone: \(([Self.productName] + KernelBenchmark.otherKernels).joined(separator: ", ")).",
+            "Measure only this kernel: \(([Self.productName] + KernelBenchmark.otherKernels).joined(separator: ", ")).",
             valueName: "name"))
     var kernel: String?
 
@@ -44,7 +44,7 @@ struct BenchKernelsCommand: ParsableCommand {
 
     @Option(
         name: .shortAndLong, parsing: .unconditional,
-        help: ArgumentHelp("Threads that make the same calls side by side.", valueName: "n"))
+        help: ArgumentHelp("Number of threads that make the same calls at the same time.", valueName: "n"))
     var threads = 1
 
     @OptionGroup var recording: RecordOptions

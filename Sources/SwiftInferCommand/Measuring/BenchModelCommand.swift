@@ -32,10 +32,10 @@ struct BenchModelCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Tokens in the context before each test.", valueName: "n"))
     var depth: Int?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("How often each is timed.", valueName: "r"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Number of times that each test is timed.", valueName: "r"))
     var repetitions = 5
 
-    @Option(help: "How keys and values are stored.")
+    @Option(help: "Storage type of keys and values.")
     var kvType = KVCacheType.f16
 
     @OptionGroup(title: "Engine") var engine: EngineOptions

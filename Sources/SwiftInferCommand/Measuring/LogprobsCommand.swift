@@ -9,7 +9,7 @@ struct LogprobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logprobs",
         abstract: "Print log-probabilities of the next token after each of the given ones.",
-        discussion: "Row i is the model's prediction after tokens 0…i, so that row i predicts token i + 1."
+        discussion: "Row i is the distribution after tokens 0…i: it predicts token i + 1."
     )
 
     @OptionGroup var model: ModelArgument
@@ -17,7 +17,7 @@ struct LogprobsCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Token ids, separated by commas.", valueName: "ids"))
     var tokens: TokenList
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Show the k likeliest tokens of each row.", valueName: "k"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Show the k top tokens of each row.", valueName: "k"))
     var top = 20
 
     @Option(
@@ -26,7 +26,7 @@ struct LogprobsCommand: ParsableCommand {
             "Length of the context (default: that of run, or as many tokens as are given).", valueName: "n"))
     var context: Int?
 
-    @Option(help: "How keys and values are stored.")
+    @Option(help: "Storage type of keys and values.")
     var kvType = KVCacheType.f32
 
     @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -73,10 +73,10 @@ struct LogprobsCommand: ParsableCommand {
         defer { bar.clear() }
         var rows: [Row] = []
         try scorer.score(tokens.tokens, from: 0) { position, probabilities in
-            let candidates = probabilities.top(top).map {
+            let topTokens = probabilities.top(top).map {
                 TopToken(token: $0.token, logProbability: $0.logProbability)
             }
-            rows.append(Row(position: position, top: candidates))
+            rows.append(Row(position: position, top: topTokens))
             bar.update(Double(rows.count) / Double(tokens.tokens.count))
         }
         bar.clear()
@@ -90,11 +90,11 @@ struct LogprobsCommand: ParsableCommand {
     private func text(_ row: Row, _ tokenizer: Tokenizer) -> String {
         let token = tokens.tokens[row.position]
         return "after \(row.position): \(token) \(TokenText.quoted(token, tokenizer))\n"
-            + row.top.map { candidate in
-                Format.right(String(candidate.token), 9)
+            + row.top.map { top in
+                Format.right(String(top.token), 9)
                     + Format.right(
-                        Format.decimal(Double(candidate.logProbability), 4), 10)
-                    + "  " + TokenText.quoted(candidate.token, tokenizer) + "\n"
+                        Format.decimal(Double(top.logProbability), 4), 10)
+                    + "  " + TokenText.quoted(top.token, tokenizer) + "\n"
             }.joined()
     }
 }

@@ -27,7 +27,7 @@ struct PerplexityCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Stop after this many chunks.", valueName: "n"))
     var chunks: Int?
 
-    @Option(help: "How keys and values are stored.")
+    @Option(help: "Storage type of keys and values.")
     var kvType = KVCacheType.f16
 
     @OptionGroup(title: "Engine") var engine: EngineOptions

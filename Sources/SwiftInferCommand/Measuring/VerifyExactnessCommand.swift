@@ -29,14 +29,14 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Also check the prompts, one after the other as a single text, cut to these numbers of tokens.",
+            "Also check the prompts joined to one text and cut to these numbers of tokens.",
             valueName: "counts"))
     var lengths = CountList([])
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Rows of a step that drafts are cut to in turn.", valueName: "counts"))
+            "Numbers of rows of a step, to which drafts are cut in turn.", valueName: "counts"))
     var widths = CountList([2, 64, 5, 8, 3, 17, 4, 32, 7, 16, 9, 15, 1])
 
     @Option(name: .short, parsing: .unconditional, help: ArgumentHelp("Tokens of each answer.", valueName: "n"))
@@ -47,13 +47,13 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Ways to sample each prompt besides the greedy one, 0…3.", valueName: "n"))
+        help: ArgumentHelp("Number of sampling options, besides greedy, for each prompt: 0…3.", valueName: "n"))
     var samplings = 1
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Drafters and probes to check each answer with, in turn (default: all).", valueName: "n"))
+            "Number of drafters and probes for each answer, which take turns (default: all).", valueName: "n"))
     var perAnswer: Int?
 
     @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -121,7 +121,8 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
         } else {
             Output.standardOutput(
                 "\(report.prompts) prompts, \(report.runs) answers with drafting, \(report.rows) rows: "
-                    + "\(report.mismatches) mismatches (\(report.drafted) guesses checked, \(report.accepted) right)\n")
+                    + "\(report.mismatches) mismatches (\(report.drafted) draft nodes checked, \(report.accepted) accepted)\n"
+            )
         }
         if report.mismatches > 0 { throw ExitCode.failure }
     }

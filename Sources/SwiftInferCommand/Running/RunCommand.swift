@@ -1,4 +1,4 @@
-// `swiftinfer run`: continues a text or answers a question, and reports how.
+// `swiftinfer run`: continues a text or answers a question.
 
 import ArgumentParser
 import InferEvaluation
@@ -10,9 +10,9 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Continue a text, or answer with --chat.",
         discussion: """
-            The prompt is the argument, the file given with -f, or standard input when that is not a terminal; what \
-            comes on standard input beside an argument goes before it. With --chat and no prompt on a terminal, a \
-            conversation begins; /help lists its commands.
+            The prompt is the argument, the file given with -f, or standard input if that is not a terminal. Standard \
+            input beside an argument goes before it. With --chat and no prompt, a conversation begins on the terminal; \
+            /help lists its commands.
 
             Ctrl-C stops the answer.
             """
@@ -34,15 +34,16 @@ struct RunCommand: AsyncParsableCommand {
     @Option(
         name: .short, parsing: .unconditional,
         help: ArgumentHelp(
-            "Most tokens to generate; -1: until the context is full (default: 256, with --chat -1).", valueName: "n"))
+            "Maximum number of tokens to generate; -1: until the context is full (default: 256, with --chat -1).",
+            valueName: "n"))
     var n: Int?
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("End where this text appears; may be given several times.", valueName: "text"))
+        help: ArgumentHelp("End the answer where this text appears; may be given several times.", valueName: "text"))
     var stop: [String] = []
 
-    @Flag(help: "Go on when the model ends its text.")
+    @Flag(help: "Continue when the model ends its text.")
     var ignoreEos = false
 
     @Flag(help: "Apply the model's chat template.")
@@ -57,7 +58,7 @@ struct RunCommand: AsyncParsableCommand {
             valueName: "name|file"))
     var chatTemplate: String?
 
-    @Flag(help: "Read special tokens such as <|im_end|> in what is given as what they are, not as text.")
+    @Flag(help: "Parse special tokens such as <|im_end|> in the prompt instead of reading them as text.")
     var special = false
 
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments

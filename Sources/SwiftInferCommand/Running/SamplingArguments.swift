@@ -26,22 +26,23 @@ enum Seed: ExpressibleByArgument {
 struct SamplingArguments: ParsableArguments {
     @Option(
         name: [.long, .customLong("temp")], parsing: .unconditional,
-        help: ArgumentHelp("Sampling temperature; 0 takes the likeliest token.", valueName: "t"))
+        help: ArgumentHelp("Sampling temperature; 0: always the token with the largest logit.", valueName: "t"))
     var temperature: Float = 0
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Sample among the k likeliest tokens; 0 or -1: all.", valueName: "k"))
+        help: ArgumentHelp("Sample from the k most probable tokens; 0 or -1: all.", valueName: "k"))
     var topK = 0
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Sample among the likeliest tokens that together reach p; 1: all.", valueName: "p"))
+        help: ArgumentHelp(
+            "Sample from the most probable tokens whose probabilities add up to p; 1: all.", valueName: "p"))
     var topP: Float = 1
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Drop tokens less likely than p times the likeliest; 0: none.", valueName: "p"))
+        help: ArgumentHelp("Drop tokens with less than p times the largest probability; 0: none.", valueName: "p"))
     var minP: Float = 0
 
     @Option(
@@ -56,7 +57,7 @@ struct SamplingArguments: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Lower a recent token's logit by this if it occurred.", valueName: "x"))
+        help: ArgumentHelp("Lower a recent token's logit once by this if it occurred.", valueName: "x"))
     var presencePenalty: Float = 0
 
     @Option(

@@ -7,21 +7,21 @@ public import SwiftInfer
 struct CodeSwiftArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The working tree that codeswift guesses from (default: the git repository around the working directory).",
+            "The working tree that codeswift drafts from (default: the git repository around the working directory).",
             valueName: "dir"))
     var repository: String?
 
-    @Flag(help: "Guess from no working tree.")
+    @Flag(help: "Draft from no working tree.")
     var noRepository = false
 
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "A datastore that codeswift guesses from, as datastore build makes it; may be given several times.",
+            "A datastore that codeswift drafts from, made by datastore build; may be given several times.",
             valueName: "file"))
     var datastore: [String] = []
 
-    @Flag(help: "Neither use nor keep what codeswift learned in other runs.")
+    @Flag(help: "Neither use nor keep what codeswift learns between runs.")
     var noDraftCache = false
 
     func validate() throws {
@@ -49,7 +49,7 @@ struct CodeSwiftArguments: ParsableArguments {
 
 /// The drafter of a session.
 struct DrafterOptions: ParsableArguments {
-    @Option(help: "What guesses tokens ahead; it changes the speed and never the text.")
+    @Option(help: "The drafter. It changes the speed, never the text.")
     var drafter = DrafterChoice.codeSwift()
 
     @OptionGroup var sources: CodeSwiftArguments

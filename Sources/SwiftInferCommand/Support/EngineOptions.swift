@@ -18,7 +18,7 @@ struct EngineOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Layers on the Vulkan device: the last n blocks, from one more than there are on all (default: all that fit).",
+            "Number of layers on the Vulkan device: the last n; all if n exceeds the number of blocks (default: all that fit).",
             valueName: "n"))
     var gpuLayers: Int?
 
@@ -91,7 +91,7 @@ struct KernelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Which kernels: \((TunedKernels.names + [reference]).joined(separator: ", ")) (default: the first).",
+            "The kernels: \((TunedKernels.names + [reference]).joined(separator: ", ")) (default: the first).",
             valueName: "name"))
     var kernels: String?
 
@@ -116,11 +116,11 @@ struct ContextOptions: ParsableArguments {
     @Option(
         name: .shortAndLong, parsing: .unconditional,
         help: ArgumentHelp(
-            "Most tokens of prompt and answer together (default: what the model was trained for, at most 4096).",
+            "Maximum number of tokens of prompt and answer (default: what the model was trained for, at most 4096).",
             valueName: "n"))
     var context: Int?
 
-    @Option(help: "How keys and values are stored.")
+    @Option(help: "Storage type of keys and values.")
     var kvType = KVCacheType.f16
 
     func validate() throws {

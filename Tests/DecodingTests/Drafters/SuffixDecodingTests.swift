@@ -16,7 +16,7 @@ import Testing
 
     /// The probabilities of the most probable `size` continuations of `match`, most probable first, and how probable
     /// each continuation is.
-    private func likeliest(
+    private func largestProbabilities(
         _ size: Int, after match: [Int32], in texts: [[Int32]], depth: Int
     ) -> [Float] {
         let total = Float(count(match, in: texts))
@@ -37,7 +37,7 @@ import Testing
             for length in 1..<depth where length <= text.count {
                 let match = Array(text.suffix(length))
                 guard count(match, in: texts) > 0 else { break }
-                best = max(best, likeliest(length, after: match, in: texts, depth: depth).reduce(0, +))
+                best = max(best, largestProbabilities(length, after: match, in: texts, depth: depth).reduce(0, +))
             }
         }
         return best

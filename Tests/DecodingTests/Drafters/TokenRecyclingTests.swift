@@ -35,11 +35,11 @@ import Testing
         let row = { (token: Int32) in [TopToken(token: token, logit: 1)] }
         drafter.observe(
             DraftOutcome(tree: tree, checked: [0, 1], tokens: [2, 3], topTokenRows: [row(2), row(3), row(4)]))
-        // 3 was not the first guess that proved right, yet what follows it was seen.
+        // Node 3 was not accepted, but the top tokens after it are learned.
         #expect(drafter.draft().paths == [[4]])
     }
 
-    @Test func latestCandidatesReplaceOlderOnes() {
+    @Test func latestTopTokensReplaceOlderOnes() {
         let drafter = TokenRecyclingDrafter(vocabularySize: 100)
         drafter.reset(to: [1])
         drafter.observe(

@@ -13,7 +13,7 @@ import Testing
         tree.insert(2, after: one, value: 0.1)
     }
 
-    @Test func guessesAreMerged() {
+    @Test func draftsAreMerged() {
         let combined = CombinedDrafter([chain, fork])
         #expect(combined.name == "chain+fork")
         #expect(combined.topTokensWanted == 1)
@@ -29,7 +29,7 @@ import Testing
         #expect(tree.tags[1] == alone.tags[1])
     }
 
-    @Test func eachLearnsTheOutcomeOfItsOwnGuesses() throws {
+    @Test func eachLearnsTheOutcomeOfItsOwnNodes() throws {
         let combined = CombinedDrafter([chain, fork])
         combined.reset(to: [0])
         var tree = DraftTree()

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func asManyAsPay() {
-        // Each further row costs 0.2 of the first: guesses pay as long as they are worth 0.2 of what there is.
+        // Each further row costs 0.2 of the first, so a node pays if its value is at least 0.2 of the expected tokens.
         let costs = (0..<64).map { 1 + 0.2 * Double($0) }
         let planner = planner(costs) { tree in
             tree.insert(1, value: 0.9)
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func theWholeCurveIsLookedOver() {
-        // Five rows cost as much as sixteen: a jump that no single guess can pay for, but all together can.
+        // Five rows cost as much as sixteen: a jump that no single node pays for, but all nodes together do.
         let costs = (1...16).map { $0 < 5 ? 1 + 0.05 * Double($0 - 1) : 2 }
         let planner = planner(costs) { $0.insert(chain: (1...15).map { Int32($0) }, acceptance: 0.97) }
         #expect(planner.draft(bounds, width: .automatic).checked.count == 15)
@@ -76,7 +76,7 @@ import Testing
         #expect(planner.draft(bounds, width: .automatic).checked == [0])
     }
 
-    @Test func draftingEndsWhenGuessesAreWrongAndReturnsWhenTheyAreRight() {
+    @Test func draftingStopsWhenDraftsAreWrongAndResumesWhenTheyAreRight() {
         let costs = (0..<64).map { 1 + 0.3 * Double($0) }
         let planner = planner(costs) { $0.insert(chain: [1, 2, 3, 4], acceptance: 0.9) }
         func steps(_ count: Int, tokens: (Draft) -> [Int32]) -> [Int] {
@@ -89,7 +89,7 @@ import Testing
         let wrong = steps(60) { _ in [9] }
         #expect(wrong[0] == 4)
         #expect(wrong.suffix(40).allSatisfy { $0 == 0 })
-        // The unchecked guesses of the first depth are judged all the same, so that no probing is needed.
+        // Unchecked nodes of the first depth are judged too, so that no probing is needed.
         let right = steps(60) { draft in (1...4).prefix(draft.checked.count + 1).map { Int32($0) } }
         #expect(right.suffix(10).allSatisfy { $0 > 0 })
     }

@@ -26,7 +26,7 @@ import Testing
         #expect(tree.path(to: DraftTree.root).isEmpty)
     }
 
-    @Test func equalGuessesFallTogether() {
+    @Test func equalNodesAreMerged() {
         var tree = DraftTree()
         let a = tree.insert(1, value: 0.5, tag: 3)
         #expect(tree.insert(1, value: 0.4, tag: 4) == a)

@@ -21,11 +21,11 @@ private struct MarkovSource {
     func logits(after token: Int32) -> [Float] { rows[Int(token)] }
 }
 
-/// How the tokens of a step come out of a draft's rows.
+/// The rule that draws the tokens of a step from a draft's rows.
 private enum Method {
-    /// As the engine does it: one draw per row passed, and a guess is right if it equals the draw.
+    /// The engine's rule: one draw per accepted row, and a node is accepted if its token equals the draw.
     case engine
-    /// A wrong way, to be noticed: guesses among the two likeliest tokens are accepted.
+    /// A wrong rule, which the test must detect: nodes among the two top tokens are accepted.
     case typical
 }
 
@@ -36,7 +36,7 @@ private enum Method {
         $0.temperature = 0.9; $0.topK = 7
     }
 
-    /// Guesses at random, most of them likely ones, in trees of several shapes.
+    /// Random nodes, most of them likely, in trees of several shapes.
     private func makeDraft(after token: Int32, _ state: inout UInt32) -> DraftTree {
         var tree = DraftTree()
         for _ in 0..<6 {
@@ -67,9 +67,9 @@ private enum Method {
                 }
                 guard var token = drawn else { break }
                 if case .typical = method, let child = tree.children(of: current - 1).first {
-                    let likeliest = rows[current].sorted(by: >)
-                    let guess = tree.tokens[child]
-                    if rows[current][Int(guess)] >= likeliest[1] { token = guess }
+                    let largest = rows[current].sorted(by: >)
+                    let drafted = tree.tokens[child]
+                    if rows[current][Int(drafted)] >= largest[1] { token = drafted }
                 }
                 counts[Int(last)][Int(token)] += 1
                 last = token

@@ -1,4 +1,4 @@
-// Values are corrected by what becomes of guesses.
+// The outcomes of drafts correct later values.
 
 import InferDecoding
 import Testing

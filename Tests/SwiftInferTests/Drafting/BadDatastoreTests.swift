@@ -64,7 +64,7 @@ import Testing
             return (found.tokens == expected.tokens && found.rowHashes == expected.rowHashes, found.draft)
         }
 
-        /// The guesses that the whole datastore makes for all answers.
+        /// The drafts that the intact datastore gives for all answers.
         func soundDrafts() async throws -> (drafted: Int, accepted: Int) {
             var sum = (drafted: 0, accepted: 0)
             for index in answers.indices {

@@ -28,7 +28,7 @@ import Testing
         return (session, response, try model.tokens(for: prompt))
     }
 
-    @Test func rightGuessesSaveSteps() async throws {
+    @Test func rightDraftsSaveSteps() async throws {
         let (session, expected, given) = try await plain(41)
         try await session.use(probe(.right, expected, after: given, of: session.model))
         let response = try await session.respond(to: prompt, options: fixed(8)(41))
@@ -45,7 +45,7 @@ import Testing
         #expect(await session.tokens == given + expected.statistics.tokens)
     }
 
-    @Test func wrongGuessesSaveNone() async throws {
+    @Test func wrongDraftsSaveNoSteps() async throws {
         let (session, expected, given) = try await plain(20)
         try await session.use(probe(.wrong, expected, after: given, of: session.model))
         let response = try await session.respond(to: prompt, options: fixed(4)(20))
@@ -211,7 +211,7 @@ import Testing
         #expect(steps.reduce(0) { $0 + $1.accepted.count } == response.statistics.draft.accepted)
         #expect(response.statistics.draft.accepted > 0)
         for step in steps {
-            // The generation is greedy: what was chosen after each node passed is the likeliest candidate there.
+            // The generation is greedy, so the token chosen after each accepted node is the first of its top tokens.
             let passed = [DraftTree.root] + step.accepted
             for (node, token) in zip(passed, step.tokens) {
                 #expect(step.topTokens(after: node).count == 3)

@@ -1,11 +1,10 @@
-// The sampler's exp against the C library's.
+// The polynomial for exp agrees with the C library's function.
 
 import Foundation
-import InferDecoding
 import InferSupport
 import Testing
 
-@Suite struct ExponentialTests {
+@Suite struct ElementaryFunctionTests {
     @Test func agreesWithTheLibrary() {
         var worst = 0.0
         for step in 0...86_000 {

@@ -1,7 +1,6 @@
 // The messages of errors: descriptions, and escaping of unsafe characters.
 
 import Foundation
-import InferGGUF
 import InferSupport
 import Testing
 
@@ -25,7 +24,7 @@ import Testing
         #expect(error.message == "cannot open \(expected)")
         let caused = InferenceError(.unreadableFile, "no", cause: Foreign(description: name))
         #expect(caused.description == "no: \(expected)")
-        let missing = try #require(throws: InferenceError.self) { try GGUFFile(path: "/none/\(name)") }
+        let missing = try #require(throws: InferenceError.self) { try MappedFile(path: "/none/\(name)") }
         #expect(missing.message.contains(expected) && missing.code == .unreadableFile)
     }
 

@@ -1,7 +1,8 @@
-// A drafter that does what a test says, and remembers what it was told.
+// Helpers for tests of drafters: a scripted drafter, and short ways to ask a drafter.
 
 import InferDecoding
 
+/// A drafter that drafts by a closure and records all calls.
 final class ScriptedDrafter: Drafter {
     let name: String
     let topTokensWanted: Int
@@ -32,4 +33,21 @@ final class ScriptedDrafter: Drafter {
         outcomes.append(outcome)
         text += outcome.tokens
     }
+}
+
+extension Drafter {
+    /// The drafter's next draft.
+    func draft(limit: Int = 64) -> DraftTree {
+        var tree = DraftTree()
+        draft(into: &tree, limit: limit)
+        return tree
+    }
+
+    /// Tells the drafter that `tokens` were added to the text without a draft.
+    func follow(_ tokens: [Int32]) { observe(DraftOutcome(tokens: tokens)) }
+}
+
+extension DraftTree {
+    /// The paths from the root to all nodes without children, in order.
+    var paths: [[Int32]] { nodes.filter { children(of: $0).isEmpty }.map(path) }
 }

@@ -23,16 +23,16 @@ struct TopTokenBuffersTests {
         return logits
     }
 
-    private func likeliest(
+    private func topTokens(
         _ count: Int, of tokenCount: Int, _ logits: [Float], rows: Int, _ backend: some Backend
     ) throws -> [[TopToken]] {
         let columns = logits.count / rows
         let x = try backend.makeActivations(rows: rows, columns: columns)
-        let likeliest = try TopTokenBuffers(count, rows: rows, columns: columns, on: backend)
+        let buffers = try TopTokenBuffers(count, rows: rows, columns: columns, on: backend)
         backend.write(logits, to: x)
-        backend.findTopTokens(x, rows: rows, of: tokenCount, hasMaxima: false, into: likeliest)
-        try backend.finish(reading: [likeliest.keys], rows: rows)
-        return likeliest.read(rows: rows, from: backend)
+        backend.findTopTokens(x, rows: rows, of: tokenCount, hasMaxima: false, into: buffers)
+        try backend.finish(reading: [buffers.keys], rows: rows)
+        return buffers.read(rows: rows, from: backend)
     }
 
     @Test("Top tokens are the processor's", arguments: [1, 63, 64, 65, 509, 513, 5000, 70_001])
@@ -40,8 +40,8 @@ struct TopTokenBuffersTests {
         let device = try Device.shared.get(), processor = try CPUBackend(threads: 1)
         let logits = Self.logits(tokenCount + 2)
         for count in [1, 6, 64] {
-            let found = try likeliest(count, of: tokenCount, logits, rows: 6, device)
-            #expect(try found == likeliest(count, of: tokenCount, logits, rows: 6, processor))
+            let found = try topTokens(count, of: tokenCount, logits, rows: 6, device)
+            #expect(try found == topTokens(count, of: tokenCount, logits, rows: 6, processor))
         }
         #expect(device.validationMessages.first == nil)
     }
@@ -55,27 +55,27 @@ struct TopTokenBuffersTests {
         var logits = Self.logits(tokenCount)
         logits.replaceSubrange(tokenCount..<2 * tokenCount, with: (0..<tokenCount).map { Float($0 % 31) / 8 })
         let x = try device.makeActivations(rows: 6, columns: tokenCount)
-        let likeliest = try TopTokenBuffers(64, rows: 6, columns: tokenCount, on: device)
+        let buffers = try TopTokenBuffers(64, rows: 6, columns: tokenCount, on: device)
         device.write(logits, to: x)
         for scale in [Float(1), 0.125, 12.5] {
-            device.findTopTokens(x, rows: 6, of: tokenCount, hasMaxima: false, into: likeliest)
-            device.sumSoftmax(x, rows: 6, of: tokenCount, scale: scale, into: likeliest)
-            try device.finish(reading: [likeliest.keys, likeliest.sums], rows: 6)
-            let candidates = likeliest.read(rows: 6, from: device)
-            let sums = likeliest.readSums(rows: 6, tokenCount: tokenCount, from: device)
-            for row in 0..<6 where !candidates[row].isEmpty {
+            device.findTopTokens(x, rows: 6, of: tokenCount, hasMaxima: false, into: buffers)
+            device.sumSoftmax(x, rows: 6, of: tokenCount, scale: scale, into: buffers)
+            try device.finish(reading: [buffers.keys, buffers.sums], rows: 6)
+            let topTokens = buffers.read(rows: 6, from: device)
+            let sums = buffers.readSums(rows: 6, tokenCount: tokenCount, from: device)
+            for row in 0..<6 where !topTokens[row].isEmpty {
                 var total = 0.0
                 var before = [0.0]
                 for logit in logits[row * tokenCount..<(row + 1) * tokenCount] {
                     if logit > -.infinity {
-                        total += exp(Double(logit - candidates[row][0].logit) * Double(scale))
+                        total += exp(Double(logit - topTokens[row][0].logit) * Double(scale))
                     }
                     before.append(total)
                 }
                 let slack = sums[row].error * total / 4
                 #expect(abs(Double(sums[row].total) - total) < slack)
-                for (candidate, sum) in zip(candidates[row], sums[row].before) {
-                    #expect(abs(Double(sum) - before[Int(candidate.token)]) < slack)
+                for (top, sum) in zip(topTokens[row], sums[row].before) {
+                    #expect(abs(Double(sum) - before[Int(top.token)]) < slack)
                 }
             }
         }

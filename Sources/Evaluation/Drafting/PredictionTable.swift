@@ -1,4 +1,4 @@
-// The outcomes of CodeSwift's predictions as a CSV file: `bench drafting --dump-guesses`.
+// The outcomes of CodeSwift's predictions as a CSV file: `bench drafting --dump-predictions`.
 
 import InferCodeSwift
 package import InferSupport
@@ -7,7 +7,7 @@ package import InferSupport
 ///
 /// A line is one prediction at a place whose next token became known: the suite, the number of the place, 1 if the
 /// prediction was right or 0, the probability that the mixer gave it, and the inputs of the mixer's sum.
-package final class GuessTable {
+package final class PredictionTable {
     /// The suite of the predictions that follow.
     var suite = ""
     private let file: OutputFile
