@@ -30,6 +30,9 @@ let package = Package(
         .target(name: "InferSupport", path: "Sources/Support"),
         .target(name: "InferGGUF", dependencies: ["InferSupport"], path: "Sources/GGUF"),
         .target(name: "InferTokenizers", dependencies: ["InferSupport", "InferGGUF"], path: "Sources/Tokenizers"),
+        .target(
+            name: "InferTemplates", dependencies: ["InferSupport", "InferGGUF", "InferTokenizers"],
+            path: "Sources/Templates"),
         .target(name: "CInferKernels", path: "Kernels/CPU", cSettings: [.define("_GNU_SOURCE")]),
         .target(
             name: "InferTensors", dependencies: ["InferSupport", "InferGGUF", "CInferKernels"], path: "Sources/Tensors"),
@@ -50,8 +53,8 @@ let package = Package(
         .target(
             name: "SwiftInfer",
             dependencies: [
-                "InferSupport", "InferGGUF", "InferTokenizers", "InferTensors", "InferTransformer", "InferDecoding",
-                "InferCodeSwift", .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
+                "InferSupport", "InferGGUF", "InferTokenizers", "InferTemplates", "InferTensors", "InferTransformer",
+                "InferDecoding", "InferCodeSwift", .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
             ]),
 
         // MARK: Measuring. A program or test can call it without the command.
@@ -67,8 +70,8 @@ let package = Package(
         .executableTarget(
             name: "SwiftInferCommand",
             dependencies: [
-                "InferEvaluation", "SwiftInfer", "InferSupport", "InferGGUF", "InferTokenizers", "InferTensors",
-                "InferTransformer", "InferDecoding", "InferCodeSwift",
+                "InferEvaluation", "SwiftInfer", "InferSupport", "InferGGUF", "InferTokenizers", "InferTemplates",
+                "InferTensors", "InferTransformer", "InferDecoding", "InferCodeSwift",
                 .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
@@ -85,7 +88,11 @@ let package = Package(
         .testTarget(name: "SupportTests", dependencies: ["InferSupport", "TestSupport"]),
         .testTarget(name: "GGUFTests", dependencies: ["InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
-            name: "TokenizersTests", dependencies: ["InferTokenizers", "InferGGUF", "InferSupport", "TestSupport"]),
+            name: "TokenizersTests",
+            dependencies: ["InferTokenizers", "InferTemplates", "InferGGUF", "InferSupport", "TestSupport"]),
+        .testTarget(
+            name: "TemplatesTests", dependencies: ["InferTemplates", "InferTokenizers", "InferSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "TensorsTests", dependencies: ["InferTensors", "InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
             name: "VulkanBackendTests",

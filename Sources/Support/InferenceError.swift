@@ -33,7 +33,7 @@ extension InferenceError {
             case unreadableFile, malformedModel, unsupportedModel, unsupportedTensorType, unsupportedTokenizer
             case unsupportedArchitecture, unsupportedTemplate, invalidArgument, contextFull, outOfMemory, busy
             case cancelled, unwritableFile, malformedDatastore, incompatibleDatastore, unavailableDevice
-            case deviceFailure
+            case deviceFailure, refusedByTemplate
         }
         private let storage: Storage
         private init(_ storage: Storage) { self.storage = storage }
@@ -52,8 +52,10 @@ extension InferenceError {
         public static let unsupportedTokenizer = Code(.unsupportedTokenizer)
         /// The model's architecture is unknown.
         public static let unsupportedArchitecture = Code(.unsupportedArchitecture)
-        /// The model's chat template is not recognised.
+        /// The model has no chat template, or one that cannot be parsed or executed.
         public static let unsupportedTemplate = Code(.unsupportedTemplate)
+        /// The chat template refuses the conversation; the message is the template's.
+        public static let refusedByTemplate = Code(.refusedByTemplate)
         /// A datastore contradicts its format or itself.
         public static let malformedDatastore = Code(.malformedDatastore)
         /// The datastore is valid but was built for another tokenizer or by a newer version.

@@ -10,4 +10,15 @@
 @_exported public import struct InferCodeSwift.SkipReport
 @_exported public import struct InferCodeSwift.TokenizerIdentity
 @_exported public import struct InferSupport.InferenceError
+@_exported public import struct InferSupport.JSONObject
+@_exported public import enum InferSupport.JSONValue
+@_exported public import struct InferTemplates.AnswerParser
+@_exported public import enum InferTemplates.AnswerPart
+@_exported public import struct InferTemplates.ChatFormat
+@_exported public import struct InferTemplates.ChatMessage
+@_exported public import struct InferTemplates.ChatOptions
+@_exported public import struct InferTemplates.ChatTemplate
+@_exported public import struct InferTemplates.TemplateDate
+@_exported public import struct InferTemplates.ToolCall
+@_exported public import struct InferTemplates.ToolDefinition
 @_exported public import enum InferTensors.KVCacheType

@@ -14,6 +14,8 @@ public struct GenerationOptions: Sendable, Hashable {
     public var stop: [String] = []
     /// Whether tokens that end the text are never chosen, so that only the other limits stop the generation.
     public var ignoresEndOfText = false
+    /// Whether the text has the spelling of control tokens, for ``AnswerParser``.
+    public var includesControlTokens = false
     /// Whether to compute ``Statistics/logitsHash``.
     public var hashesLogits = false
     /// Whether to use the session's drafter, if it has one. This changes only the speed.

@@ -52,7 +52,8 @@ struct GenerationRun {
         verification = Verification(
             sequence, planner: options.usesDrafter ? planner : nil, sampler: Sampler(sampling),
             tokenCount: model.tokenizer.count, readsWholeRows: options.hashesLogits)
-        detokenizer = StreamingDetokenizer(model.tokenizer)
+        detokenizer = StreamingDetokenizer(
+            model.tokenizer, includesControl: options.includesControlTokens)
         matcher = StopMatcher(options.stop)
     }
 

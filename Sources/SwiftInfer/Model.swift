@@ -2,6 +2,7 @@
 
 import InferGGUF
 public import InferSupport
+public import InferTemplates
 package import InferTensors
 public import InferTokenizers
 package import InferTransformer
@@ -23,6 +24,8 @@ public final class Model: Sendable {
         public var session = Session.Options(drafter: .none)
         /// The number of sessions for which memory is reserved.
         public var sessionCount = 1
+        /// A template for conversations instead of the model's; nil for the model's.
+        public var chatTemplate: ChatTemplate.Source?
         /// The processor's kernels: those of an instruction set, or the scalar ones; for measurements and checks.
         package var kernels = KernelChoice.automatic
         /// The maximum number of bytes of the device's memory to use; for checks.
@@ -41,7 +44,7 @@ public final class Model: Sendable {
     /// Turns text into the model's tokens and back.
     public let tokenizer: Tokenizer
     /// The model's chat template, or the error if it cannot be used.
-    let chatTemplate: Result<ChatTemplate, InferenceError>
+    public let chatTemplate: Result<ChatTemplate, InferenceError>
     /// The forward pass and its weights.
     package let transformer: TransformerModel
     /// How much of it is on a device with memory of its own; nil where the processor has all.
@@ -68,10 +71,14 @@ public final class Model: Sendable {
         let file = try GGUFFile(path: path)
         summary = try Summary(of: file)
         tokenizer = try Tokenizer(metadata: file.metadata)
-        do throws(InferenceError) {
-            chatTemplate = .success(try ChatTemplate(metadata: file.metadata))
-        } catch {
-            chatTemplate = .failure(error)
+        if let source = options.chatTemplate {
+            chatTemplate = .success(try ChatTemplate(source, tokenizer: tokenizer))
+        } else {
+            do throws(InferenceError) {
+                chatTemplate = .success(try ChatTemplate(metadata: file.metadata, tokenizer: tokenizer))
+            } catch {
+                chatTemplate = .failure(error)
+            }
         }
         (transformer, deviceLayers) = try options.load(file, progress: progress)
     }

@@ -28,7 +28,8 @@ struct RootCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Looking inside",
                 subcommands: [
-                    TokenizeCommand.self, DetokenizeCommand.self, ShowCommand.self, DoctorCommand.self,
+                    TokenizeCommand.self, DetokenizeCommand.self, RenderTemplateCommand.self, ShowCommand.self,
+                    DoctorCommand.self,
                 ]),
         ]
     )

@@ -2,6 +2,7 @@
 
 import Foundation
 import InferGGUF
+import InferTemplates
 import InferTokenizers
 import TestSupport
 import Testing
@@ -72,7 +73,7 @@ import Testing
 
     @Test func spelledControlTokensAreText() throws {
         var cases = 0
-        let templates = try Self.templates.map { try ChatTemplate($0) }
+        let templates = try Self.templates.map { try #require(FixedChatTemplate(recognizing: $0)) }
         #expect(Set(templates.map(\.format)).count == 18)
         for (name, tokenizer) in try Self.vocabularies() {
             let controls = Self.types(tokenizer)
@@ -107,7 +108,7 @@ import Testing
     @Test func textsWithoutMarksAreEncodedAsAWhole() throws {
         let contents = ["ab", " a", "\n\na", "a\n", "a ", "", "<", "<|", "▁", "é\u{301}", "\u{3}", "[", "im"]
         for (name, tokenizer) in try Self.vocabularies() {
-            for template in try Self.templates.map({ try ChatTemplate($0) }) {
+            for template in try Self.templates.map({ try #require(FixedChatTemplate(recognizing: $0)) }) {
                 for content in contents {
                     for place in 0..<4 {
                         let text = template.render(Self.conversation(content, in: place))
@@ -136,7 +137,7 @@ import Testing
             Vocabularies.bytePair(merges: [], special: special.map { ($0, .control) }))
         let tokens = tokenizer.encode("<|start|>system<|message|><|end|>", addSpecial: false)
         #expect(tokens.allSatisfy { $0 < 256 })
-        let template = try ChatTemplate("<|start|> <|channel|>")
+        let template = try #require(FixedChatTemplate(recognizing: "<|start|> <|channel|>"))
         let answer = "<|channel|>analysis<|message|>t<|end|><|start|>assistant<|channel|>final<|message|>A"
         #expect(
             template.render([ChatMessage(role: .assistant, content: answer)], addGenerationPrompt: false).text

@@ -179,7 +179,7 @@ struct TokenizerDescription: Encodable {
 
 /// The model's chat template.
 struct TemplateDescription: Encodable {
-    /// The known family that the template belongs to; nil if it belongs to none.
+    /// The known family whose marks the template has; nil if it has those of none.
     let kind: String?
     /// Why `run --chat` cannot use the template; nil if it can.
     let problem: String?
@@ -187,7 +187,7 @@ struct TemplateDescription: Encodable {
     /// Describes the template in `metadata`.
     init(_ metadata: Metadata) {
         do {
-            kind = try ChatTemplate(metadata: metadata).format.description
+            kind = try ChatTemplate(metadata: metadata, tokenizer: Tokenizer(metadata: metadata)).format?.description
             problem = nil
         } catch {
             kind = nil

@@ -62,8 +62,13 @@ struct ShowCommand: ParsableCommand {
                 list(tokenizer.ends.map { Dictionary($0.map { ($0.key.printable, $0.value) }, uniquingKeysWith: min) })
             ),
             ("infill tokens", list(tokenizer.infill)),
-            ("chat template", model.chatTemplate.map { $0.kind ?? "not recognised" } ?? "none"),
+            ("chat template", model.chatTemplate.map(describe) ?? "none"),
         ])
+    }
+
+    private func describe(_ template: TemplateDescription) -> String {
+        if let problem = template.problem { return "cannot be used: \(problem)" }
+        return template.kind ?? "of no known family"
     }
 
     private func list(_ tokens: [String: TokenID]?) -> String? {

@@ -89,11 +89,14 @@ struct Conversation {
 
     /// Answers the last message. If the context is full, removes the message and continues.
     private mutating func answer() async throws {
-        let generation = session.generate(
-            .chat(system + messages, parsesSpecialTokens: parsesSpecialTokens), options: makeOptions())
+        var options = makeOptions()
+        options.includesControlTokens = true
         do {
+            let parser = try session.model.answerParser(for: system + messages)
+            let generation = session.generate(
+                .chat(system + messages, parsesSpecialTokens: parsesSpecialTokens), options: options)
             let (answer, interrupted) = try await Interrupts.shared.cancelling {
-                try await Answer(generation, printsText: true)
+                try await Answer(generation, printsText: true, parser: parser)
             }
             Output.standardOutput("\n")
             if interrupted { Output.standardError(Terminal.dimmed("(stopped)") + "\n") }
@@ -101,7 +104,7 @@ struct Conversation {
             if interrupted, answer.text.isEmpty {
                 messages.removeLast()
             } else {
-                messages.append(ChatMessage(role: .assistant, content: answer.text))
+                messages.append(answer.message)
             }
             if answer.statistics.finishReason == .contextFull {
                 Output.standardError("The context is full; /clear starts anew, --context makes it longer.\n")
@@ -125,17 +128,23 @@ extension String {
 
 /// A finished answer.
 struct Answer: Sendable {
+    /// The text of the answer as the model wrote it.
     let text: String
+    /// The answer as a message of the conversation.
+    let message: ChatMessage
     let statistics: Statistics
 
     /// Runs `generation` to its end. Shows a progress bar while a long prompt is evaluated. If the task is cancelled, the
     /// answer ends early.
     ///
-    /// - Parameter printsText: Whether the text is printed to standard output as it is generated.
-    init(_ generation: Generation, printsText: Bool) async throws(InferenceError) {
+    /// - Parameters:
+    ///   - printsText: Whether the text is printed to standard output as it is generated.
+    ///   - parser: Finds the thoughts and tool calls in the answer. Without it, all is text.
+    init(_ generation: Generation, printsText: Bool, parser: AnswerParser? = nil) async throws(InferenceError) {
         let bar = ProgressBar("reading prompt")
         defer { bar.clear() }
         var text = ""
+        var parser = parser
         for try await event in generation {
             switch event {
             case .progress(let evaluated, let total):
@@ -143,13 +152,34 @@ struct Answer: Sendable {
             case .text(let piece):
                 bar.clear()
                 text += piece
-                if printsText { Output.standardOutput(piece) }
+                if let parts = parser?.consume(piece) {
+                    if printsText { Self.show(parts) }
+                } else if printsText {
+                    Output.standardOutput(piece)
+                }
             case .finished(let statistics):
+                if let parts = parser?.finish(), printsText { Self.show(parts) }
+                message = parser?.message ?? ChatMessage(role: .assistant, content: text)
                 self.text = text
                 self.statistics = statistics
                 return
             }
         }
         throw InferenceError(.cancelled, "the generation ended without an account")
+    }
+
+    /// Prints parts of an answer; thoughts and calls are dimmed.
+    private static func show(_ parts: [AnswerPart]) {
+        for part in parts {
+            switch part {
+            case .text(let text): Output.standardOutput(text)
+            case .thinking(let text): Output.standardError(Terminal.dimmed(text))
+            case .toolCall(let call):
+                Output.standardError(
+                    Terminal.dimmed(
+                        "(calls \(call.name.printable) with \(JSONValue.object(call.arguments).description.escaped))")
+                        + "\n")
+            }
+        }
     }
 }

@@ -38,13 +38,16 @@ struct EngineOptions: ParsableArguments {
 
     /// Loads the model at `path`, with a progress bar on a terminal. Falls back to the processor if no device is available.
     ///
-    /// - Parameter count: The number of sessions with these options that a device keeps memory for.
+    /// - Parameters:
+    ///   - count: The number of sessions with these options that a device keeps memory for.
+    ///   - chatTemplate: A template for conversations instead of the model's.
     func load(
-        _ path: String, for session: Session.Options, count: Int = 1
+        _ path: String, for session: Session.Options, count: Int = 1, chatTemplate: ChatTemplate.Source? = nil
     ) throws(InferenceError) -> (model: Model, duration: Duration) {
         var options = Model.Options(gpuLayers: gpuLayers)
         options.session = session
         options.sessionCount = count
+        options.chatTemplate = chatTemplate
         options.backend =
             switch backend {
             case .auto: .automatic

@@ -6,9 +6,9 @@
 /// the label `mark:` or are of this type. The text is encoded as a whole, so tokens can span the border between format and
 /// plain text. The spelling of a control token stays text if any byte of it is plain.
 public struct PromptText: Hashable, Sendable {
-    private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     /// The ranges of plain bytes, in order. Ranges are not empty and neither touch nor overlap.
-    private(set) var plainRanges: [Range<Int>] = []
+    package private(set) var plainRanges: [Range<Int>] = []
 
     /// Text of the format.
     public init(mark text: String) { bytes = Array(text.utf8) }
@@ -16,10 +16,16 @@ public struct PromptText: Hashable, Sendable {
     /// Plain text.
     public init(plain text: String) { append(plain: text) }
 
+    /// Text of the format except for the plain `ranges` of its bytes, which are in order and do not overlap.
+    package init(_ bytes: [UInt8], plain ranges: [Range<Int>]) {
+        self.bytes = bytes
+        for range in ranges { note(plain: range) }
+    }
+
     /// The text as a string.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    mutating func append(plain text: String) {
+    package mutating func append(plain text: String) {
         let start = bytes.count
         bytes.append(contentsOf: text.utf8)
         note(plain: start..<bytes.count)
@@ -34,7 +40,7 @@ public struct PromptText: Hashable, Sendable {
         }
     }
 
-    static func += (text: inout PromptText, more: PromptText) {
+    package static func += (text: inout PromptText, more: PromptText) {
         let start = text.bytes.count
         text.bytes += more.bytes
         for range in more.plainRanges {
@@ -42,7 +48,7 @@ public struct PromptText: Hashable, Sendable {
         }
     }
 
-    static func + (text: PromptText, more: PromptText) -> PromptText {
+    package static func + (text: PromptText, more: PromptText) -> PromptText {
         var sum = text
         sum += more
         return sum

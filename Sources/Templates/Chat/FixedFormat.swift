@@ -1,47 +1,15 @@
-// Rendering a conversation as the text a model was trained on.
+// Conversations in the formats that are written in Swift, for files without a template.
 
-public import InferGGUF
-public import InferSupport
+package import InferTokenizers
 
-/// One message of a conversation.
-public struct ChatMessage: Hashable, Sendable {
-    /// The speaker. The set is open: formats that write role names write unknown roles by their name.
-    public struct Role: Hashable, Sendable, RawRepresentable {
-        /// The name that templates use.
-        public let rawValue: String
-        /// The role with that name.
-        public init(rawValue: String) { self.rawValue = rawValue }
-
-        /// Instructions for the whole conversation.
-        public static let system = Role(rawValue: "system")
-        /// The person.
-        public static let user = Role(rawValue: "user")
-        /// The model.
-        public static let assistant = Role(rawValue: "assistant")
-        /// The result of a tool that the model called.
-        public static let tool = Role(rawValue: "tool")
-    }
-
-    /// The speaker.
-    public var role: Role
-    /// The text.
-    public var content: String
-
-    /// A message.
-    public init(role: Role, content: String) {
-        self.role = role
-        self.content = content
-    }
-}
-
-/// Renders a conversation in the format of one model.
+/// Renders a conversation in a format that is written in Swift.
 ///
-/// Model files contain a Jinja program for this (`tokenizer.chat_template`). It is not executed. Instead, this type recognises
-/// the format and the few differences between models of one format by text in the template, and renders the format in Swift.
-/// Dates that a template inserts are its default date or omitted, so the same messages always give the same text.
-public struct ChatTemplate: Sendable {
+/// It is used for files without a template, and for formats that are chosen by name. Its parts can be taken from a template that is
+/// not executed: the format and the few differences between models of one format are recognised by text in the template. Dates
+/// that a template inserts are its default date or omitted.
+package struct FixedChatTemplate: Sendable {
     /// The recognised format.
-    public let format: ChatFormat
+    package let format: ChatFormat
     /// The system message that the template inserts if the conversation has none. Harmony's is always inserted.
     let defaultSystem: String?
     /// The text that the template puts after the marks that begin the model's turn.
@@ -51,32 +19,18 @@ public struct ChatTemplate: Sendable {
     /// Whether the template writes the date of the model's knowledge into the system message (Llama 3.1 and later).
     let datesKnowledge: Bool
 
-    /// The template of a model, from its metadata.
-    ///
-    /// - Throws: ``InferenceError`` with `unsupportedTemplate` if there is none or it is not recognised.
-    public init(metadata: Metadata) throws(InferenceError) {
-        guard let template = try metadata.string("tokenizer.chat_template"), !template.isEmpty else {
-            throw metadata.naming(
-                InferenceError(
-                    .unsupportedTemplate, "the model has no chat template (key tokenizer.chat_template)"))
-        }
-        do throws(InferenceError) {
-            try self.init(template)
-        } catch {
-            throw metadata.naming(error)
-        }
+    /// The format of that kind, without anything that only some models of it have.
+    package init(_ format: ChatFormat) {
+        self.format = format
+        defaultSystem = nil
+        opening = ""
+        systemJoinsLastTurn = false
+        datesKnowledge = false
     }
 
-    /// Recognises a Jinja template.
-    ///
-    /// - Throws: ``InferenceError`` with `unsupportedTemplate` if it is not recognised.
-    public init(_ template: String) throws(InferenceError) {
-        guard let format = ChatFormat(recognizing: template) else {
-            throw InferenceError(
-                .unsupportedTemplate,
-                "the model's chat template (key tokenizer.chat_template) is not one of those recognised: "
-                    + ChatFormat.names)
-        }
+    /// Recognises the format of a Jinja template; nil if it is unknown.
+    package init?(recognizing template: String) {
+        guard let format = ChatFormat(recognizing: template) else { return nil }
         self.format = format
         // Templates write line breaks directly or escaped.
         let source = template.replacingBytes("\\n", with: "\n")
@@ -142,7 +96,7 @@ extension String {
 
 // MARK: Rendering
 
-extension ChatTemplate {
+extension FixedChatTemplate {
     /// The text of a conversation in the format of the model, without the BOS token, which encoding adds.
     ///
     /// Only the marks of the template are format text. Roles, contents and default messages are plain text.
@@ -150,7 +104,7 @@ extension ChatTemplate {
     /// - Parameters:
     ///   - messages: The messages, oldest first.
     ///   - addGenerationPrompt: Whether to begin the model's next turn.
-    public func render(_ messages: [ChatMessage], addGenerationPrompt: Bool = true) -> PromptText {
+    package func render(_ messages: [ChatMessage], addGenerationPrompt: Bool = true) -> PromptText {
         var messages = messages
         if let defaultSystem, format.kind != .harmony, messages.first?.role != .system {
             messages.insert(ChatMessage(role: .system, content: defaultSystem), at: 0)

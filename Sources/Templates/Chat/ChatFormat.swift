@@ -1,6 +1,6 @@
 // The conversation formats, and how they are recognised.
 
-/// The format in which a family of models writes a conversation.
+/// The format in which a family of models writes a conversation, as this package knows it without a template.
 public struct ChatFormat: Hashable, Sendable, CustomStringConvertible {
     enum Kind: String, CaseIterable {
         case chatML = "chatml"
@@ -25,8 +25,27 @@ public struct ChatFormat: Hashable, Sendable, CustomStringConvertible {
 
     let kind: Kind
 
-    /// The names of all formats, for messages.
-    static let names = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+    /// The names of all formats.
+    public static let names = Kind.allCases.map(\.rawValue)
+
+    /// Text with the marks that answers in the format can have.
+    var markText: String {
+        switch kind {
+        case .harmony: "<|channel|><|message|>"
+        case .llama3: "<|start_header_id|>"
+        case .mistralV3, .mistralV3Tekken, .mistralV7, .mistralV7Tekken: "[TOOL_CALLS]"
+        case .chatML: "<tool_call><think></think>"
+        case .deepSeekV3: "<｜tool▁call▁begin｜><think></think>"
+        case .granite: "<|tool_call|>"
+        default: ""
+        }
+    }
+
+    /// The format of that name; nil if there is none.
+    public init?(named name: String) {
+        guard let kind = Kind(rawValue: name) else { return nil }
+        self.kind = kind
+    }
 
     /// The name of the format, such as `chatml`.
     public var description: String { kind.rawValue }

@@ -1,12 +1,10 @@
-// Recognising and rendering chat formats.
+// The chat formats that are written in Swift.
 
-import InferGGUF
-import InferSupport
+import InferTemplates
 import InferTokenizers
-import TestSupport
 import Testing
 
-@Suite struct ChatTemplateTests {
+@Suite struct FixedFormatTests {
     static let conversation = [
         ChatMessage(role: .system, content: "S"), ChatMessage(role: .user, content: "U"),
         ChatMessage(role: .assistant, content: "A"), ChatMessage(role: .user, content: "V"),
@@ -77,14 +75,17 @@ import Testing
             "<|system|>\nS<|end|>\n<|user|>\nU<|end|>\n<|assistant|>\nA<|end|>\n<|user|>\nV<|end|>\n<|assistant|>\n"
         ),
     ]) func renders(template: String, format: String, text: String) throws {
-        let template = try ChatTemplate(template)
+        let template = try #require(FixedChatTemplate(recognizing: template))
         #expect(template.format.description == format)
         #expect(template.render(Self.conversation).text == text)
     }
 
     @Test func harmony() throws {
-        let template = try ChatTemplate(
-            "<|start|> <|channel|> {%- set model_identity = \"You are X.\" %}{{ \"Knowledge cutoff: 2024-06\\n\" }}")
+        let template = try #require(
+            FixedChatTemplate(
+                recognizing:
+                    "<|start|> <|channel|> {%- set model_identity = \"You are X.\" %}{{ \"Knowledge cutoff: 2024-06\\n\" }}"
+            ))
         let text = template.render(Self.conversation).text
         #expect(
             text.hasPrefix("<|start|>system<|message|>You are X.\nKnowledge cutoff: 2024-06\n\nReasoning: medium\n\n"))
@@ -96,8 +97,11 @@ import Testing
     }
 
     @Test func theTemplatesOwnSystemMessageIsTheDefault() throws {
-        let template = try ChatTemplate(
-            "{{ '<|im_start|>system\\n' + x + '<|im_end|>' }}{{ '<|im_start|>system\\nYou help.<|im_end|>\\n' }}")
+        let template = try #require(
+            FixedChatTemplate(
+                recognizing:
+                    "{{ '<|im_start|>system\\n' + x + '<|im_end|>' }}{{ '<|im_start|>system\\nYou help.<|im_end|>\\n' }}"
+            ))
         let user = ChatMessage(role: .user, content: "U")
         #expect(
             template.render([user], addGenerationPrompt: false).text
@@ -106,8 +110,9 @@ import Testing
     }
 
     @Test func llama3WritesItsDates() throws {
-        let template = try ChatTemplate(
-            "<|start_header_id|><|end_header_id|>{{- \"Cutting Knowledge Date: December 2023\\n\" }}")
+        let template = try #require(
+            FixedChatTemplate(
+                recognizing: "<|start_header_id|><|end_header_id|>{{- \"Cutting Knowledge Date: December 2023\\n\" }}"))
         #expect(
             template.render([], addGenerationPrompt: false).text
                 == "<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024"
@@ -115,12 +120,14 @@ import Testing
     }
 
     @Test func reasoningModelsBeginWithAThought() throws {
-        let template = try ChatTemplate("<｜User｜>{{'<｜Assistant｜><think>\\n'}}")
+        let template = try #require(FixedChatTemplate(recognizing: "<｜User｜>{{'<｜Assistant｜><think>\\n'}}"))
         #expect(template.render([ChatMessage(role: .user, content: "U")]).text == "<｜User｜>U<｜Assistant｜><think>\n")
     }
 
-    @Test func unknownTemplatesAreRefused() {
-        expectRefusal(.unsupportedTemplate) { try ChatTemplate("{{ messages }}") }
-        #expect(throws: InferenceError.self) { try ChatTemplate(metadata: Metadata()) }
+    @Test func unknownTemplatesAreNotRecognised() { #expect(FixedChatTemplate(recognizing: "{{ messages }}") == nil) }
+
+    @Test func everyFormatHasItsName() throws {
+        for name in ChatFormat.names { #expect(ChatFormat(named: name)?.description == name) }
+        #expect(ChatFormat(named: "chat-ml") == nil)
     }
 }
