@@ -53,7 +53,7 @@ package final class TokenSequence {
         guard !draft.isEmpty else { return Segment(state, tail, outputs: [tail.count - 1], request: request) }
         return Segment(
             state, tail + draft.tokens, parents: [-1] + draft.parents.map { $0 + 1 }, outputs: Array(0...draft.count),
-            request: request)
+            request: request, certainRows: 1)
     }
 
     /// Takes the output of that step.
@@ -120,7 +120,8 @@ package final class TokenSequence {
         return reusable
     }
 
-    /// Forgets all tokens from position `position` on.
+    /// Forgets all tokens from position `position` on. Where a layer cannot go back so far exactly, the tokens behind the nearest
+    /// position that it can go back to are left unevaluated.
     package func rewind(to position: Int) throws(InferenceError) {
         guard (0...tokens.count).contains(position) else {
             throw InferenceError(
@@ -128,7 +129,7 @@ package final class TokenSequence {
         }
         try keepDraftRows()
         if position == tokens.count { return }
-        if position < evaluatedCount { try state.forget(from: position) }
+        if position < evaluatedCount { try state.forget(from: state.reusablePrefix(of: position)) }
         tokens.removeLast(tokens.count - position)
         dropOutput()
     }

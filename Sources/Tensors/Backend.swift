@@ -26,14 +26,28 @@ package protocol Backend: AnyObject, Sendable {
     /// Loads a tensor as f32 values: norm weights, biases, sinks.
     func makeVector(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> WeightVector
 
+    /// Makes a vector of values that the host has computed from a file's.
+    func makeVector(_ values: [Float]) throws(InferenceError) -> WeightVector
+
+    /// Makes an f32 matrix (`experts` × `rows` × `columns`, row-major) of values that the host has computed from a file's.
+    func makeMatrix(
+        _ values: [Float], columns: Int, rows: Int, experts: Int
+    ) throws(InferenceError) -> WeightMatrix
+
     /// Loads a tensor for looking up single rows.
     func makeTable(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> EmbeddingTable
 
     /// Activations of up to `rows` rows of `columns` values, zeroed.
     func makeActivations(rows: Int, columns: Int) throws(InferenceError) -> Activations
 
+    /// The same memory as that of `x`, in rows of `columns` values; `x.columns` is a multiple of it.
+    func makeView(of x: Activations, columns: Int) -> Activations
+
     /// An empty key–value cache.
     func makeCache(_ shape: KVCacheShape) throws(InferenceError) -> KVCache
+
+    /// The memory of recurrent layers for one sequence, in the state before the first token: zeros.
+    func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> any RecurrentMemory
 
     /// The experts chosen for each of up to `rows` rows.
     func makeRouting(rows: Int, expertsUsed: Int) throws(InferenceError) -> ExpertRouting
@@ -54,6 +68,9 @@ package protocol Backend: AnyObject, Sendable {
     /// y[i] = x[indices[i]]
     func gather(_ x: Activations, rows indices: [Int], into y: Activations)
 
+    /// Copies groups of columns from each row of `x` to the same row of `y`.
+    func copyColumns(_ x: Activations, rows: Int, _ columns: ColumnCopy, into y: Activations)
+
     /// Copies whole cache slots, all layers: slot `to` takes the entries of slot `from`, one pair after the other.
     func moveSlots(_ moves: [(from: Int, to: Int)], in cache: KVCache)
 
@@ -62,21 +79,22 @@ package protocol Backend: AnyObject, Sendable {
     /// x[i] = scale · table[tokens[i]]
     func embed(_ tokens: [Int32], _ table: EmbeddingTable, scale: Float, into x: Activations)
 
-    /// RMS norm (arXiv 1910.07467): y = x / √(mean(x²) + ε) · weight, over each `width` consecutive values of a row, where
-    /// `width` is the number of weights: the whole row, or one attention head. `y` may be `x`.
-    func rmsNorm(_ x: Activations, rows: Int, weight: WeightVector, epsilon: Float, into y: Activations)
+    /// RMS norm (arXiv 1910.07467): y = x / √(mean(x²) + ε) · weight, over each `width` consecutive values of a row: the whole
+    /// row, or one attention head. The weights are one group's, or those of several groups, in turn. `y` may be `x`.
+    func rmsNorm(_ x: Activations, rows: Int, width: Int, weight: WeightVector, epsilon: Float, into y: Activations)
 
     /// Layer norm (arXiv 1607.06450): y = (x − mean) / √(variance + ε) · weight + bias, likewise.
     func layerNorm(
-        _ x: Activations, rows: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float, into y: Activations)
+        _ x: Activations, rows: Int, width: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float,
+        into y: Activations)
 
     /// y[j] = x · projections[j].weightᵀ + projections[j].bias, for several matrices of the same number of columns.
     func multiply(_ x: Activations, rows: Int, _ projections: [Projection])
 
-    /// Rotates each head's pairs (arXiv 2104.09864) in place. `rotation` holds per row cos and sin, interleaved, for the
-    /// `rotation.columns / 2` pairs; dimensions beyond those stay as they are.
+    /// Rotates each head's pairs (arXiv 2104.09864) in place, from dimension `offset` of the head on. `rotation` holds per row cos
+    /// and sin, interleaved, for the `rotation.columns / 2` pairs; the other dimensions stay as they are.
     func rotate(
-        _ x: Activations, rows: Int, headDimension: Int, rotation: Activations, pairing: RotaryPairing)
+        _ x: Activations, rows: Int, headDimension: Int, offset: Int, rotation: Activations, pairing: RotaryPairing)
 
     /// y = activation(gate) ⊙ up. `y` may be `gate`.
     func gate(_ gate: Activations, _ up: Activations, rows: Int, _ activation: Activation, into y: Activations)
@@ -87,10 +105,16 @@ package protocol Backend: AnyObject, Sendable {
     /// x += scale · y
     func add(_ y: Activations, scale: Float, to x: Activations, rows: Int)
 
+    /// x[i] += factors · y[i]: each of the `factors.count` equal groups of columns by its own factor.
+    func add(_ y: Activations, scales factors: WeightVector, to x: Activations, rows: Int)
+
+    /// x = exp(rates · x): each of the `rates.count` equal groups of columns by its own rate.
+    func decay(_ x: Activations, rows: Int, rates: WeightVector)
+
     /// x = scale · x
     func scale(_ x: Activations, rows: Int, by scale: Float)
 
-    /// x[i] = factors[i][0] · x[i]
+    /// x[i] = factors[i] · x[i]: each of the `factors.columns` equal groups of columns by its own factor.
     func scaleRows(_ x: Activations, rows: Int, by factors: Activations)
 
     /// x = cap · tanh(x / cap)
@@ -114,7 +138,25 @@ package protocol Backend: AnyObject, Sendable {
         _ queries: Activations, _ segments: [AttentionSegment], layer: Int, _ parameters: AttentionParameters,
         into y: Activations)
 
+    // MARK: Recurrent layers
+
+    /// Causal depthwise convolution along each row's path: y[i][c] = Σ_j weight[j][c] · x_{k−1−j}[c] + bias[c], where x₀ is row i,
+    /// x₁ the row or token before it and so on; SiLU of that if `activates`. `weight` has k × x.columns values. Keeps the inputs that
+    /// later steps need in `memory`.
+    func convolve(
+        _ x: Activations, _ segments: [RecurrentSegment], layer: Int, weight: WeightVector, bias: WeightVector?,
+        activates: Bool, into y: Activations)
+
+    /// Advances each row's state from its parent's and reads from it, see ``ScanParameters``. `y` has a row of heads × valueLength
+    /// values for each row.
+    func scan(
+        _ inputs: ScanInputs, _ segments: [RecurrentSegment], layer: Int, _ parameters: ScanParameters,
+        into y: Activations)
+
     // MARK: Mixture of experts
+
+    /// Chooses all experts for each row, expert j as choice j: for matrices that are stacked by attention head.
+    func routeToAll(rows: Int, into routing: ExpertRouting)
 
     /// Chooses experts for each row from the router's outputs; ties go to the lower index.
     func route(_ logits: Activations, rows: Int, _ parameters: RoutingParameters, into routing: ExpertRouting)

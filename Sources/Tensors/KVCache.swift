@@ -13,7 +13,7 @@ public enum KVCacheType: String, Sendable, CaseIterable {
 }
 
 /// Size and type of a cache.
-package struct KVCacheShape: Sendable {
+package struct KVCacheShape: Sendable, Equatable {
     /// Layers of the model.
     package var layers: Int
     /// Key–value heads of a layer.

@@ -96,6 +96,29 @@ package struct Projection: Sendable {
     }
 }
 
+/// Groups of columns that are copied from row to row: value j of group g goes from column `source + g · sourceStride + j` to
+/// column `target + g · targetStride + j`.
+package struct ColumnCopy: Sendable {
+    /// Number of groups, and of columns in each.
+    package var count: Int, length: Int
+    package var source: Int, sourceStride: Int
+    package var target: Int, targetStride: Int
+
+    /// `length` consecutive columns.
+    package init(_ length: Int, from source: Int = 0, to target: Int = 0) {
+        self.init(count: 1, of: length, from: source, every: length, to: target, every: length)
+    }
+
+    /// `count` groups of `length` columns.
+    package init(
+        count: Int, of length: Int, from source: Int, every sourceStride: Int, to target: Int, every targetStride: Int
+    ) {
+        (self.count, self.length) = (count, length)
+        (self.source, self.sourceStride) = (source, sourceStride)
+        (self.target, self.targetStride) = (target, targetStride)
+    }
+}
+
 /// Which two dimensions of a head RoPE rotates together.
 package enum RotaryPairing: Sendable {
     /// Dimensions 2i and 2i + 1 (the paper's).
@@ -110,6 +133,14 @@ package enum Activation: Sendable {
     case silu
     /// ½x · (1 + tanh(√(2/π)(x + 0.044715x³)))
     case gelu
+    /// x
+    case identity
+    /// σ(x) = 1 / (1 + exp(−x))
+    case sigmoid
+    /// ln(1 + exp(x))
+    case softplus
+    /// max(x, 0)²
+    case squaredReLU
     /// gpt-oss: with x = min(gate, limit) and u = clamp(up, ±limit): x · σ(αx) · (u + 1), α = 1.702, limit = 7. Gated only.
     case clampedSwiGLU
 }
@@ -145,18 +176,29 @@ package struct AttentionParameters: Sendable {
 
 /// How a mixture-of-experts layer turns router outputs into experts and weights.
 package struct RoutingParameters: Sendable {
-    /// Which softmax the weights come from.
+    /// What the weights come from.
     package enum Gating: Sendable {
         /// Softmax over all experts, then the largest.
         case softmaxThenTop
         /// The largest, then softmax over those.
         case topThenSoftmax
+        /// A sigmoid for each expert, then the largest (arXiv 2412.19437).
+        case sigmoid
     }
     package var gating: Gating
     /// Whether the chosen weights are divided by their sum.
     package var normalisesWeights: Bool
+    /// The sum is at least this before weights are divided by it.
+    package var smallestSum: Float = 0
     /// The weights are multiplied by this at the end.
     package var weightScale: Float
+    /// Added to the weights of all experts for the choice alone (arXiv 2408.15664); nil for none.
+    package var selectionBias: WeightVector?
+    /// The weight of each expert is multiplied by its own of these; nil for none.
+    package var expertScales: WeightVector?
+    /// Equal groups of consecutive experts, and of how many of them experts may be chosen: those with the largest sum of their best
+    /// two (arXiv 2412.19437).
+    package var groupCount = 1, groupsUsed = 1
 
     /// The routing rule of a layer.
     package init(gating: Gating, normalisesWeights: Bool, weightScale: Float = 1) {

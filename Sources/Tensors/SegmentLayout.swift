@@ -62,6 +62,14 @@ package struct SegmentLayout: Sendable {
         isChain ? Array(0...row) : paths[Int(pathStarts[row])..<Int(pathStarts[row + 1])].map(Int.init)
     }
 
+    /// The row `age` generations above row `row`, at most its depth.
+    package func ancestor(of row: Int, _ age: Int) -> Int {
+        isChain ? row - age : Int(paths[Int(pathStarts[row + 1]) - 1 - age])
+    }
+
+    /// The row that row `row` follows; −1 for the tokens so far.
+    package func parent(of row: Int) -> Int { depths[row] == 0 ? -1 : ancestor(of: row, 1) }
+
     /// The logical position of row `row`.
     package func position(of row: Int) -> Int { committed + Int(depths[row]) }
 }

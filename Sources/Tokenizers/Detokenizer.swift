@@ -116,9 +116,15 @@ extension Tokenizer {
         return UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 
-    /// Marks the tokens that absorb the white space after them. GGUF has no key for this; like llama.cpp, this recognises
-    /// one family by its name.
-    static func markStripping(_ attributes: inout [TokenAttributes], modelName: String, _ table: StringTable) {
+    /// Marks the tokens that absorb the white space beside them. GGUF has no key for this; like llama.cpp, this recognises
+    /// families by their names.
+    static func markStripping(
+        _ attributes: inout [TokenAttributes], modelName: String, preTokenizer: String?, _ table: StringTable
+    ) {
+        if ["jina-v2-de", "jina-v2-es", "jina-v2-code", "mmbert"].contains(preTokenizer ?? "") {
+            if let id = table.find("<mask>".utf8) { attributes[Int(id)].insert(.stripsLeft) }
+            return
+        }
         let name = modelName.lowercased()
         guard name.contains("phi-3") || name.contains("phi3") else { return }
         for id in attributes.indices where !attributes[id].isDisjoint(with: .special) {

@@ -8,7 +8,8 @@ public typealias TokenID = Int32
 
 /// The vocabulary of a model and its encoding algorithm.
 ///
-/// Supported are byte-level byte-pair vocabularies (`gpt2`) and SentencePiece vocabularies with byte fallback (`llama`).
+/// Supported are byte-level byte-pair vocabularies (`gpt2`), byte-pair vocabularies of characters (`gemma4`), and SentencePiece
+/// vocabularies, the last two with byte fallback (`llama`).
 /// Ids agree with llama.cpp's. Encoding takes linear time for any text.
 public final class Tokenizer: Sendable {
     let table: StringTable
@@ -73,43 +74,56 @@ public final class Tokenizer: Sendable {
         let preTokenizer: PreTokenizer?
         switch description.model {
         case "gpt2": preTokenizer = try .named(description.preTokenizer)
+        case "gemma4": preTokenizer = .gemma4
         case "llama": preTokenizer = nil
         default:
             throw InferenceError(
                 .unsupportedTokenizer,
                 "the tokenizer \"\(description.model.printable)\" (key tokenizer.ggml.model) is not supported; "
-                    + "known are: gpt2, llama")
+                    + "known are: gemma4, gpt2, llama")
         }
-        var special = SpecialTokens(
-            keys: description.specialIDs,
-            defaults: preTokenizer.map { ($0.hasDefaultBOS ? 11 : nil, 11, nil) } ?? (1, 2, 0),
-            count: table.count)
+        let defaults: (bos: Int?, eos: Int?, unknown: Int?)
+        switch description.model {
+        case "gpt2": defaults = (preTokenizer?.hasDefaultBOS ?? true ? 11 : nil, 11, nil)
+        case "llama": defaults = (1, 2, 0)
+        default: defaults = (nil, nil, nil)
+        }
+        var special = SpecialTokens(keys: description.specialIDs, defaults: defaults, count: table.count)
         special.find(in: table, attributes: &attributes)
         special.setInfillOrder(table, preTokenizer: description.preTokenizer)
-        Self.markStripping(&attributes, modelName: description.modelName ?? "", table)
+        Self.markStripping(
+            &attributes, modelName: description.modelName ?? "", preTokenizer: description.preTokenizer, table)
 
         if let preTokenizer {
-            guard let merges = description.merges else {
+            guard description.merges != nil || !preTokenizer.needsMerges else {
                 throw InferenceError(.malformedModel, "the vocabulary has no merges (key tokenizer.ggml.merges)")
             }
             encoder = .bytePair(
-                BytePairEncoder(table, attributes: attributes, merges: merges, preTokenizer: preTokenizer))
+                BytePairEncoder(
+                    table, attributes: attributes, merges: description.merges ?? PackedStrings(),
+                    preTokenizer: preTokenizer))
         } else {
             encoder = .sentencePiece(
                 SentencePieceEncoder(
                     table, scores: description.scores, attributes: attributes, unknown: special.unknown))
         }
-        pieces = Self.pieces(table, attributes, isByteLevel: preTokenizer != nil)
+        pieces = Self.pieces(table, attributes, isByteLevel: preTokenizer?.spelling == .bytes)
         allMatcher = SpecialTokenMatcher(table, attributes) { !$0.isDisjoint(with: .special) }
         textMatcher = SpecialTokenMatcher(table, attributes) {
             $0.contains(.userDefined) && $0.isText
         }
-        addsBOS = (description.addsBOS ?? preTokenizer?.addsBOS ?? true) && special.bos != nil
+        let wantsBOS =
+            switch preTokenizer?.addsBOS ?? .byDefault {
+            case .ifKeyed: description.addsBOS ?? false
+            case .byDefault: description.addsBOS ?? true
+            case .always: true
+            }
+        addsBOS = wantsBOS && special.bos != nil
         addsEOS = description.addsEOS ?? false && special.eos != nil
         addsSpacePrefix = description.addsSpacePrefix ?? (preTokenizer == nil)
         fingerprint = description.fingerprint
         warnings =
-            preTokenizer != nil && description.preTokenizer?.isEmpty ?? true
+            description.model == "gpt2" && description.preTokenizer?.isEmpty ?? true
             ? [description.missingPreTokenizerWarning] : []
         self.table = table
         self.attributes = attributes
@@ -172,7 +186,7 @@ extension Tokenizer {
 
     /// The tokens of bytes, which may be invalid UTF-8.
     ///
-    /// Byte-level vocabularies replace every byte outside a UTF-8 sequence with U+FFFD, as llama.cpp does. SentencePiece
+    /// Byte-pair vocabularies replace every byte outside a UTF-8 sequence with U+FFFD, as llama.cpp does. SentencePiece
     /// vocabularies keep it.
     public func encode(_ bytes: [UInt8], addSpecial: Bool = true, parseSpecial: Bool = false) -> [TokenID] {
         var encoder = TextEncoder(self, byteCount: bytes.count)

@@ -5,11 +5,14 @@ import InferSupport
 
 /// The keys `ARCHITECTURE.…` of a model's metadata, with range checks.
 struct ArchitectureKeys {
+    /// For what the tensors show.
+    let file: GGUFFile
     private let metadata: Metadata
     private let prefix: String
 
-    init(_ metadata: Metadata, architecture: String) {
-        self.metadata = metadata
+    init(_ file: GGUFFile, architecture: String) {
+        self.file = file
+        metadata = file.metadata
         prefix = architecture + "."
     }
 
@@ -18,6 +21,9 @@ struct ArchitectureKeys {
     func unsupported(_ key: String, _ fault: String) -> InferenceError {
         metadata.error(.unsupportedModel, prefix + key, fault)
     }
+
+    /// Whether block `layer` has a tensor of that name.
+    func hasTensor(_ layer: Int, _ name: String) -> Bool { file.tensor("blk.\(layer).\(name)") != nil }
 
     func has(_ key: String) -> Bool { metadata[prefix + key] != nil }
 
@@ -41,15 +47,19 @@ struct ArchitectureKeys {
     /// More blocks, heads or positions than any model has; keeps products of counts far from overflow.
     static let largestCount = 1 << 24
 
-    /// One count per layer, for a key that files give once or per layer; nil where it is absent.
-    func counts(_ key: String, of layers: Int, in range: ClosedRange<Int>) throws(InferenceError) -> [Int]? {
+    /// One count per layer, for a key that files give once or per layer; nil where it is absent. With `orZero`, a layer may have 0.
+    func counts(
+        _ key: String, of layers: Int, in range: ClosedRange<Int>, orZero: Bool = false
+    ) throws(InferenceError) -> [Int]? {
         guard case .array(let array)? = metadata[prefix + key] else {
             return try optionalCount(key, in: range).map { Array(repeating: $0, count: layers) }
         }
         guard let values = try metadata.integers(prefix + key), values.count >= layers else {
             throw malformed(key, "has \(array.count) values, too few for \(layers) layers")
         }
-        if let layer = values.prefix(layers).firstIndex(where: { !range.contains($0) }) {
+        if let layer = values.prefix(layers).firstIndex(where: {
+            !range.contains($0) && !(orZero && $0 == 0)
+        }) {
             throw malformed(
                 key, "is \(values[layer]) for layer \(layer), not within \(range.lowerBound)…\(range.upperBound)")
         }
@@ -77,16 +87,22 @@ struct ArchitectureKeys {
     func bool(_ key: String) throws(InferenceError) -> Bool? { try metadata.bool(prefix + key) }
     func string(_ key: String) throws(InferenceError) -> String? { try metadata.string(prefix + key) }
 
-    /// Which layers have a sliding window: given per layer, or as a period of which the last layer has none.
-    func windowedLayers(of count: Int, defaultPeriod: Int) throws(InferenceError) -> [Bool] {
-        let key = "attention.sliding_window_pattern"
-        if case .array(let array)? = metadata[prefix + key] {
-            guard let pattern = array.bools ?? array.integers?.map({ $0 != 0 }), pattern.count >= count else {
-                throw malformed(key, "does not cover \(count) layers")
-            }
-            return Array(pattern.prefix(count))
+    /// One truth value per layer; nil where the key is absent or no array.
+    func flags(_ key: String, of count: Int) throws(InferenceError) -> [Bool]? {
+        guard case .array(let array)? = metadata[prefix + key] else { return nil }
+        guard let flags = array.bools ?? array.integers?.map({ $0 != 0 }), flags.count >= count else {
+            throw malformed(key, "does not cover \(count) layers")
         }
+        return Array(flags.prefix(count))
+    }
+
+    /// Which layers have a sliding window: given per layer, or as a period of which the last layer has none, or else the first.
+    func windowedLayers(
+        of count: Int, defaultPeriod: Int, firstIsFull: Bool = false
+    ) throws(InferenceError) -> [Bool] {
+        let key = "attention.sliding_window_pattern"
+        if let flags = try flags(key, of: count) { return flags }
         let period = try optionalCount(key, in: 0...4096) ?? defaultPeriod
-        return (0..<count).map { period == 0 || $0 % period < period - 1 }
+        return (0..<count).map { period == 0 || $0 % period != (firstIsFull ? 0 : period - 1) }
     }
 }

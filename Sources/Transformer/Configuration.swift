@@ -40,6 +40,11 @@ package struct Configuration: Sendable {
     package var logitScale: Float = 1
     /// Soft cap of the logits (Gemma 2).
     package var finalSoftCap: Float?
+    /// Length of the embedding that each block has of its own; nil for none (Gemma 3n and 4).
+    package var perLayerEmbeddingLength: Int?
+
+    /// The names of all architectures that this engine runs, sorted.
+    package static var architectures: [String] { Architecture.all.map(\.name).sorted() }
 
     /// Number of blocks.
     package var blockCount: Int { layers.count }
@@ -55,7 +60,7 @@ package struct Configuration: Sendable {
             throw metadata.malformed("general.architecture", "is absent")
         }
         guard let architecture = Architecture.named(name) else {
-            let known = Architecture.all.map(\.name).sorted().joined(separator: ", ")
+            let known = Self.architectures.joined(separator: ", ")
             throw metadata.error(
                 .unsupportedArchitecture, "general.architecture",
                 "is \"\(name.printable)\", which is not supported; known are \(known)")
@@ -63,7 +68,7 @@ package struct Configuration: Sendable {
         guard let embedding = file.tensor("token_embd.weight") else {
             throw InferenceError(.malformedModel, "\(file.path): tensor token_embd.weight is absent")
         }
-        let keys = ArchitectureKeys(metadata, architecture: name)
+        let keys = ArchitectureKeys(file, architecture: name)
         self.architecture = name
         embeddingLength = try keys.count("embedding_length", in: 1...ArchitectureKeys.largestCount)
         let allBlocks = try keys.count("block_count", in: 1...4096)
@@ -80,11 +85,20 @@ package struct Configuration: Sendable {
         layers = try LayerPlan.all(
             file, keys, blockCount: allBlocks - nextTokenBlockCount, embeddingLength: embeddingLength,
             rotation: .global)
-        if case .attention(let plan)? = layers.first?.mixer {
+        if let pairing = architecture.ropePairing, let plan = layers.lazy.compactMap(\.attention).first {
             rope = try RotaryConfiguration(
-                keys, dimensions: plan.keyLength, contextLength: contextLength, pairing: architecture.ropePairing)
+                keys, dimensions: plan.keyLength, contextLength: contextLength, pairing: pairing)
         }
         try architecture.configure(&self, keys)
+        for (layer, plan) in layers.enumerated() {
+            guard case .none = plan.mixer,
+                keys.hasTensor(layer, "attn_q.weight") || keys.hasTensor(layer, "attn_qkv.weight")
+            else { continue }
+            let heads = try keys.counts("attention.head_count", of: blockCount, in: 1...65_536, orZero: true)
+            throw keys.malformed(
+                heads?[layer] == 0 ? "attention.head_count" : "attention.head_count_kv",
+                "is 0 for layer \(layer), which has tensors of attention")
+        }
         if rope == nil { layers.forEachAttention { $1.rotation = .none } }
     }
 }
@@ -95,6 +109,13 @@ package enum NormKind: Sendable {
     case rms(epsilon: Float)
     /// Layer norm, arXiv 1607.06450.
     case layer(epsilon: Float)
+
+    /// What is added to the variance.
+    var epsilon: Float {
+        switch self {
+        case .rms(let epsilon), .layer(let epsilon): epsilon
+        }
+    }
 }
 
 /// How attention sharpens with position, see ``Configuration/attentionTemperature``.

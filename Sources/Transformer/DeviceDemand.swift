@@ -24,13 +24,11 @@ package struct DeviceDemand: Sendable {
         let rows = min(capacity, maximumRows)
         let work = WorkspaceShape(c).activations(rows: rows)
         let attention = c.layers.reduce(0) { most, layer in
-            switch layer.mixer {
-            case .attention(let plan):
-                max(
-                    most,
-                    device.byteCount(
-                        ofAttentionRows: rows, heads: plan.heads, valueDimension: plan.valueLength, context: capacity))
-            }
+            guard let plan = layer.attention else { return most }
+            return max(
+                most,
+                device.byteCount(
+                    ofAttentionRows: rows, heads: plan.heads, valueDimension: plan.valueLength, context: capacity))
         }
         var blocks: [[TensorInfo]] = Array(repeating: [], count: c.blockCount)
         var others: [TensorInfo] = []
@@ -43,8 +41,9 @@ package struct DeviceDemand: Sendable {
         }
         func bytes(_ weights: [TensorInfo], layers: Int, _ activations: [(rows: Int, columns: Int)]) -> Int {
             let stage = Stage(backend: device, blocks: c.blockCount - layers..<c.blockCount)
-            let sequence = MemoryGroup.all(c.layers, [stage]).groups.map {
-                device.byteCount(of: $0.cacheShape(slots: capacity, type: cacheType))
+            let sequence = MemoryGroup.all(c.layers, [stage]).groups.map { group in
+                group.cacheShape(slots: capacity, type: cacheType).map { device.byteCount(of: $0) }
+                    ?? group.byteCount(slots: capacity, type: cacheType)
             }
             return Int.sum([
                 device.byteCount(ofWeights: weights), Int.product(sequences, Int.sum(sequence)),

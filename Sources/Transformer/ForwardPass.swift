@@ -7,11 +7,13 @@ import InferTensors
 /// norms together; a mixer reads each segment's own memory.
 struct ForwardPass {
     private let model: TransformerModel
-    private let tokens: [Int32]
+    let tokens: [Int32]
+    /// The position of each row.
+    private let positions: [Int]
     /// One per stage.
     private let workspaces: [Workspace]
-    /// The segments as the attention layers of each memory group see them.
-    private let attentionSegments: [[AttentionSegment]]
+    /// The segments as the layers of each memory group see them.
+    private let memories: [SegmentMemories]
     /// Which of the model's stages the step has come to.
     private var stage = 0
 
@@ -21,21 +23,29 @@ struct ForwardPass {
         self.model = model
         self.workspaces = workspaces
         tokens = segments.flatMap(\.tokens)
-        attentionSegments = model.memoryGroups.indices.map { group in
-            var firstRow = 0
-            return zip(segments, layouts).map { segment, layout in
-                defer { firstRow += layout.count }
-                let memory = unsafeDowncast(segment.state.memories[group], to: KeyValueMemory.self)
-                return AttentionSegment(firstRow: firstRow, layout: layout, cache: memory.cache)
-            }
-        }
+        positions = layouts.flatMap { layout in (0..<layout.count).map(layout.position) }
+        memories = model.memoryGroups.indices.map { SegmentMemories(segments, layouts, group: $0) }
         writePositions(segments, layouts)
     }
 
-    private var c: Configuration { model.configuration }
-    private var backend: any Backend { model.stages[stage].backend }
-    private var workspace: Workspace { workspaces[stage] }
-    private var rows: Int { tokens.count }
+    var c: Configuration { model.configuration }
+    var backend: any Backend { model.stages[stage].backend }
+    var workspace: Workspace { workspaces[stage] }
+    var rows: Int { tokens.count }
+
+    /// The caches of a layer's keys and values, and the layer's index in them.
+    func keyValues(of layer: Int) -> ([AttentionSegment], layer: Int)? {
+        guard let place = model.memoryPlaces[layer].keyValues, case .keyValues(let segments) = memories[place.group]
+        else { return nil }
+        return (segments, place.index)
+    }
+
+    /// A layer's recurrent states, and its index in them.
+    func recurrentState(of layer: Int) -> ([RecurrentSegment], layer: Int)? {
+        guard let place = model.memoryPlaces[layer].recurrent, case .recurrent(let segments) = memories[place.group]
+        else { return nil }
+        return (segments, place.index)
+    }
 
     /// What depends on positions alone goes to all stages: cosines and sines, and the queries' temperature.
     private func writePositions(_ segments: [Segment], _ layouts: [SegmentLayout]) {
@@ -53,6 +63,7 @@ struct ForwardPass {
             ] {
                 if let target { stage.backend.write(values, to: target) }
             }
+            for routing in workspace.headRoutings.values { stage.backend.routeToAll(rows: rows, into: routing) }
         }
     }
 
@@ -63,11 +74,13 @@ struct ForwardPass {
     mutating func callAsFunction(
         outputs: [Int], logits: Activations?, maxima: Activations? = nil
     ) throws(InferenceError) {
-        backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.x)
+        embed()
         for (layer, block) in model.blk.enumerated() {
             if layer == model.stages[stage].blocks.upperBound { try move(to: 1, with: \.x, rows: rows) }
             mix(block, layer)
             feedForward(block, layer)
+            if let input = block.perLayerInput { addPerLayerInput(input) }
+            if let scale = block.layer_output_scale { backend.scale(workspace.x, rows: rows, by: scale) }
         }
         guard let logits else { return }
         backend.gather(workspace.x, rows: outputs, into: workspace.h)
@@ -84,87 +97,77 @@ struct ForwardPass {
         to next: Int, with activations: KeyPath<Workspace, Activations>, rows: Int
     ) throws(InferenceError) {
         guard next != stage else { return }
-        let source = workspace[keyPath: activations]
-        try backend.finish(reading: [source], rows: rows)
-        let values = backend.read(source, rows: rows) { Array($0) }
+        var moved = [workspace[keyPath: activations]]
+        if next > stage, let perLayer = workspace.perLayer { moved.append(perLayer) }
+        try backend.finish(reading: moved, rows: rows)
+        let values = moved.map { source in backend.read(source, rows: rows) { Array($0) } }
         stage = next
-        backend.write(values, to: workspace[keyPath: activations])
+        backend.write(values[0], to: workspace[keyPath: activations])
+        if values.count > 1, let perLayer = workspace.perLayer { backend.write(values[1], to: perLayer) }
+    }
+
+    /// x = scale · embedding(token), and what other embeddings add
+    private func embed() {
+        backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.x)
+        if let position_embd = model.position_embd {
+            backend.embed(positions.map { Int32(clamping: $0) }, position_embd, scale: 1, into: workspace.y)
+            backend.add(workspace.y, scale: 1, to: workspace.x, rows: rows)
+        }
+        if let perLayer = model.perLayerEmbedding { embedPerLayer(perLayer) }
+    }
+
+    /// The norm of the stream in h, or the stream itself where there is no norm.
+    private func input(_ norm: Norm?) -> Activations {
+        guard let norm else { return workspace.x }
+        normalise(workspace.x, rows: rows, norm, into: workspace.h)
+        return workspace.h
     }
 
     /// x += mixer(norm(x))
     private func mix(_ block: TransformerBlock, _ layer: Int) {
-        normalise(workspace.x, rows: rows, block.attn_norm, into: workspace.h)
-        let place = model.workspaceShape.layers[layer].mixer
+        if case .none = block.mixer { return }
+        let buffers = workspace.mixers[model.workspaceShape.layers[layer].mixer][...]
+        let (h, y) = (input(block.attn_norm), workspace.y)
         switch block.mixer {
-        case .attention(let attention): attend(attention, layer, workspace.attention[place])
+        case .none: return
+        case .attention(let attention): attend(attention, from: h, layer, Attention.Buffers(buffers), into: y)
+        case .latentAttention(let attention):
+            attend(attention, from: h, layer, LatentAttention.Buffers(buffers), into: y)
+        case .deltaNet(let net): mix(net, from: h, layer, DeltaNet.Buffers(buffers), into: y)
+        case .mamba2(let mamba): mix(mamba, from: h, layer, Mamba2.Buffers(buffers), into: y)
+        case .shortConvolution(let convolution):
+            mix(convolution, from: h, layer, ShortConvolution.Buffers(buffers), into: y)
+        case .attentionAndMamba2(let attention, let mamba):
+            let (first, second) = (
+                buffers.prefix(mamba.plan.buffers.count), buffers.dropFirst(mamba.plan.buffers.count)
+            )
+            mix(mamba, from: h, layer, Mamba2.Buffers(first), into: y)
+            addToStream(nil)
+            attend(attention, from: h, layer, Attention.Buffers(second), into: y)
         }
         addToStream(block.post_attention_norm)
     }
 
-    /// y = output(softmax(q · kᵀ) · v)
-    private func attend(_ attention: Attention, _ layer: Int, _ buffers: Workspace.AttentionBuffers) {
-        let (h, q, k, v) = (workspace.h, buffers.q, buffers.k, buffers.v)
-        backend.multiply(
-            h, rows: rows, [attention.attn_q.into(q), attention.attn_k.into(k), attention.attn_v.into(v)])
-        if let norm = attention.attn_q_norm { normalise(q, rows: rows, norm, into: q) }
-        if let norm = attention.attn_k_norm { normalise(k, rows: rows, norm, into: k) }
-        if let rope = c.rope, let rotation = rotation(attention.plan) {
-            for heads in [q, k] {
-                backend.rotate(
-                    heads, rows: rows, headDimension: attention.plan.keyLength, rotation: rotation,
-                    pairing: rope.pairing)
-            }
-        }
-        if let temperature = workspace.temperature { backend.scaleRows(q, rows: rows, by: temperature) }
-        let (group, index) = model.memoryPlaces[layer]
-        let segments = attentionSegments[group]
-        backend.store(keys: k, values: v, segments, layer: index)
-        backend.attend(q, segments, layer: index, attention.parameters, into: buffers.attended)
-        backend.multiply(buffers.attended, rows: rows, [attention.attn_output.into(workspace.y)])
-    }
-
-    private func rotation(_ plan: AttentionPlan) -> Activations? {
-        switch plan.rotation {
-        case .none: nil
-        case .global: workspace.rotation
-        case .local: workspace.localRotation
-        }
-    }
-
     /// x += feedForward(norm(x))
     private func feedForward(_ block: TransformerBlock, _ layer: Int) {
-        normalise(workspace.x, rows: rows, block.ffn_norm, into: workspace.h)
-        let place = model.workspaceShape.layers[layer].feedForward
+        if case .none = block.feedForward { return }
+        let buffers = workspace.feedForwards[model.workspaceShape.layers[layer].feedForward]
+        // Of parallel layers the second one reads what the first one read.
+        let (h, y) = (block.isParallel ? workspace.h : input(block.ffn_norm), workspace.y)
         switch block.feedForward {
-        case .dense(let dense): feedForward(dense, workspace.dense[place])
-        case .experts(let experts): mixture(experts, workspace.experts[place])
+        case .none: return
+        case .dense(let dense): feedForward(dense, from: h, gate: buffers[0], up: buffers[1], into: y)
+        case .experts(let experts): mixture(experts, from: h, MixtureOfExperts.Buffers(buffers[...]), into: y)
+        case .denseAndExperts(let dense, let experts, let norms):
+            guard let z = workspace.branch else { return }
+            feedForward(dense, from: h, gate: buffers[0], up: buffers[1], into: z)
+            normalise(z, rows: rows, norms.post_ffw_norm_1, into: z)
+            mixture(
+                experts, from: input(norms.pre_ffw_norm_2), MixtureOfExperts.Buffers(buffers.dropFirst(2)), into: y)
+            normalise(y, rows: rows, norms.post_ffw_norm_2, into: y)
+            backend.add(z, scale: 1, to: y, rows: rows)
         }
         addToStream(block.post_ffw_norm)
-    }
-
-    /// y = down(activation(gate(h)) ⊙ up(h))
-    private func feedForward(_ dense: FeedForward, _ buffers: Workspace.FeedForwardBuffers) {
-        let (h, gate, up) = (workspace.h, buffers.gate, buffers.up)
-        if let ffn_gate = dense.ffn_gate {
-            backend.multiply(h, rows: rows, [ffn_gate.into(gate), dense.ffn_up.into(up)])
-            backend.gate(gate, up, rows: rows, c.activation, into: gate)
-        } else {
-            backend.multiply(h, rows: rows, [dense.ffn_up.into(gate)])
-            backend.activate(gate, rows: rows, c.activation)
-        }
-        backend.multiply(gate, rows: rows, [dense.ffn_down.into(workspace.y)])
-    }
-
-    /// y = Σ weight(expert) · down(activation(gate(h)) ⊙ up(h)) over the chosen experts
-    private func mixture(_ mixture: MixtureOfExperts, _ buffers: Workspace.ExpertBuffers) {
-        let (h, plan, routing) = (workspace.h, mixture.plan, buffers.routing)
-        backend.multiply(h, rows: rows, [mixture.ffn_gate_inp.into(buffers.logits)])
-        backend.route(buffers.logits, rows: rows, plan.routing, into: routing)
-        backend.multiplyExperts(
-            h, rows: rows, [mixture.ffn_gate_exps.into(buffers.gate), mixture.ffn_up_exps.into(buffers.up)], routing)
-        backend.gate(buffers.gate, buffers.up, rows: rows * plan.usedCount, c.activation, into: buffers.gate)
-        backend.multiplyExperts(buffers.gate, rows: rows, [mixture.ffn_down_exps.into(buffers.down)], routing)
-        backend.combineExperts(buffers.down, rows: rows, routing, into: workspace.y)
     }
 
     /// x += residualScale · norm(y)
@@ -185,11 +188,37 @@ struct ForwardPass {
         }
     #endif
 
-    private func normalise(_ x: Activations, rows: Int, _ norm: Norm, into y: Activations) {
+    func normalise(_ x: Activations, rows: Int, _ norm: Norm, into y: Activations) {
         switch norm.kind {
-        case .rms(let epsilon): backend.rmsNorm(x, rows: rows, weight: norm.weight, epsilon: epsilon, into: y)
+        case .rms(let epsilon):
+            backend.rmsNorm(x, rows: rows, width: norm.width, weight: norm.weight, epsilon: epsilon, into: y)
         case .layer(let epsilon):
-            backend.layerNorm(x, rows: rows, weight: norm.weight, bias: norm.bias, epsilon: epsilon, into: y)
+            backend.layerNorm(
+                x, rows: rows, width: norm.width, weight: norm.weight, bias: norm.bias, epsilon: epsilon, into: y)
         }
+    }
+}
+
+/// The memories of a step's segments for one group of layers.
+enum SegmentMemories {
+    case keyValues([AttentionSegment])
+    case recurrent([RecurrentSegment])
+
+    init(_ segments: [Segment], _ layouts: [SegmentLayout], group: Int) {
+        var firstRow = 0
+        var keyValues: [AttentionSegment] = [], recurrent: [RecurrentSegment] = []
+        for (segment, layout) in zip(segments, layouts) {
+            switch segment.state.memories[group] {
+            case let memory as KeyValueMemory:
+                keyValues.append(AttentionSegment(firstRow: firstRow, layout: layout, cache: memory.cache))
+            case let memory as RecurrentStateMemory:
+                recurrent.append(
+                    RecurrentSegment(
+                        firstRow: firstRow, layout: layout, certainRows: segment.certainRows, memory: memory.state))
+            default: break
+            }
+            firstRow += layout.count
+        }
+        self = recurrent.isEmpty ? .keyValues(keyValues) : .recurrent(recurrent)
     }
 }

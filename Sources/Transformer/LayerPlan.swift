@@ -4,111 +4,173 @@ import InferGGUF
 import InferSupport
 package import InferTensors
 
-/// One block of a model: a mixer, which reads other tokens, and a feed-forward layer, which does not.
+/// One block of a model: a mixer, which reads other tokens, and a feed-forward layer, which does not. Some blocks have only one of
+/// them.
 ///
 /// The plan is read once, from the metadata and from the tensors that exist. Everything that depends on a block's shape follows
 /// from it: which tensors are loaded, which memory a sequence keeps, how large the workspace is, what a device must hold.
 package struct LayerPlan: Sendable {
     /// How a token reads the tokens before it.
     package enum Mixer: Sendable {
+        /// Not at all.
+        case none
         /// Softmax attention over cached keys and values.
         case attention(AttentionPlan)
+        /// Softmax attention over cached latent vectors.
+        case latentAttention(LatentAttentionPlan)
+        /// A linear attention with the delta rule.
+        case deltaNet(DeltaNetPlan)
+        /// A state-space layer.
+        case mamba2(Mamba2Plan)
+        /// A gated convolution over a few tokens.
+        case shortConvolution(ShortConvolutionPlan)
+        /// Attention and a state-space layer side by side, whose outputs are added (Falcon-H1).
+        case attentionAndMamba2(AttentionPlan, Mamba2Plan)
     }
 
     /// How a token's own activations are transformed.
     package enum FeedForwardKind: Sendable {
+        /// Not at all.
+        case none
         /// One feed-forward layer of this inner width.
         case dense(innerLength: Int)
         /// A router chooses among several.
         case experts(ExpertsPlan)
+        /// Both, side by side (Gemma 4).
+        case denseAndExperts(innerLength: Int, ExpertsPlan)
     }
 
     /// How a token reads the tokens before it.
     package var mixer: Mixer
     /// How a token's own activations are transformed.
     package var feedForward: FeedForwardKind
-}
 
-/// One layer of softmax attention with grouped heads.
-package struct AttentionPlan: Sendable, Equatable {
-    /// Which position encoding queries and keys get.
-    package enum Rotation: Sendable {
-        /// None.
-        case none
-        /// The model's ``Configuration/rope``.
-        case global
-        /// ``Configuration/localRope``: that of layers with a window, where it differs.
-        case local
+    /// The buffers that a step needs for the mixer.
+    var mixerBuffers: [BufferShape] {
+        switch mixer {
+        case .none: []
+        case .attention(let plan): plan.buffers
+        case .latentAttention(let plan): plan.buffers
+        case .deltaNet(let plan): plan.buffers
+        case .mamba2(let plan): plan.buffers
+        case .shortConvolution(let plan): plan.buffers
+        // The last one takes the first one's output.
+        case .attentionAndMamba2(let attention, let mamba): mamba.buffers + attention.buffers
+        }
     }
 
-    /// Query heads.
-    package var heads: Int
-    /// Heads of keys and values; it divides ``heads``.
-    package var keyValueHeads: Int
-    /// Length of one head's query and key.
-    package var keyLength: Int
-    /// Length of one head's value.
-    package var valueLength: Int
-    /// Scores are multiplied by this before the softmax.
-    package var scale: Float
-    /// Soft cap of scores; nil for none.
-    package var softCap: Float?
-    /// Latest positions that a token sees, itself included; nil for all.
-    package var window: Int?
-    /// Position encoding.
-    package var rotation: Rotation
-
-    /// Width of all heads' queries.
-    var queryWidth: Int { heads * keyLength }
-    /// Width of all heads' keys.
-    var keyWidth: Int { keyValueHeads * keyLength }
-    /// Width of all heads' values.
-    var valueWidth: Int { keyValueHeads * valueLength }
-    /// Width of what attention gives: one value per query head.
-    var attendedWidth: Int { heads * valueLength }
-
-    /// What the backend needs to know of the layer.
-    func parameters(sinks: WeightVector?) -> AttentionParameters {
-        AttentionParameters(
-            heads: heads, keyValueHeads: keyValueHeads, scale: scale, window: window, softCap: softCap, sinks: sinks)
+    /// The buffers that a step needs for the feed-forward layer of a stream of `width` values.
+    func feedForwardBuffers(width: Int) -> [BufferShape] {
+        switch feedForward {
+        case .none: []
+        case .dense(let inner): FeedForward.buffers(inner: inner)
+        case .experts(let plan): plan.buffers(width: width)
+        case .denseAndExperts(let inner, let plan): FeedForward.buffers(inner: inner) + plan.buffers(width: width)
+        }
     }
 
-    /// The cache of `layers` such layers for `slots` tokens.
-    func cacheShape(layers: Int, slots: Int, type: KVCacheType) -> KVCacheShape {
-        KVCacheShape(
-            layers: layers, heads: keyValueHeads, keyDimension: keyLength, valueDimension: valueLength, slots: slots,
-            type: type)
+    /// The mixture of experts, if there is one.
+    var experts: ExpertsPlan? {
+        switch feedForward {
+        case .experts(let plan), .denseAndExperts(_, let plan): plan
+        case .none, .dense: nil
+        }
     }
-}
 
-/// One mixture of experts.
-package struct ExpertsPlan: Sendable {
-    /// Experts of the layer.
-    package var count: Int
-    /// Experts that a token uses.
-    package var usedCount: Int
-    /// Inner width of an expert.
-    package var innerLength: Int
-    /// How the router's outputs become weights.
-    package var routing: RoutingParameters
+    /// The softmax attention, if there is one.
+    package var attention: AttentionPlan? {
+        switch mixer {
+        case .attention(let plan), .attentionAndMamba2(let plan, _): plan
+        default: nil
+        }
+    }
+
+    /// The cache of keys and values for `layers` such layers; nil for a layer without a cache of its own.
+    package func cacheShape(layers: Int, slots: Int, type: KVCacheType) -> KVCacheShape? {
+        if case .latentAttention(let plan) = mixer { return plan.cacheShape(layers: layers, slots: slots, type: type) }
+        guard let attention, attention.sharedLayer == nil else { return nil }
+        return attention.cacheShape(layers: layers, slots: slots, type: type)
+    }
+
+    /// The state of `layers` such layers; nil for a layer without a state.
+    func recurrentShape(layers: Int) -> RecurrentShape? {
+        switch mixer {
+        case .deltaNet(let plan): plan.recurrentShape(layers: layers)
+        case .mamba2(let plan), .attentionAndMamba2(_, let plan): plan.recurrentShape(layers: layers)
+        case .shortConvolution(let plan): plan.recurrentShape(layers: layers)
+        case .none, .attention, .latentAttention: nil
+        }
+    }
+
+    /// What kind of block it is, in words: its mixer and its feed-forward layer.
+    package var kind: String {
+        let mixer: String? =
+            switch mixer {
+            case .none: nil
+            case .attention(let plan): Self.kind(of: plan)
+            case .latentAttention: "latent attention"
+            case .deltaNet(let plan): plan.decaysPerKey ? "Kimi delta attention" : "gated delta net"
+            case .mamba2: "Mamba-2"
+            case .shortConvolution: "short convolution"
+            case .attentionAndMamba2(let plan, _): Self.kind(of: plan) + " beside Mamba-2"
+            }
+        let feedForward: String? =
+            switch feedForward {
+            case .none: nil
+            case .dense: mixer == nil ? "feed-forward" : nil
+            case .experts(let plan): plan.sharedLength == nil ? "experts" : "experts and a shared one"
+            case .denseAndExperts: "dense and experts"
+            }
+        return [mixer, feedForward].compactMap { $0 }.joined(separator: ", ")
+    }
+
+    private static func kind(of plan: AttentionPlan) -> String {
+        (plan.gate == nil ? "attention" : "gated attention") + (plan.window == nil ? "" : " in a window")
+            + (plan.sharedLayer == nil ? "" : " on shared keys")
+    }
+
+    /// Whether it takes operations that devices do not have yet.
+    package var needsHostOperations: Bool {
+        guard case .attention(let plan) = mixer else { return true }
+        if plan.gate != nil || plan.normalisesValues || plan.sharedLayer != nil { return true }
+        switch feedForward {
+        case .denseAndExperts: return true
+        case .experts(let plan):
+            return plan.sharedLength != nil || plan.latentLength != nil || plan.routing.gating == .sigmoid
+                || plan.routing.smallestSum > 0
+        case .none, .dense: return false
+        }
+    }
 }
 
 extension [LayerPlan] {
     /// Applies `body` to the attention of each layer that has one.
     mutating func forEachAttention(_ body: (_ layer: Int, inout AttentionPlan) -> Void) {
         for layer in indices {
-            guard case .attention(var plan) = self[layer].mixer else { continue }
-            body(layer, &plan)
-            self[layer].mixer = .attention(plan)
+            switch self[layer].mixer {
+            case .attention(var plan):
+                body(layer, &plan)
+                self[layer].mixer = .attention(plan)
+            case .attentionAndMamba2(var plan, let mamba):
+                body(layer, &plan)
+                self[layer].mixer = .attentionAndMamba2(plan, mamba)
+            default: continue
+            }
         }
     }
 
-    /// Applies `body` to the routing of each mixture of experts.
-    mutating func forEachRouting(_ body: (inout RoutingParameters) -> Void) {
+    /// Applies `body` to each mixture of experts.
+    mutating func forEachMixture(_ body: (inout ExpertsPlan) -> Void) {
         for layer in indices {
-            guard case .experts(var plan) = self[layer].feedForward else { continue }
-            body(&plan.routing)
-            self[layer].feedForward = .experts(plan)
+            switch self[layer].feedForward {
+            case .experts(var plan):
+                body(&plan)
+                self[layer].feedForward = .experts(plan)
+            case .denseAndExperts(let inner, var plan):
+                body(&plan)
+                self[layer].feedForward = .denseAndExperts(innerLength: inner, plan)
+            case .none, .dense: continue
+            }
         }
     }
 
@@ -133,8 +195,10 @@ extension LayerPlan {
     ) throws(InferenceError) -> [LayerPlan] {
         let lengths = try keys.counts("feed_forward_length", of: blockCount, in: 0...ArchitectureKeys.largestCount)
         let heads = try keys.required(
-            keys.counts("attention.head_count", of: blockCount, in: 1...65_536), "attention.head_count")
-        let keyValueHeads = try keys.counts("attention.head_count_kv", of: blockCount, in: 1...65_536) ?? heads
+            keys.counts("attention.head_count", of: blockCount, in: 1...65_536, orZero: true), "attention.head_count")
+        // 0 stands for a block without attention.
+        let keyValueHeads =
+            try keys.counts("attention.head_count_kv", of: blockCount, in: 1...65_536, orZero: true) ?? heads
         let keyLength = try keys.optionalCount("attention.key_length", in: 1...65_536)
         let valueLength = try keys.optionalCount("attention.value_length", in: 1...65_536)
         let expertCount = try keys.optionalCount("expert_count", in: 0...65_536) ?? 0
@@ -145,8 +209,31 @@ extension LayerPlan {
         }
         var routing = RoutingParameters(gating: .softmaxThenTop, normalisesWeights: true)
         if let scale = try keys.positiveUnlessZero("expert_weights_scale") { routing.weightScale = scale }
+        let sharedLength = try keys.optionalCount(
+            "expert_shared_feed_forward_length", in: 0...ArchitectureKeys.largestCount)
+        let sharedCount = try keys.optionalCount("expert_shared_count", in: 0...65_536) ?? 0
         var plans: [LayerPlan] = []
         for layer in 0..<blockCount {
+            let inner = lengths?[layer] ?? 0
+            var plan = LayerPlan(mixer: .none, feedForward: .none)
+            if file.tensor("blk.\(layer).ffn_gate_inp.weight") != nil {
+                guard expertCount > 0 else {
+                    throw InferenceError(
+                        .malformedModel,
+                        "\(file.path): tensor blk.\(layer).ffn_gate_inp.weight calls for expert_count, which is absent")
+                }
+                var experts = ExpertsPlan(
+                    count: expertCount, usedCount: expertUsedCount, innerLength: try expertLength(layer, file),
+                    routing: routing)
+                if file.tensor("blk.\(layer).ffn_down_shexp.weight") != nil {
+                    experts.sharedLength = sharedLength ?? sharedCount * experts.innerLength
+                }
+                plan.feedForward = .experts(experts)
+            } else if inner > 0 || file.tensor("blk.\(layer).ffn_down.weight") != nil {
+                plan.feedForward = .dense(innerLength: inner)
+            }
+            defer { plans.append(plan) }
+            guard heads[layer] > 0, keyValueHeads[layer] > 0 else { continue }
             guard heads[layer].isMultiple(of: keyValueHeads[layer]) else {
                 throw keys.malformed(
                     "attention.head_count_kv",
@@ -161,19 +248,7 @@ extension LayerPlan {
                 heads: heads[layer], keyValueHeads: keyValueHeads[layer], keyLength: keyLength ?? headLength,
                 valueLength: valueLength ?? headLength, scale: 1 / Float(keyLength ?? headLength).squareRoot(),
                 softCap: nil, window: nil, rotation: rotation)
-            var feedForward = FeedForwardKind.dense(innerLength: lengths?[layer] ?? 0)
-            if file.tensor("blk.\(layer).ffn_gate_inp.weight") != nil {
-                guard expertCount > 0 else {
-                    throw InferenceError(
-                        .malformedModel,
-                        "\(file.path): tensor blk.\(layer).ffn_gate_inp.weight calls for expert_count, which is absent")
-                }
-                feedForward = .experts(
-                    ExpertsPlan(
-                        count: expertCount, usedCount: expertUsedCount, innerLength: try expertLength(layer, file),
-                        routing: routing))
-            }
-            plans.append(LayerPlan(mixer: .attention(attention), feedForward: feedForward))
+            plan.mixer = .attention(attention)
         }
         return plans
     }
@@ -190,16 +265,23 @@ extension LayerPlan {
 
 extension Configuration {
     /// Gives the layers that the file or `defaultPeriod` names a window, and a rotation of their own where the file has a base
-    /// for it.
+    /// for it, or where theirs is not extended to longer contexts: `plainRotation`.
     mutating func useWindow(
-        of length: Int, _ keys: ArchitectureKeys, defaultPeriod: Int
+        of length: Int, _ keys: ArchitectureKeys, defaultPeriod: Int, firstIsFull: Bool = false,
+        plainRotation: Bool = false
     ) throws(InferenceError) {
-        if let base = try keys.positive("rope.freq_base_swa") {
+        let base = try keys.positive("rope.freq_base_swa")
+        if base != nil || plainRotation {
             localRope = rope
-            localRope?.base = base
+            if let base { localRope?.base = base }
+            if plainRotation {
+                localRope?.scaling = .none
+                localRope?.attentionFactor = 1
+            }
         }
         layers.useWindow(
-            of: length, in: try keys.windowedLayers(of: blockCount, defaultPeriod: defaultPeriod),
+            of: length,
+            in: try keys.windowedLayers(of: blockCount, defaultPeriod: defaultPeriod, firstIsFull: firstIsFull),
             rotation: localRope == nil ? .global : .local)
     }
 }

@@ -8,8 +8,15 @@ import InferTensors
 /// Layers of one kind and shape on one backend share a memory, so that a device moves or drops rows of all of them with one
 /// command. Each kind of mixer stores a step's rows in its own way, during the forward pass; what all kinds have in common is here.
 protocol LayerMemory: AnyObject {
+    /// Makes ready for a step with `count` rows that may be dropped.
+    func beginStep(uncertainRows count: Int) throws(InferenceError)
+
+    /// A step has gone through all layers. Its first `certainRows` rows belong to the past.
+    func endStep(_ layout: SegmentLayout, certainRows: Int)
+
     /// Makes the rows `path` of the last step's `layout` part of the past, each the parent of the next, and drops its other rows.
-    func keep(path: [Int], of layout: SegmentLayout)
+    /// The path begins with the step's `certainRows` certain rows.
+    func keep(path: [Int], of layout: SegmentLayout, certainRows: Int)
 
     /// Forgets what belongs to positions from `position` on.
     func forget(from position: Int)
@@ -33,7 +40,12 @@ final class KeyValueMemory: LayerMemory {
         cache = try backend.makeCache(shape)
     }
 
-    func keep(path: [Int], of layout: SegmentLayout) {
+    func beginStep(uncertainRows count: Int) {}
+
+    // Certain rows are a chain, whose slots are its positions.
+    func endStep(_ layout: SegmentLayout, certainRows: Int) {}
+
+    func keep(path: [Int], of layout: SegmentLayout, certainRows: Int) {
         let moves = path.enumerated().filter { $0.offset != $0.element }
             .map { (from: layout.committed + $0.element, to: layout.committed + $0.offset) }
         if !moves.isEmpty { backend.moveSlots(moves, in: cache) }
@@ -47,51 +59,159 @@ final class KeyValueMemory: LayerMemory {
     var byteCount: Int { cache.shape.byteCount }
 }
 
+/// The states of recurrent layers. They are known after the last token, and where a copy was kept: going back elsewhere takes
+/// computing the tokens from the copy before it again.
+final class RecurrentStateMemory: LayerMemory {
+    /// Bytes of copies; two are kept in any case.
+    private static let checkpointBudget = 256 << 20
+    /// Tokens between copies, while the sequence grows.
+    private static let checkpointSpacing = 256
+
+    let state: any RecurrentMemory
+    /// Tokens that the state has taken in.
+    private var position = 0
+    /// Copies, by ascending position.
+    private var checkpoints: [(position: Int, state: any RecurrentCheckpoint)] = []
+
+    /// - Throws: `outOfMemory`.
+    init(_ shape: RecurrentShape, on backend: any Backend) throws(InferenceError) {
+        state = try backend.makeRecurrentMemory(shape)
+    }
+
+    func beginStep(uncertainRows count: Int) throws(InferenceError) { try state.reserve(uncertainRows: count) }
+
+    func endStep(_ layout: SegmentLayout, certainRows: Int) {
+        guard certainRows > 0 else { return }
+        state.acceptCertainRows()
+        position += certainRows
+        // A chunk of a prompt ends where the next prompt may differ.
+        keepCheckpoint(spacing: certainRows > 1 ? Self.checkpointSpacing / 8 : Self.checkpointSpacing)
+    }
+
+    func keep(path: [Int], of layout: SegmentLayout, certainRows: Int) {
+        let rows = path.dropFirst(certainRows).map { $0 - certainRows }
+        guard !rows.isEmpty else { return }
+        state.advance(by: rows)
+        position += rows.count
+        keepCheckpoint(spacing: Self.checkpointSpacing)
+    }
+
+    func forget(from position: Int) {
+        guard position < self.position else { return }
+        while let last = checkpoints.last, last.position > position { checkpoints.removeLast() }
+        if let last = checkpoints.last, last.position == position {
+            state.restore(last.state)
+        } else {
+            state.reset()
+        }
+        self.position = position
+    }
+
+    func reusablePrefix(of length: Int) -> Int {
+        if length >= position { return position }
+        return checkpoints.last { $0.position <= length }?.position ?? 0
+    }
+
+    var byteCount: Int { state.shape.byteCount(uncertainRows: 0) + checkpoints.count * state.shape.stateByteCount }
+
+    /// Copies the state if the last copy is `spacing` tokens back. Without memory for it there is none: it only saves time.
+    private func keepCheckpoint(spacing: Int) {
+        guard position - (checkpoints.last?.position ?? 0) >= spacing, let copy = try? state.copyState() else { return }
+        checkpoints.append((position, copy))
+        let most = max(2, Self.checkpointBudget / max(1, state.shape.stateByteCount))
+        guard checkpoints.count > most else { return }
+        // The one whose neighbours are closest is missed least; the newest is never it.
+        let gaps = (0..<checkpoints.count - 1).map { index in
+            checkpoints[index + 1].position - (index > 0 ? checkpoints[index - 1].position : 0)
+        }
+        if let least = gaps.indices.min(by: { gaps[$0] < gaps[$1] }) { checkpoints.remove(at: least) }
+    }
+}
+
 /// Layers of one kind and shape on one backend, whose memory is one.
 struct MemoryGroup: Sendable {
+    /// What the layers keep; the shapes are those of one layer.
+    enum Kind: Sendable {
+        case keyValues(LayerPlan)
+        case recurrent(RecurrentShape)
+    }
     let backend: any Backend
-    /// The mixer of all of them.
-    let mixer: LayerPlan.Mixer
-    private(set) var layerCount: Int
+    let kind: Kind
+    private(set) var layerCount = 0
 
-    /// The groups of a model's layers, and for each layer its group and its index in that.
-    static func all(
-        _ layers: [LayerPlan], _ stages: [Stage]
-    ) -> (groups: [MemoryGroup], places: [(group: Int, index: Int)]) {
+    /// Where a layer's memories are: a group, and the layer's index in it.
+    struct Place: Sendable {
+        var group: Int, index: Int
+    }
+    /// Those of one layer; nil for none.
+    struct Places: Sendable {
+        var keyValues: Place?, recurrent: Place?
+    }
+
+    /// The groups of a model's layers, and the places of each layer in them.
+    static func all(_ layers: [LayerPlan], _ stages: [Stage]) -> (groups: [MemoryGroup], places: [Places]) {
         var groups: [MemoryGroup] = []
-        var places: [(group: Int, index: Int)] = []
+        var places: [Places] = []
         for stage in stages {
             let first = groups.count
-            for layer in layers[stage.blocks] {
-                let known = groups[first...].firstIndex { $0.hasShape(of: layer.mixer) }
+            func place(_ kind: Kind) -> Place {
+                let known = groups[first...].firstIndex { $0.kind.hasShape(of: kind) }
                 let group = known ?? groups.count
-                if known == nil {
-                    groups.append(MemoryGroup(backend: stage.backend, mixer: layer.mixer, layerCount: 0))
+                if known == nil { groups.append(MemoryGroup(backend: stage.backend, kind: kind)) }
+                defer { groups[group].layerCount += 1 }
+                return Place(group: group, index: groups[group].layerCount)
+            }
+            for layer in layers[stage.blocks] {
+                var own = Places()
+                if let source = layer.attention?.sharedLayer, source < places.count {
+                    own.keyValues = places[source].keyValues
+                } else if layer.cacheShape(layers: 1, slots: 1, type: .f32) != nil {
+                    own.keyValues = place(.keyValues(layer))
                 }
-                places.append((group, groups[group].layerCount))
-                groups[group].layerCount += 1
+                if let shape = layer.recurrentShape(layers: 1) { own.recurrent = place(.recurrent(shape)) }
+                places.append(own)
             }
         }
         return (groups, places)
     }
 
-    private func hasShape(of other: LayerPlan.Mixer) -> Bool {
-        switch (mixer, other) {
-        case (.attention(let a), .attention(let b)):
-            (a.keyValueHeads, a.keyLength, a.valueLength) == (b.keyValueHeads, b.keyLength, b.valueLength)
-        }
+    /// The shape of a cache for `slots` tokens; nil for recurrent layers.
+    func cacheShape(slots: Int, type: KVCacheType) -> KVCacheShape? {
+        guard case .keyValues(let plan) = kind else { return nil }
+        return plan.cacheShape(layers: layerCount, slots: slots, type: type)
     }
 
-    /// The shape of a cache for `slots` tokens.
-    func cacheShape(slots: Int, type: KVCacheType) -> KVCacheShape {
-        switch mixer {
-        case .attention(let plan): plan.cacheShape(layers: layerCount, slots: slots, type: type)
-        }
+    /// The shape of the state; nil for layers with keys and values.
+    var recurrentShape: RecurrentShape? {
+        guard case .recurrent(var shape) = kind else { return nil }
+        shape.layers = layerCount
+        return shape
+    }
+
+    /// Memory that a sequence of up to `slots` tokens takes, without copies of recurrent states.
+    func byteCount(slots: Int, type: KVCacheType) -> Int {
+        cacheShape(slots: slots, type: type)?.byteCount
+            ?? recurrentShape?.byteCount(uncertainRows: DeviceDemand.outputRows) ?? 0
     }
 
     /// An empty memory for `slots` tokens.
     func makeMemory(slots: Int, type: KVCacheType) throws(InferenceError) -> any LayerMemory {
-        try KeyValueMemory(cacheShape(slots: slots, type: type), on: backend)
+        if let recurrentShape { return try RecurrentStateMemory(recurrentShape, on: backend) }
+        guard let shape = cacheShape(slots: slots, type: type) else {
+            throw InferenceError(.invalidArgument, "layers have no memory")
+        }
+        return try KeyValueMemory(shape, on: backend)
+    }
+}
+
+extension MemoryGroup.Kind {
+    fileprivate func hasShape(of other: Self) -> Bool {
+        switch (self, other) {
+        case (.keyValues(let a), .keyValues(let b)):
+            a.cacheShape(layers: 1, slots: 1, type: .f32) == b.cacheShape(layers: 1, slots: 1, type: .f32)
+        case (.recurrent(let a), .recurrent(let b)): a == b
+        default: false
+        }
     }
 }
 
@@ -110,8 +230,8 @@ package final class SequenceState {
     let memories: [any LayerMemory]
     /// Position encoding of layers without a window, and of those with one where it differs. LongRoPE's depends on ``capacity``.
     let rotary: RotaryEmbedding?, localRotary: RotaryEmbedding?
-    /// The last step, while its rows may still be kept.
-    private var pending: SegmentLayout?
+    /// The last step, while its rows may still be kept, and how many of them are certain.
+    private var pending: (layout: SegmentLayout, certainRows: Int)?
 
     init(_ model: TransformerModel, capacity: Int, cacheType: KVCacheType) throws(InferenceError) {
         guard capacity > 0 else {
@@ -131,7 +251,7 @@ package final class SequenceState {
     ///
     /// - Throws: `invalidArgument` when there is no such step or `rows` are not a path of it.
     package func keep(rows: [Int]) throws(InferenceError) {
-        guard let layout = pending else {
+        guard let (layout, certainRows) = pending else {
             throw InferenceError(.invalidArgument, "there is no step to keep rows of")
         }
         if let last = rows.last {
@@ -139,8 +259,11 @@ package final class SequenceState {
                 throw InferenceError(.invalidArgument, "rows \(rows) are not a path of the step's tree")
             }
         }
-        for memory in memories { memory.keep(path: rows, of: layout) }
-        count += rows.count
+        guard rows.count >= certainRows else {
+            throw InferenceError(.invalidArgument, "the step's first \(certainRows) rows are kept in any case")
+        }
+        for memory in memories { memory.keep(path: rows, of: layout, certainRows: certainRows) }
+        count += rows.count - certainRows
         pending = nil
     }
 
@@ -170,16 +293,16 @@ package final class SequenceState {
     /// Memory that it takes, in bytes.
     package var byteCount: Int { memories.reduce(0) { $0 + $1.byteCount } }
 
-    /// A step has begun: what the last one left can no longer be kept.
-    func beginStep() { pending = nil }
+    /// A step begins: what the last one left can no longer be kept.
+    func beginStep(_ layout: SegmentLayout, certainRows: Int) throws(InferenceError) {
+        pending = nil
+        for memory in memories { try memory.beginStep(uncertainRows: layout.count - certainRows) }
+    }
 
-    /// A step has gone through all layers. Its rows are part of the past, or may be kept by ``keep(rows:)`` if it was a draft.
-    func endStep(_ layout: SegmentLayout, isDraft: Bool) {
-        if isDraft {
-            pending = layout
-        } else {
-            for memory in memories { memory.keep(path: Array(0..<layout.count), of: layout) }
-            count += layout.count
-        }
+    /// A step has gone through all layers. Its certain rows are part of the past; the others may be kept by ``keep(rows:)``.
+    func endStep(_ layout: SegmentLayout, certainRows: Int) {
+        for memory in memories { memory.endStep(layout, certainRows: certainRows) }
+        count += certainRows
+        if certainRows < layout.count { pending = (layout, certainRows) }
     }
 }

@@ -38,20 +38,20 @@ package struct Segment {
     package let outputs: [Int]
     /// What of their logits.
     package let request: LogitsRequest
-    /// Whether the rows become part of the past only by ``SequenceState/keep(rows:)``. Those of a tree always do.
-    package let isDraft: Bool
+    /// The first rows that are a chain and become part of the past in any case; the others do by ``SequenceState/keep(rows:)``.
+    package let certainRows: Int
 
-    /// The rows of `state` in a step.
+    /// The rows of `state` in a step. By default those of a chain are all certain, and none of a tree.
     package init(
         _ state: SequenceState, _ tokens: [Int32], parents: [Int32]? = nil, outputs: [Int],
-        request: LogitsRequest = LogitsRequest(), isDraft: Bool = false
+        request: LogitsRequest = LogitsRequest(), certainRows: Int? = nil
     ) {
         self.state = state
         self.tokens = tokens
         self.parents = parents
         self.outputs = outputs
         self.request = request
-        self.isDraft = isDraft || parents != nil
+        self.certainRows = min(max(0, certainRows ?? (parents == nil ? tokens.count : 0)), tokens.count)
     }
 
     var layout: SegmentLayout {
@@ -81,6 +81,9 @@ package struct Segment {
             let isTree = parents.enumerated().allSatisfy { (-1..<Int32($0)).contains($1) }
             guard parents.count == tokens.count, isTree else {
                 throw InferenceError(.invalidArgument, "the parents of a step's rows must be earlier rows, or -1")
+            }
+            guard (0..<certainRows).allSatisfy({ parents[$0] == Int32($0) - 1 }) else {
+                throw InferenceError(.invalidArgument, "the certain rows of a step must be a chain")
             }
         }
         guard outputs.allSatisfy(tokens.indices.contains) else {
@@ -201,6 +204,12 @@ extension TransformerModel {
     ///
     /// - Throws: `outOfMemory`, or `invalidArgument` for a cache type that does not fit the model's heads.
     package func makeSequence(capacity: Int, cacheType: KVCacheType) throws(InferenceError) -> SequenceState {
+        guard position_embd == nil || capacity <= configuration.contextLength else {
+            throw InferenceError(
+                .invalidArgument,
+                "a context of \(capacity) tokens is too long: the model has learned \(configuration.contextLength) positions"
+            )
+        }
         let state = try SequenceState(self, capacity: capacity, cacheType: cacheType)
         // A step should not be the first to find that there is no memory.
         try stepMemory.withLock { memory throws(InferenceError) in
@@ -247,7 +256,7 @@ extension TransformerModel {
         for (segment, layout) in zip(segments, layouts) {
             outputs += segment.outputs.map { firstRow + $0 }
             firstRow += layout.count
-            segment.state.beginStep()
+            try segment.state.beginStep(layout, certainRows: segment.certainRows)
         }
         let logits = outputs.isEmpty ? nil : try logitsPool.take(rows: outputs.count, on: backend)
         let topTokens = segments.reduce(0) { $1.outputs.isEmpty ? $0 : max($0, $1.request.topTokens) }
@@ -285,7 +294,7 @@ extension TransformerModel {
             scale == nil ? [] : search?.readSums(rows: outputs.count, tokenCount: tokenCount, from: backend) ?? []
         var firstOutput = 0
         return zip(segments, layouts).map { segment, layout in
-            segment.state.endStep(layout, isDraft: segment.isDraft)
+            segment.state.endStep(layout, certainRows: segment.certainRows)
             let range = firstOutput..<firstOutput + segment.outputs.count
             firstOutput = range.upperBound
             let request = segment.request
@@ -299,7 +308,7 @@ extension TransformerModel {
 
     /// Memory that a sequence of that size takes, in bytes, without what all sequences share.
     package func sequenceByteCount(capacity: Int, cacheType: KVCacheType) -> Int {
-        memoryGroups.reduce(0) { $0 + $1.cacheShape(slots: capacity, type: cacheType).byteCount }
+        memoryGroups.reduce(0) { $0 + $1.byteCount(slots: capacity, type: cacheType) }
     }
 
     /// Memory, in bytes, that steps of up to `rows` rows will take beyond what earlier ones did, for all sequences together and with

@@ -18,29 +18,58 @@ struct Linear: Sendable {
 /// A normalisation with its learned weights.
 struct Norm: Sendable {
     let kind: NormKind
+    /// Consecutive values that are normalised together: a row, a head or a group of heads.
+    let width: Int
+    /// `width` weights, or a multiple of that: the weights of several heads or groups, in turn.
     let weight: WeightVector
     let bias: WeightVector?
 }
 
-/// One layer: h = x + mixer(norm(x)); output = h + feedForward(norm(h)).
+/// One block: h = x + mixer(norm(x)); output = h + feedForward(norm(h)).
 struct TransformerBlock: Sendable {
     enum Mixer: Sendable {
+        case none
         case attention(Attention)
+        case latentAttention(LatentAttention)
+        case deltaNet(DeltaNet)
+        case mamba2(Mamba2)
+        case shortConvolution(ShortConvolution)
+        case attentionAndMamba2(Attention, Mamba2)
     }
     enum FeedForwardKind: Sendable {
+        case none
         case dense(FeedForward)
         case experts(MixtureOfExperts)
+        case denseAndExperts(FeedForward, MixtureOfExperts, BranchNorms)
     }
-    let attn_norm: Norm
+    /// The norms of two feed-forward branches side by side (Gemma 4).
+    struct BranchNorms: Sendable {
+        /// Norm of what the mixture reads.
+        let pre_ffw_norm_2: Norm
+        /// Norms of what the dense layer and the mixture give.
+        let post_ffw_norm_1: Norm, post_ffw_norm_2: Norm
+    }
+    /// Norm of the mixer's input; nil where it reads the stream as it is.
+    let attn_norm: Norm?
     let mixer: Mixer
-    /// Norm of what the mixer adds (Gemma 2 and 3).
+    /// Norm of what the mixer adds.
     let post_attention_norm: Norm?
-    let ffn_norm: Norm
+    /// Norm of the feed-forward layer's input; nil where it reads the stream as it is, or what the mixer reads.
+    let ffn_norm: Norm?
+    /// Whether mixer and feed-forward layer read the same (GPT-J's parallel block).
+    let isParallel: Bool
     let feedForward: FeedForwardKind
-    /// Norm of what the feed-forward layer adds (Gemma 2 and 3).
+    /// Norm of what the feed-forward layer adds.
     let post_ffw_norm: Norm?
+    /// What the block adds from the embeddings of its own (Gemma 3n and 4).
+    let perLayerInput: PerLayerInput?
+    /// The whole stream is multiplied by this at the end (Gemma 4).
+    let layer_output_scale: Float?
 
     /// Loads block `index`. Biases, norms of heads and fused matrices are used where the file has them.
+    ///
+    /// Which norms a block has shows which kind it is: without `ffn_norm`, `post_attention_norm` is the norm before the feed-forward
+    /// layer if there is an `attn_norm` (gpt-oss, Qwen 3.5, GLM 4.5), and one of what the mixer adds if there is none (OLMo 2).
     ///
     /// - Throws: `malformedModel` for a tensor that is absent or has another shape, `unsupportedModel` for one that the plan does
     ///   not read.
@@ -48,102 +77,57 @@ struct TransformerBlock: Sendable {
         let prefix = "blk.\(index)."
         let plan = configuration.layers[index]
         let (width, norm) = (configuration.embeddingLength, configuration.norm)
-        attn_norm = try loader.norm(prefix + "attn_norm", width: width, norm)
-        switch plan.mixer {
-        case .attention(let plan):
-            mixer = .attention(try Attention(prefix, plan, width: width, norm, &loader))
+        let first = try loader.optionalNorm(prefix + "attn_norm", width: width, norm)
+        let second = try loader.optionalNorm(prefix + "post_attention_norm", width: width, norm)
+        let third = try loader.optionalNorm(prefix + "ffn_norm", width: width, norm)
+        switch (plan.mixer, plan.feedForward) {
+        case (.none, _):
+            // One norm, whatever the block does.
+            (attn_norm, post_attention_norm, ffn_norm, isParallel) = (nil, nil, first ?? third, false)
+        case (_, .none):
+            (attn_norm, post_attention_norm, ffn_norm, isParallel) = (first, second, nil, false)
+        default:
+            if third != nil || first == nil {
+                (attn_norm, post_attention_norm, ffn_norm, isParallel) = (first, second, third, false)
+            } else {
+                (attn_norm, post_attention_norm, ffn_norm) = (first, nil, second)
+                isParallel = second == nil
+            }
         }
-        if loader.has(prefix + "ffn_norm.weight") {
-            post_attention_norm = try loader.optionalNorm(prefix + "post_attention_norm", width: width, norm)
-            ffn_norm = try loader.norm(prefix + "ffn_norm", width: width, norm)
-        } else {
-            // gpt-oss: the norm after attention is the one before the feed-forward layer.
-            post_attention_norm = nil
-            ffn_norm = try loader.norm(prefix + "post_attention_norm", width: width, norm)
-        }
-        switch plan.feedForward {
-        case .dense(let innerLength):
-            feedForward = .dense(try FeedForward(prefix, width: width, inner: innerLength, &loader))
-        case .experts(let plan):
-            feedForward = .experts(try MixtureOfExperts(prefix, plan, width: width, &loader))
-        }
+        mixer =
+            switch plan.mixer {
+            case .none: .none
+            case .attention(let plan): .attention(try Attention(prefix, plan, width: width, norm, &loader))
+            case .latentAttention(let plan):
+                .latentAttention(try LatentAttention(prefix, plan, width: width, norm, &loader))
+            case .deltaNet(let plan): .deltaNet(try DeltaNet(prefix, plan, width: width, norm, &loader))
+            case .mamba2(let plan): .mamba2(try Mamba2(prefix, plan, width: width, norm, &loader))
+            case .shortConvolution(let plan):
+                .shortConvolution(try ShortConvolution(prefix, plan, width: width, &loader))
+            case .attentionAndMamba2(let attention, let mamba):
+                .attentionAndMamba2(
+                    try Attention(prefix, attention, width: width, norm, &loader),
+                    try Mamba2(prefix, mamba, width: width, norm, &loader))
+            }
+        feedForward =
+            switch plan.feedForward {
+            case .none: .none
+            case .dense(let inner): .dense(try FeedForward(prefix, width: width, inner: inner, &loader))
+            case .experts(let plan): .experts(try MixtureOfExperts(prefix, plan, width: width, norm, &loader))
+            case .denseAndExperts(let inner, let plan):
+                .denseAndExperts(
+                    try FeedForward(prefix, width: width, inner: inner, &loader),
+                    try MixtureOfExperts(prefix, plan, width: width, norm, &loader),
+                    BranchNorms(
+                        pre_ffw_norm_2: try loader.norm(prefix + "pre_ffw_norm_2", width: width, norm),
+                        post_ffw_norm_1: try loader.norm(prefix + "post_ffw_norm_1", width: width, norm),
+                        post_ffw_norm_2: try loader.norm(prefix + "post_ffw_norm_2", width: width, norm)))
+            }
         post_ffw_norm = try loader.optionalNorm(prefix + "post_ffw_norm", width: width, norm)
+        perLayerInput = try configuration.perLayerEmbeddingLength.map { length throws(InferenceError) in
+            try PerLayerInput(prefix, index, length: length, width: width, norm, &loader)
+        }
+        layer_output_scale = try loader.hostValues(prefix + "layer_output_scale.weight", count: 1)?.first
         try loader.requireAllRead(ofBlock: index, architecture: configuration.architecture)
-    }
-}
-
-/// Softmax attention with grouped heads.
-struct Attention: Sendable {
-    let plan: AttentionPlan
-    let attn_q: Linear
-    let attn_k: Linear
-    let attn_v: Linear
-    let attn_output: Linear
-    /// Norms of each head's query and key before rotation.
-    let attn_q_norm: Norm?
-    let attn_k_norm: Norm?
-    let parameters: AttentionParameters
-
-    fileprivate init(
-        _ prefix: String, _ plan: AttentionPlan, width: Int, _ norm: NormKind, _ loader: inout WeightLoader
-    ) throws(InferenceError) {
-        self.plan = plan
-        if loader.has(prefix + "attn_qkv.weight") {
-            let parts = try loader.fused(
-                prefix + "attn_qkv", inputs: width, outputs: [plan.queryWidth, plan.keyWidth, plan.valueWidth])
-            (attn_q, attn_k, attn_v) = (parts[0], parts[1], parts[2])
-        } else {
-            attn_q = try loader.linear(prefix + "attn_q", inputs: width, outputs: plan.queryWidth)
-            attn_k = try loader.linear(prefix + "attn_k", inputs: width, outputs: plan.keyWidth)
-            attn_v = try loader.linear(prefix + "attn_v", inputs: width, outputs: plan.valueWidth)
-        }
-        attn_output = try loader.linear(prefix + "attn_output", inputs: plan.attendedWidth, outputs: width)
-        attn_q_norm = try loader.optionalNorm(prefix + "attn_q_norm", width: plan.keyLength, norm)
-        attn_k_norm = try loader.optionalNorm(prefix + "attn_k_norm", width: plan.keyLength, norm)
-        parameters = plan.parameters(sinks: try loader.optionalVector(prefix + "attn_sinks.weight", [plan.heads]))
-    }
-}
-
-/// down(activation(gate(x)) ⊙ up(x)), or down(activation(up(x))) without a gate.
-struct FeedForward: Sendable {
-    let ffn_gate: Linear?
-    let ffn_up: Linear
-    let ffn_down: Linear
-
-    fileprivate init(
-        _ prefix: String, width: Int, inner: Int, _ loader: inout WeightLoader
-    ) throws(InferenceError) {
-        if loader.has(prefix + "ffn_gate.weight") {
-            ffn_gate = try loader.linear(prefix + "ffn_gate", inputs: width, outputs: inner)
-            ffn_up = try loader.linear(prefix + "ffn_up", inputs: width, outputs: inner)
-        } else if loader.file.tensor(prefix + "ffn_up.weight")?.rows == 2 * inner {
-            // Phi 3: gate and up in one matrix, gate first.
-            let parts = try loader.fused(prefix + "ffn_up", inputs: width, outputs: [inner, inner])
-            (ffn_gate, ffn_up) = (parts[0], parts[1])
-        } else {
-            ffn_gate = nil
-            ffn_up = try loader.linear(prefix + "ffn_up", inputs: width, outputs: inner)
-        }
-        ffn_down = try loader.linear(prefix + "ffn_down", inputs: inner, outputs: width)
-    }
-}
-
-/// A weighted sum of the feed-forward layers that a router chooses for each token (arXiv 2101.03961, 2401.04088).
-struct MixtureOfExperts: Sendable {
-    let plan: ExpertsPlan
-    let ffn_gate_inp: Linear
-    let ffn_gate_exps: Linear
-    let ffn_up_exps: Linear
-    let ffn_down_exps: Linear
-
-    fileprivate init(
-        _ prefix: String, _ plan: ExpertsPlan, width: Int, _ loader: inout WeightLoader
-    ) throws(InferenceError) {
-        self.plan = plan
-        let (inner, experts) = (plan.innerLength, plan.count)
-        ffn_gate_inp = try loader.linear(prefix + "ffn_gate_inp", inputs: width, outputs: experts)
-        ffn_gate_exps = try loader.linear(prefix + "ffn_gate_exps", inputs: width, outputs: inner, experts: experts)
-        ffn_up_exps = try loader.linear(prefix + "ffn_up_exps", inputs: width, outputs: inner, experts: experts)
-        ffn_down_exps = try loader.linear(prefix + "ffn_down_exps", inputs: inner, outputs: width, experts: experts)
     }
 }

@@ -50,7 +50,7 @@ package final class TransformerModel: Sendable {
     let stages: [Stage]
     /// What a sequence keeps, and for each layer its group and its index in that.
     let memoryGroups: [MemoryGroup]
-    let memoryPlaces: [(group: Int, index: Int)]
+    let memoryPlaces: [MemoryGroup.Places]
     /// The buffers that a step needs.
     let workspaceShape: WorkspaceShape
     /// What steps compute in, one at a time.
@@ -58,6 +58,9 @@ package final class TransformerModel: Sendable {
     let logitsPool: LogitsPool
 
     let token_embd: EmbeddingTable
+    /// Learned embeddings of positions (StarCoder).
+    let position_embd: EmbeddingTable?
+    let perLayerEmbedding: PerLayerEmbedding?
     let blk: [TransformerBlock]
     let output_norm: Norm
     let output: Linear
@@ -78,10 +81,24 @@ package final class TransformerModel: Sendable {
         (memoryGroups, memoryPlaces) = MemoryGroup.all(configuration.layers, stages)
         workspaceShape = WorkspaceShape(configuration)
         logitsPool = LogitsPool(columns: configuration.vocabularySize)
+        if let index = configuration.layers.firstIndex(where: \.needsHostOperations),
+            let stage = stages.first(where: { $0.backend is any DeviceBackend && $0.blocks.upperBound > index })
+        {
+            throw InferenceError(
+                .unsupportedModel,
+                "\(file.path): layers such as block \(index) of architecture \(configuration.architecture) do not run on "
+                    + "\(stage.backend.name) yet; use --backend cpu")
+        }
         let backend = stages.first?.backend ?? backend
         var loader = WeightLoader(file, backend: backend, progress: progress)
         try loader.requireBlocks(below: configuration.blockCount + configuration.nextTokenBlockCount)
         token_embd = try loader.table("token_embd.weight", columns: width, rows: configuration.vocabularySize)
+        position_embd =
+            loader.has("position_embd.weight")
+            ? try loader.table("position_embd.weight", columns: width, rows: configuration.contextLength) : nil
+        perLayerEmbedding = try configuration.perLayerEmbeddingLength.map { length throws(InferenceError) in
+            try PerLayerEmbedding(length: length, configuration, &loader)
+        }
         var blocks: [TransformerBlock] = []
         for stage in stages {
             loader.backend = stage.backend
@@ -89,7 +106,9 @@ package final class TransformerModel: Sendable {
         }
         blk = blocks
         loader.backend = backend
-        output_norm = try loader.norm("output_norm", width: width, configuration.norm)
+        // LFM 2 calls the norm before the outputs after the embedding.
+        let normName = loader.has("output_norm.weight") ? "output_norm" : "token_embd_norm"
+        output_norm = try loader.norm(normName, width: width, configuration.norm)
         // Without a matrix of their own the outputs are tied to the embedding.
         let isTied = !loader.has("output.weight")
         output = try loader.linear(
@@ -110,7 +129,7 @@ package final class TransformerModel: Sendable {
     func rotaryEmbedding(windowed: Bool, capacity: Int) -> RotaryEmbedding? {
         guard let rope = windowed ? configuration.localRope : configuration.rope else { return nil }
         let long = capacity > rope.originalContextLength
-        let factors = rope_freqs ?? (long ? rope_factors_long : rope_factors_short)
+        let factors = windowed ? nil : rope_freqs ?? (long ? rope_factors_long : rope_factors_short)
         return RotaryEmbedding(rope, factors: factors)
     }
 }

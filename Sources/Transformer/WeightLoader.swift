@@ -90,18 +90,36 @@ struct WeightLoader {
         return Linear(weight: weight, bias: bias)
     }
 
-    /// Several matrices that the file stores as one, below each other.
-    mutating func fused(_ name: String, inputs: Int, outputs: [Int]) throws(InferenceError) -> [Linear] {
-        guard !has(name + ".bias") else {
-            throw InferenceError(
-                .unsupportedModel, "\(file.path): tensor \(name).bias on a fused matrix is not supported")
-        }
+    /// The matrix `name`.weight with the bias of the tensor `bias`.
+    mutating func linear(_ name: String, inputs: Int, outputs: Int, bias: String) throws(InferenceError) -> Linear {
+        try linear(name, inputs: inputs, outputs: outputs, bias: vector(bias, [outputs]))
+    }
+
+    /// The matrix `name`.weight with that bias.
+    mutating func linear(
+        _ name: String, inputs: Int, outputs: Int, bias: WeightVector
+    ) throws(InferenceError) -> Linear {
+        Linear(weight: try matrix(name + ".weight", [inputs, outputs], rows: 0..<outputs), bias: bias)
+    }
+
+    /// Several matrices that the file stores as one, below each other, and parts of one bias.
+    mutating func fused(
+        _ name: String, inputs: Int, outputs: [Int], experts: Int = 1
+    ) throws(InferenceError) -> [Linear] {
         let total = outputs.reduce(0, +)
+        guard !has(name + ".bias") || experts == 1 else {
+            throw InferenceError(
+                .unsupportedModel, "\(file.path): tensor \(name).bias on fused matrices is not supported")
+        }
+        let biases = has(name + ".bias") ? try values(name + ".bias", [total]) : nil
         var first = 0
         var parts: [Linear] = []
         for count in outputs {
-            let part = try matrix(name + ".weight", [inputs, total], rows: first..<first + count)
-            parts.append(Linear(weight: part, bias: nil))
+            let part = try matrix(name + ".weight", [inputs, total, experts], rows: first..<first + count)
+            let bias = try biases.map { values throws(InferenceError) in
+                try backend.makeVector(Array(values[first..<first + count]))
+            }
+            parts.append(Linear(weight: part, bias: bias))
             first += count
         }
         return parts
@@ -127,13 +145,83 @@ struct WeightLoader {
         has(name) ? try vector(name, shape) : nil
     }
 
+    /// A vector of `count` values, however the file divides them into dimensions.
+    mutating func vector(_ name: String, count: Int) throws(InferenceError) -> WeightVector {
+        guard let tensor = file.tensor(name), tensor.elementCount == count else {
+            return try vector(name, [count])
+        }
+        return try vector(name, tensor.shape)
+    }
+
     mutating func norm(_ name: String, width: Int, _ kind: NormKind) throws(InferenceError) -> Norm {
-        let weight = try vector(name + ".weight", [width])
-        return Norm(kind: kind, weight: weight, bias: try optionalVector(name + ".bias", [width]))
+        let weight = try vector(normWeight(name) ?? name + ".weight", [width])
+        return Norm(kind: kind, width: width, weight: weight, bias: try optionalVector(name + ".bias", [width]))
     }
 
     mutating func optionalNorm(_ name: String, width: Int, _ kind: NormKind) throws(InferenceError) -> Norm? {
-        has(name + ".weight") ? try norm(name, width: width, kind) : nil
+        normWeight(name) == nil ? nil : try norm(name, width: width, kind)
+    }
+
+    /// The name of a norm's weights; some files leave out the suffix.
+    private func normWeight(_ name: String) -> String? { [name + ".weight", name].first(where: has) }
+
+    /// The norm of each head, with the same weights for all or each its own, or of all heads together, as the file has it.
+    mutating func headNorm(
+        _ name: String, length: Int, heads: Int, _ kind: NormKind
+    ) throws(InferenceError) -> Norm? {
+        guard let tensor = file.tensor(name + ".weight") else { return nil }
+        if tensor.shape.count > 1, tensor.columns == length, tensor.rows == heads {
+            return try groupNorm(name, width: length, count: heads, kind)
+        }
+        return try norm(name, width: tensor.elementCount == length ? length : length * heads, kind)
+    }
+
+    /// The norm of each of `count` groups of `width` values, each with its own weights.
+    mutating func groupNorm(
+        _ name: String, width: Int, count: Int, _ kind: NormKind
+    ) throws(InferenceError) -> Norm? {
+        guard has(name + ".weight") else { return nil }
+        guard !(backend is any DeviceBackend) else {
+            throw InferenceError(
+                .unsupportedModel, "\(file.path): norms such as \(name).weight do not run on \(backend.name) yet")
+        }
+        let weight = try vector(name + ".weight", count: width * count)
+        return Norm(
+            kind: kind, width: width, weight: weight, bias: try optionalVector(name + ".bias", [width * count]))
+    }
+
+    /// A norm whose weights are all 1.
+    func plainNorm(width: Int, _ kind: NormKind) throws(InferenceError) -> Norm {
+        Norm(kind: kind, width: width, weight: try backend.makeVector(Array(repeating: 1, count: width)), bias: nil)
+    }
+
+    /// A tensor's values on the host.
+    mutating func values(_ name: String, _ shape: [Int]) throws(InferenceError) -> [Float] {
+        let tensor = try require(name, shape: shape)
+        guard let format = TensorFormat(tensor.type), let start = file.bytes(of: tensor).baseAddress else {
+            throw InferenceError(
+                .unsupportedTensorType, "\(file.path): tensor \(name) has type \(tensor.type), which is not supported")
+        }
+        loaded(tensor)
+        return [Float](unsafeUninitializedCapacity: tensor.elementCount) { buffer, count in
+            guard let values = buffer.baseAddress else { return }
+            format.dequantize(tensor.elementCount, start, into: values)
+            count = tensor.elementCount
+        }
+    }
+
+    /// The weights of a short convolution: `taps` for each of `channels` channels, the current token's last.
+    mutating func taps(_ name: String, _ taps: Int, channels: Int) throws(InferenceError) -> [[Float]] {
+        let name = name + ".weight"
+        let shape = file.tensor(name).flatMap { $0.elementCount == taps * channels ? $0.shape : nil }
+        let all = try values(name, shape ?? [taps, channels])
+        return (0..<channels).map { Array(all[$0 * taps..<($0 + 1) * taps]) }
+    }
+
+    /// Weights of all channels as ``Backend/convolve(_:_:layer:weight:bias:activates:into:)`` takes them: taps × channels.
+    func convolution(_ channels: [[Float]]) throws(InferenceError) -> WeightVector {
+        let taps = channels.first?.count ?? 0
+        return try backend.makeVector((0..<taps).flatMap { tap in channels.map { $0[tap] } })
     }
 
     /// A table of rows to look up.
@@ -145,9 +233,10 @@ struct WeightLoader {
     }
 
     /// A small tensor's values on the host (RoPE factors).
-    func hostValues(_ name: String, count: Int) throws(InferenceError) -> [Float]? {
+    mutating func hostValues(_ name: String, count: Int) throws(InferenceError) -> [Float]? {
         guard has(name) else { return nil }
         let tensor = try require(name, shape: [count])
+        loaded(tensor)
         guard tensor.type == .f32 else {
             throw InferenceError(
                 .unsupportedTensorType, "\(file.path): tensor \(name) has type \(tensor.type), expected F32")

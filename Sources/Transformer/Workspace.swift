@@ -3,51 +3,47 @@
 import InferSupport
 import InferTensors
 
-/// The widths of all buffers that a model's steps need. A model whose layers differ has one set of buffers for each shape of
-/// layer, because operations take whole rows.
+/// A buffer of activations: its columns, and how many rows it has for each row of a step.
+struct BufferShape: Sendable, Equatable {
+    var columns: Int
+    var copies = 1
+}
+
+/// All buffers that a model's steps need. Layers of one shape share theirs.
 struct WorkspaceShape: Sendable {
-    struct AttentionWidths: Sendable, Equatable {
-        let query: Int, key: Int, value: Int, attended: Int
-    }
-    struct ExpertWidths: Sendable, Equatable {
-        let count: Int, used: Int, inner: Int
-    }
     /// The residual stream's width.
     let stream: Int
-    /// Each shape of attention, once.
-    private(set) var attention: [AttentionWidths] = []
-    /// Each inner width of dense feed-forward layers, once.
-    private(set) var dense: [Int] = []
-    /// Each shape of mixtures of experts, once.
-    private(set) var experts: [ExpertWidths] = []
-    /// Where each layer finds its buffers: an index into those of its kind of mixer, and one into those of its kind of feed-forward
-    /// layer.
+    /// The buffers of each kind of mixer, and of each kind of feed-forward layer.
+    private(set) var mixers: [[BufferShape]] = []
+    private(set) var feedForwards: [[BufferShape]] = []
+    /// Where each layer finds its buffers in these.
     private(set) var layers: [(mixer: Int, feedForward: Int)] = []
+    /// Each number of experts that tokens use, and each number of heads whose matrices are multiplied like experts.
+    private(set) var expertsUsed: Set<Int> = [], stackedHeads: Set<Int> = []
     /// Rotated values per token, globally and in layers with a window; nil for none.
     let rotation: Int?, localRotation: Int?
     /// Whether queries are scaled by position.
     let hasTemperature: Bool
+    /// Whether some block has two feed-forward branches.
+    private(set) var hasBranches = false
+    /// Values of a block's own embedding, and of all blocks'; nil for none.
+    let perLayer: (each: Int, all: Int)?
 
     init(_ c: Configuration) {
         stream = c.embeddingLength
         rotation = c.rope?.dimensionCount
         localRotation = c.localRope?.dimensionCount
         hasTemperature = c.attentionTemperature != nil
+        perLayer = c.perLayerEmbeddingLength.map { ($0, $0 * c.blockCount) }
         for layer in c.layers {
-            let mixer: Int
-            switch layer.mixer {
-            case .attention(let plan):
-                let widths = AttentionWidths(
-                    query: plan.queryWidth, key: plan.keyWidth, value: plan.valueWidth, attended: plan.attendedWidth)
-                mixer = attention.place(of: widths)
-            }
-            switch layer.feedForward {
-            case .dense(let innerLength):
-                layers.append((mixer, dense.place(of: max(1, innerLength))))
-            case .experts(let plan):
-                let widths = ExpertWidths(count: plan.count, used: plan.usedCount, inner: max(1, plan.innerLength))
-                layers.append((mixer, experts.place(of: widths)))
-            }
+            layers.append(
+                (
+                    mixers.place(of: layer.mixerBuffers),
+                    feedForwards.place(of: layer.feedForwardBuffers(width: c.embeddingLength))
+                ))
+            if let experts = layer.experts { expertsUsed.insert(experts.usedCount) }
+            if case .latentAttention(let plan) = layer.mixer { stackedHeads.insert(plan.heads) }
+            if case .denseAndExperts = layer.feedForward { hasBranches = true }
         }
     }
 
@@ -55,14 +51,13 @@ struct WorkspaceShape: Sendable {
     func activations(rows: Int) -> [(rows: Int, columns: Int)] {
         var columns = [stream, stream, stream] + [rotation, localRotation].compactMap { $0 }
         if hasTemperature { columns.append(1) }
-        for widths in attention { columns += [widths.query, widths.key, widths.value, widths.attended] }
-        for width in dense { columns += [width, width] }
+        if hasBranches { columns.append(stream) }
+        if let perLayer { columns += [perLayer.all, perLayer.all, perLayer.each, perLayer.each] }
         var activations = columns.map { (rows: rows, columns: $0) }
-        for widths in experts {
-            let choices = rows * widths.used
-            activations += [(rows, widths.count), (choices, 2), (choices, widths.inner), (choices, widths.inner)]
-            activations.append((choices, stream))
+        for buffer in (mixers + feedForwards).joined() {
+            activations.append((rows * buffer.copies, buffer.columns))
         }
+        for used in expertsUsed.sorted() + stackedHeads.sorted() { activations.append((rows * used, 2)) }
         return activations
     }
 }
@@ -76,22 +71,8 @@ extension Array where Element: Equatable {
     }
 }
 
-/// Buffers that the steps of all sequences reuse. Each has one row per token.
+/// Buffers that the steps of all sequences reuse. Each has one row per token, or several.
 final class Workspace: Sendable {
-    struct AttentionBuffers: Sendable {
-        let q: Activations, k: Activations, v: Activations, attended: Activations
-    }
-    struct FeedForwardBuffers: Sendable {
-        let gate: Activations, up: Activations
-    }
-    struct ExpertBuffers: Sendable {
-        let routing: ExpertRouting
-        /// One row per token.
-        let logits: Activations
-        /// One row per token and expert used.
-        let gate: Activations, up: Activations, down: Activations
-    }
-
     /// Most rows of a step.
     let rows: Int
     /// The residual stream.
@@ -106,37 +87,51 @@ final class Workspace: Sendable {
     let localRotation: Activations?
     /// One factor per row, see ``Configuration/attentionTemperature``.
     let temperature: Activations?
+    /// What the first of two feed-forward branches gives.
+    let branch: Activations?
+    /// See ``PerLayerEmbedding``: the slices of all blocks, and room to compute them; one block's slice, and its gate.
+    let perLayer: Activations?, perLayerProjection: Activations?, perLayerSlice: Activations?,
+        perLayerGate: Activations?
     /// See ``WorkspaceShape``.
-    let attention: [AttentionBuffers]
-    let dense: [FeedForwardBuffers]
-    let experts: [ExpertBuffers]
+    let mixers: [[Activations]]
+    let feedForwards: [[Activations]]
+    /// By the number of experts used, and by the number of heads.
+    let routings: [Int: ExpertRouting], headRoutings: [Int: ExpertRouting]
 
     /// Buffers of that shape on `backend`, for steps of up to `rows` rows.
     init(_ shape: WorkspaceShape, on backend: any Backend, rows: Int) throws(InferenceError) {
-        func make(_ columns: Int, rows: Int = rows) throws(InferenceError) -> Activations {
+        func make(_ columns: Int) throws(InferenceError) -> Activations {
             try backend.makeActivations(rows: rows, columns: columns)
+        }
+        func make(_ shapes: [[BufferShape]]) throws(InferenceError) -> [[Activations]] {
+            try shapes.map { buffers throws(InferenceError) in
+                try buffers.map { buffer throws(InferenceError) in
+                    try backend.makeActivations(rows: rows * buffer.copies, columns: buffer.columns)
+                }
+            }
+        }
+        func routings(_ counts: Set<Int>) throws(InferenceError) -> [Int: ExpertRouting] {
+            var routings: [Int: ExpertRouting] = [:]
+            for count in counts { routings[count] = try backend.makeRouting(rows: rows, expertsUsed: count) }
+            return routings
         }
         self.rows = rows
         x = try make(shape.stream)
         h = try make(shape.stream)
         y = try make(shape.stream)
-        attention = try shape.attention.map { widths throws(InferenceError) in
-            AttentionBuffers(
-                q: try make(widths.query), k: try make(widths.key), v: try make(widths.value),
-                attended: try make(widths.attended))
-        }
-        dense = try shape.dense.map { width throws(InferenceError) in
-            FeedForwardBuffers(gate: try make(width), up: try make(width))
-        }
-        experts = try shape.experts.map { widths throws(InferenceError) in
-            ExpertBuffers(
-                routing: try backend.makeRouting(rows: rows, expertsUsed: widths.used), logits: try make(widths.count),
-                gate: try make(widths.inner, rows: rows * widths.used),
-                up: try make(widths.inner, rows: rows * widths.used),
-                down: try make(shape.stream, rows: rows * widths.used))
-        }
+        mixers = try make(shape.mixers)
+        feedForwards = try make(shape.feedForwards)
+        self.routings = try routings(shape.expertsUsed)
+        headRoutings = try routings(shape.stackedHeads)
         rotation = try shape.rotation.map { columns throws(InferenceError) in try make(columns) }
         localRotation = try shape.localRotation.map { columns throws(InferenceError) in try make(columns) }
         temperature = shape.hasTemperature ? try make(1) : nil
+        branch = shape.hasBranches ? try make(shape.stream) : nil
+        if let (each, all) = shape.perLayer {
+            (perLayer, perLayerProjection) = (try make(all), try make(all))
+            (perLayerSlice, perLayerGate) = (try make(each), try make(each))
+        } else {
+            (perLayer, perLayerProjection, perLayerSlice, perLayerGate) = (nil, nil, nil, nil)
+        }
     }
 }

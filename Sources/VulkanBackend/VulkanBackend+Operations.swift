@@ -25,22 +25,27 @@ extension VulkanBackend {
         }
     }
 
-    package func rmsNorm(_ x: Activations, rows: Int, weight: WeightVector, epsilon: Float, into y: Activations) {
-        normalize(x, rows: rows, weight: weight, bias: nil, epsilon: epsilon, isCentred: false, into: y)
+    package func rmsNorm(
+        _ x: Activations, rows: Int, width: Int, weight: WeightVector, epsilon: Float, into y: Activations
+    ) {
+        normalize(x, rows: rows, width, weight: weight, bias: nil, epsilon: epsilon, isCentred: false, into: y)
     }
 
     package func layerNorm(
-        _ x: Activations, rows: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float, into y: Activations
+        _ x: Activations, rows: Int, width: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float,
+        into y: Activations
     ) {
-        normalize(x, rows: rows, weight: weight, bias: bias, epsilon: epsilon, isCentred: true, into: y)
+        normalize(x, rows: rows, width, weight: weight, bias: bias, epsilon: epsilon, isCentred: true, into: y)
     }
 
     private func normalize(
-        _ x: Activations, rows count: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float, isCentred: Bool,
+        _ x: Activations, rows count: Int, _ width: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float,
+        isCentred: Bool,
         into y: Activations
     ) {
+        guard weight.count == width else { return refuse() }
         let norm = NormOperation.Norm(
-            x: rows(x), y: rows(y), weight: address(weight), bias: bias.map(address), width: weight.count,
+            x: rows(x), y: rows(y), weight: address(weight), bias: bias.map(address), width: width,
             epsilon: epsilon, isCentred: isCentred)
         perform(.norm(NormOperation(norm, rows: count)))
     }
@@ -48,12 +53,14 @@ extension VulkanBackend {
     package func gate(
         _ gate: Activations, _ up: Activations, rows count: Int, _ activation: Activation, into y: Activations
     ) {
+        guard activation.isOnDevice else { return refuse() }
         perform(
             .activation(
                 ActivationOperation(gate: rows(gate), up: rows(up), y: rows(y), rows: count, activation: activation)))
     }
 
     package func activate(_ x: Activations, rows count: Int, _ activation: Activation) {
+        guard activation.isOnDevice else { return refuse() }
         perform(
             .activation(
                 ActivationOperation(gate: rows(x), up: nil, y: rows(x), rows: count, activation: activation)))
@@ -66,6 +73,7 @@ extension VulkanBackend {
     package func scale(_ x: Activations, rows: Int, by scale: Float) { change(x, rows: rows, by: .scale(scale)) }
 
     package func scaleRows(_ x: Activations, rows count: Int, by factors: Activations) {
+        guard factors.columns == 1 else { return refuse() }
         change(x, rows: count, by: .scaleRows(rows(factors)))
     }
 
@@ -113,6 +121,9 @@ extension VulkanBackend {
     package func route(
         _ logits: Activations, rows count: Int, _ parameters: RoutingParameters, into routing: ExpertRouting
     ) {
+        guard parameters.gating != .sigmoid, parameters.selectionBias == nil, parameters.expertScales == nil else {
+            return refuse()
+        }
         record(
             .route(
                 ExpertChoice(logits: rows(logits), rows: count, parameters: parameters, experts: experts(routing))))
@@ -127,8 +138,10 @@ extension VulkanBackend {
 
 extension VulkanBackend {
     package func rotate(
-        _ x: Activations, rows count: Int, headDimension: Int, rotation: Activations, pairing: RotaryPairing
+        _ x: Activations, rows count: Int, headDimension: Int, offset: Int, rotation: Activations,
+        pairing: RotaryPairing
     ) {
+        guard offset == 0 else { return refuse() }
         perform(
             .rotations(
                 Rotations(
@@ -264,6 +277,45 @@ extension VulkanBackend {
             logits: rows(logits), rows: count, tokenCount: tokenCount, scale: scale, keys: rows(topTokens.keys),
             count: topTokens.count, blocks: rows(topTokens.maxima), sums: rows(topTokens.sums))
         record(.sumSoftmaxBlocks(sum), .sumSoftmax(sum))
+    }
+}
+
+// MARK: Operations without shaders
+//
+// Models that need them are refused when they are loaded: LayerPlan.needsHostOperations.
+
+extension VulkanBackend {
+    package func add(_ y: Activations, scales factors: WeightVector, to x: Activations, rows: Int) { refuse() }
+
+    package func decay(_ x: Activations, rows: Int, rates: WeightVector) { refuse() }
+
+    package func copyColumns(_ x: Activations, rows: Int, _ columns: ColumnCopy, into y: Activations) { refuse() }
+
+    package func routeToAll(rows: Int, into routing: ExpertRouting) { refuse() }
+
+    package func convolve(
+        _ x: Activations, _ segments: [RecurrentSegment], layer: Int, weight: WeightVector, bias: WeightVector?,
+        activates: Bool, into y: Activations
+    ) { refuse() }
+
+    package func scan(
+        _ inputs: ScanInputs, _ segments: [RecurrentSegment], layer: Int, _ parameters: ScanParameters,
+        into y: Activations
+    ) { refuse() }
+
+    private func refuse() {
+        perform { () throws(InferenceError) in
+            throw InferenceError(.deviceFailure, "an operation of the model has no shader yet")
+        }
+    }
+}
+
+extension Activation {
+    fileprivate var isOnDevice: Bool {
+        switch self {
+        case .silu, .gelu, .clampedSwiGLU: true
+        case .identity, .sigmoid, .softplus, .squaredReLU: false
+        }
     }
 }
 

@@ -86,7 +86,7 @@ struct BackendTests {
             (name: "one", type: .f32, shape: [vector.count], bytes: [UInt8](repeating: 0, count: vector.count * 4))
         ])
         let weight = try backend.makeVector(Self.tensor("one", of: model), of: model.file)
-        backend.layerNorm(zero, rows: 1, weight: weight, bias: vector, epsilon: 1, into: zero)
+        backend.layerNorm(zero, rows: 1, width: weight.count, weight: weight, bias: vector, epsilon: 1, into: zero)
         return Self.values(zero, rows: 1, of: backend)
     }
 
@@ -233,9 +233,10 @@ struct BackendTests {
             backend.write(values, to: x)
             backend.write(angles, to: rotation)
             func apply(_ rows: Int) {
-                backend.rmsNorm(x, rows: rows, weight: weight, epsilon: 1e-6, into: x)
-                backend.rotate(x, rows: rows, headDimension: 96, rotation: rotation, pairing: .halves)
-                backend.layerNorm(x, rows: rows, weight: weight, bias: weight, epsilon: 1e-6, into: x)
+                backend.rmsNorm(x, rows: rows, width: weight.count, weight: weight, epsilon: 1e-6, into: x)
+                backend.rotate(x, rows: rows, headDimension: 96, offset: 0, rotation: rotation, pairing: .halves)
+                backend.layerNorm(
+                    x, rows: rows, width: weight.count, weight: weight, bias: weight, epsilon: 1e-6, into: x)
                 backend.gate(x, x, rows: rows, .gelu, into: x)
                 backend.activate(x, rows: rows, .silu)
                 backend.softCap(x, rows: rows, cap: 2)
@@ -263,7 +264,7 @@ struct BackendTests {
         expectRefusal(.unsupportedTensorType) { try backend.makeMatrix(iq1, rows: 0..<1, of: model.file) }
         expectRefusal(.unsupportedTensorType) { try backend.makeVector(iq1, of: model.file) }
         expectRefusal(.unsupportedTensorType) { try backend.makeTable(iq1, of: model.file) }
-        expectRefusal(.malformedModel) { try backend.makeMatrix(flat, rows: 0..<1, of: model.file) }
+        expectRefusal(.malformedModel) { try backend.makeMatrix(flat, rows: 0..<2, of: model.file) }
         expectRefusal(.malformedModel) { try backend.makeMatrix(matrix, rows: 0..<3, of: model.file) }
         expectRefusal(.outOfMemory) { try backend.makeActivations(rows: .max / 2, columns: 9) }
         expectRefusal(.outOfMemory) { try backend.makeActivations(rows: 1 << 30, columns: 1 << 28) }

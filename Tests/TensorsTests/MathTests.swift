@@ -35,6 +35,18 @@ struct MathTests {
         #expect(worst < 2.5)
     }
 
+    @Test func softplusIsAccurate() {
+        let values = ReferenceKernels().map(Self.arguments) { kernels in
+            { kernels.gate($0, $1, nil, .softplus, into: $2) }
+        }
+        var worst = 0.0
+        for (x, y) in zip(Self.arguments, values) {
+            let exact = max(Double(x), 0) + Foundation.log1p(Foundation.exp(-abs(Double(x))))
+            worst = max(worst, Self.ulps(y, exact))
+        }
+        #expect(worst < 3)
+    }
+
     @Test func specialArguments() {
         let exp = ReferenceKernels().map(Self.special) { kernels in { kernels.exp($0, $1, into: $2) } }
         #expect(exp.bits == [.nan, .infinity, 0, .infinity, 0, .infinity, 0, .infinity, 0].bits)
@@ -53,7 +65,9 @@ struct MathTests {
                 tuned.map(x) { kernels in { kernels.tanh($0, $1, into: $2) } }.bits
                     == reference.map(x) { kernels in { kernels.tanh($0, $1, into: $2) } }.bits)
             let up = Array(x.reversed())
-            for activation in [Activation.silu, .gelu, .clampedSwiGLU] {
+            for activation in [
+                Activation.silu, .gelu, .clampedSwiGLU, .identity, .sigmoid, .softplus, .squaredReLU,
+            ] {
                 #expect(
                     tuned.map(x) { kernels in { kernels.gate($0, $1, up, activation, into: $2) } }.bits
                         == reference.map(x) { kernels in { kernels.gate($0, $1, up, activation, into: $2) } }.bits)
@@ -78,6 +92,10 @@ struct MathTests {
         check(.gelu, 1e-5) {
             0.5 * $0 * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) * $1
         }
+        check(.identity, 0) { $0 * $1 }
+        check(.sigmoid, 1e-6) { $1 / (1 + Foundation.exp(-$0)) }
+        check(.softplus, 1e-6) { Foundation.log1p(Foundation.exp($0)) * $1 }
+        check(.squaredReLU, 1e-6) { max($0, 0) * max($0, 0) * $1 }
         check(.clampedSwiGLU, 1e-6) { gate, up in
             let g = min(gate, 7)
             return g / (1 + Foundation.exp(-1.702 * g)) * (min(max(up, -7), 7) + 1)

@@ -24,11 +24,11 @@ package final class SequenceRun {
     /// Sends `tokens` through the model in one step.
     package func evaluate(
         _ tokens: [Int32], parents: [Int32]? = nil, outputs: [Int] = [], request: LogitsRequest = LogitsRequest(),
-        isDraft: Bool = false
+        certainRows: Int? = nil
     ) throws(InferenceError) {
         output = nil
         output = try model.evaluate(
-            Segment(state, tokens, parents: parents, outputs: outputs, request: request, isDraft: isDraft))
+            Segment(state, tokens, parents: parents, outputs: outputs, request: request, certainRows: certainRows))
     }
 
     /// The logits of the last step's outputs.
@@ -49,16 +49,13 @@ extension SegmentOutput {
 extension TransformerModel {
     /// The attention of its layers.
     package var attentionPlans: [AttentionPlan] {
-        configuration.layers.map { layer in
-            switch layer.mixer {
-            case .attention(let plan): plan
-            }
-        }
+        configuration.layers.compactMap(\.attention)
     }
 
     /// Whether its heads can be stored in blocks of 32.
     package var takesQ8Cache: Bool {
-        attentionPlans.allSatisfy { $0.keyLength.isMultiple(of: 32) && $0.valueLength.isMultiple(of: 32) }
+        configuration.layers.compactMap { $0.cacheShape(layers: 1, slots: 1, type: .q8_0) }
+            .allSatisfy { (try? $0.requireWholeBlocks()) != nil }
     }
 
     /// The bits of every row of logits when `tokens` are evaluated one at a time.

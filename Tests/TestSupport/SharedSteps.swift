@@ -21,8 +21,9 @@ package struct SharedSteps {
         var tokens: [Int32] = []
         var parents: [Int32]?
         var outputs: [Int] = []
-        /// The rows of a tree that are kept.
+        /// The rows of a tree that are kept, and how many of the first ones are in any case.
         var path: [Int] = []
+        var certainRows: Int?
         var topTokens = 0
     }
 
@@ -37,10 +38,14 @@ package struct SharedSteps {
             step.topTokens = Int.random(in: 0...9, using: &generator)
             step.outputs = (0..<count).filter { _ in Int.random(in: 0..<3, using: &generator) > 0 }
             guard kind == 2 else { return step }
-            let parents = (0..<count).map { row in row == 0 ? -1 : Int32.random(in: -1..<Int32(row), using: &generator)
+            // The first row is certain in some trees: all others are behind it then.
+            let certain = Int.random(in: 0..<2, using: &generator)
+            let parents = (0..<count).map { row in
+                row == 0 ? -1 : Int32.random(in: Int32(certain) - 1..<Int32(row), using: &generator)
             }
             step.parents = parents
-            var node = Int.random(in: -1..<count, using: &generator)
+            step.certainRows = certain
+            var node = Int.random(in: certain - 1..<count, using: &generator)
             while node >= 0 {
                 step.path.insert(node, at: 0)
                 node = Int(step.parents?[node] ?? -1)
@@ -60,7 +65,7 @@ package struct SharedSteps {
                 let step = plans[index][round]
                 return Segment(
                     states[index], step.tokens, parents: step.parents, outputs: step.outputs,
-                    request: LogitsRequest(topTokens: step.topTokens))
+                    request: LogitsRequest(topTokens: step.topTokens), certainRows: step.certainRows)
             }
             let outputs = try together ? model.evaluate(segments) : segments.map { try model.evaluate($0) }
             for (index, output) in outputs.enumerated() {

@@ -43,6 +43,13 @@ import Testing
         #expect(tokenizer.encode("<|endoftext|> a", parseSpecial: true) == [257, 32, 97])
     }
 
+    @Test func masksOfEmbeddingModelsAbsorbTheSpaceBeforeThem() throws {
+        var description = Vocabularies.bytePair(merges: [], pre: "jina-v2-code", special: [("<mask>", .control)])
+        #expect(try Tokenizer(description).encode("a \t<mask> b", parseSpecial: true) == [97, 256, 32, 98])
+        description.preTokenizer = "gpt-2"
+        #expect(try Tokenizer(description).encode(" <mask>", parseSpecial: true) == [32, 256])
+    }
+
     @Test func rolesAreFoundByKeyThenByText() throws {
         var description = Vocabularies.bytePair(
             merges: [],

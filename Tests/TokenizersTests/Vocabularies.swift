@@ -36,13 +36,25 @@ enum Vocabularies {
         return description
     }
 
+    /// The spellings of the byte tokens, `<0x00>` to `<0xFF>`.
+    private static let byteNames = (0...255).map { byte in
+        let digits = String(byte, radix: 16, uppercase: true)
+        return "<0x" + (digits.count < 2 ? "0" : "") + digits + ">"
+    }
+
+    /// A vocabulary like Gemma 4's: padding, EOS, BOS, the 256 byte tokens (ids 3…258), and `pieces`.
+    static func gemma4(_ pieces: [String], merges: [(String, String)]) -> VocabularyDescription {
+        let tokens = ["<pad>", "<eos>", "<bos>"] + byteNames + pieces
+        var description = VocabularyDescription(model: "gemma4", tokens: packed(tokens))
+        description.types = [3, 3, 3] + Array(repeating: 6, count: 256) + Array(repeating: 1, count: pieces.count)
+        description.merges = packed(merges.map { "\($0.0) \($0.1)" })
+        description.specialIDs = ["padding": 0, "eos": 1, "bos": 2]
+        return description
+    }
+
     /// A SentencePiece vocabulary: unknown, BOS, EOS, the 256 byte tokens (ids 3…258), and `pieces` with their scores.
     static func sentencePiece(_ pieces: [(String, Float)]) -> VocabularyDescription {
-        let bytes = (0...255).map { byte in
-            let digits = String(byte, radix: 16, uppercase: true)
-            return "<0x" + (digits.count < 2 ? "0" : "") + digits + ">"
-        }
-        let tokens = ["<unk>", "<s>", "</s>"] + bytes + pieces.map(\.0)
+        let tokens = ["<unk>", "<s>", "</s>"] + byteNames + pieces.map(\.0)
         var description = VocabularyDescription(model: "llama", tokens: packed(tokens))
         description.types = [2, 3, 3] + Array(repeating: 6, count: 256) + Array(repeating: 1, count: pieces.count)
         description.scores = Array(repeating: 0, count: 259) + pieces.map(\.1)

@@ -21,7 +21,7 @@ struct LoadingTests {
     }
 
     static let refusals: [Refusal] = [
-        Refusal(name: "unknown architecture", code: .unsupportedArchitecture, names: "llama, mistral3") {
+        Refusal(name: "unknown architecture", code: .unsupportedArchitecture, names: "llama, maincoder") {
             $0["general.architecture"] = .string("rwkv7")
         },
         Refusal(name: "no architecture", code: .malformedModel, names: "general.architecture") {

@@ -41,7 +41,7 @@ struct SequenceStateTests {
         for (count, tokenCount, outputs) in cases {
             for wholeRows in [true, false] {
                 let request = LogitsRequest(wholeRows: wholeRows, topTokens: count, tokenCount: tokenCount)
-                try run.evaluate([5, 6, 7], outputs: outputs, request: request, isDraft: true)
+                try run.evaluate([5, 6, 7], outputs: outputs, request: request, certainRows: 0)
                 let found = run.output?.topTokens ?? []
                 let rows = run.rows.map { $0.prefix(tokenCount ?? $0.count) }
                 let expected = rows.map { row in

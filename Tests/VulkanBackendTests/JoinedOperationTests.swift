@@ -70,7 +70,8 @@ struct JoinedOperationTests {
         }
 
         private func rms(_ x: Activations, _ rows: Int, into y: Activations, _ weight: WeightVector? = nil) {
-            backend.rmsNorm(x, rows: rows, weight: weight ?? norm, epsilon: 1e-5, into: y)
+            backend.rmsNorm(
+                x, rows: rows, width: (weight ?? norm).count, weight: weight ?? norm, epsilon: 1e-5, into: y)
         }
 
         private func gated(_ rows: Int, _ activation: Activation) -> [() -> Void] {
@@ -100,7 +101,10 @@ struct JoinedOperationTests {
             case .last: gated(rows, .gelu) + [{ rms(y, rows, into: y) }, sum(rows)]
             case .plain:
                 [
-                    { backend.layerNorm(x, rows: rows, weight: norm, bias: bias, epsilon: 1e-5, into: h) },
+                    {
+                        backend.layerNorm(
+                            x, rows: rows, width: norm.count, weight: norm, bias: bias, epsilon: 1e-5, into: h)
+                    },
                     { backend.multiply(h, rows: rows, [Projection(up, bias: nil, into: gate)]) },
                     { backend.activate(gate, rows: rows, .gelu) },
                     { backend.multiply(gate, rows: rows, [Projection(down, bias: bias, into: y)]) }, sum(rows),

@@ -26,7 +26,7 @@ struct ModelTests {
         #expect(first == nil)
     }
 
-    @Test("Log-probabilities agree with the processor", arguments: Fixture.names)
+    @Test("Log-probabilities agree with the processor", arguments: Fixture.namesOnDevice)
     func parity(_ name: String) throws {
         let results = try [CPUBackend(threads: 1) as any Backend, Device.shared.get()].map { backend in
             let run = try SequenceRun(
@@ -102,7 +102,7 @@ struct ModelTests {
         #expect(results[2] == results[0])
     }
 
-    @Test("A sequence's bits do not depend on the sequences that share its steps", arguments: Fixture.names)
+    @Test("A sequence's bits do not depend on the sequences that share its steps", arguments: Fixture.namesOnDevice)
     func segments(_ name: String) throws {
         let model = try model(name)
         for sequences in [2, 16] {

@@ -31,7 +31,7 @@ struct RotationTests {
         }
 
         func rotate(_ x: Activations) {
-            backend.rotate(x, rows: rows, headDimension: 32, rotation: angles, pairing: pairing)
+            backend.rotate(x, rows: rows, headDimension: 32, offset: 0, rotation: angles, pairing: pairing)
         }
 
         /// The bits of attention over the stored tokens, of the queries and of the keys.

@@ -237,6 +237,8 @@ typedef void si_rotate(size_t pairs, float *x, const float *rotation);
 
 /// y = f(gate, up). silu: (g / (1 + exp(−g))) · u. gelu: (g / (1 + exp(−2t))) · u, t = √(2/π) · fma(0.044715 · g², g,
 /// g), which is the tanh form. clamped: g' = min(g, 7), u' = clamp(u, ±7): (g' / (1 + exp(−1.702 · g'))) · (u' + 1).
+/// identity: g · u. sigmoid: (1 / (1 + exp(−g))) · u. softplus: fma(2s, P(s²), max(g, 0)) · u with t = exp(−|g|), s = t / (2 + t) and P(z) =
+/// Σ z^i / (2i + 1), i ≤ 7. squared_relu: (r · r) · u, r = max(g, 0).
 /// If up is NULL, f(gate) without the factor. y may be gate or up.
 typedef void si_gate(size_t count, const float *gate, const float *up, float *y);
 
@@ -261,7 +263,37 @@ typedef void si_store(size_t count, const float *x, void *y);
 /// one si_key_block_q8_0 for each 32 values.
 typedef void si_store_key(size_t count, const float *x, void *panel, size_t lane);
 
-/// exp(x) and tanh(x), elementwise, as the kernels above compute them; for tests.
+/// y[c] = s[c], or (s / (1 + exp(−s))) if `activates`; s[c] = Σ_j weights[j · count + c] · inputs[j][c] as one chain of fma, j
+/// ascending from 0, then + bias[c] unless bias is NULL.
+typedef void si_convolve(
+    size_t count, size_t taps, const float *const *inputs, const float *weights, const float *bias, _Bool activates,
+    float *y);
+
+/// One row of a scan for some value columns of a head's state M: M ← decay ⊙ M + key · dᵀ, output = scale · Mᵀ query.
+///
+/// For each column c: d = value[c], or by the delta rule d = beta · (value[c] − Σ_i (M[i][c] · decay_i) · key[i]); M[i][c] ←
+/// fma(key[i], d, M[i][c] · decay_i); output[c] = (Σ_i M[i][c] · query[i]) · scale. Both sums are one chain of fma, i ascending
+/// from 0.
+struct si_scan {
+    /// Length of a key; number of columns, at most 32.
+    size_t keys, columns;
+    /// One panel [keys][16], or two in succession for more than 16 columns. Lanes beyond `columns` may get any value.
+    float *state;
+    const float *key;
+    /// decay_i = decay[i · decay_stride].
+    const float *decay;
+    size_t decay_stride;
+    const float *value;
+    _Bool uses_delta;
+    float beta;
+    /// NULL if nothing is read from the state.
+    const float *query;
+    float scale;
+    float *output;
+};
+typedef void si_scan_row(const struct si_scan *scan);
+
+/// exp(x) and tanh(x), elementwise, as the kernels above compute them.
 typedef void si_map(size_t count, const float *x, float *y);
 
 /// Multiplies and adds in registers only, `rounds` times, as fast as the instruction set allows; returns the number of
@@ -288,13 +320,15 @@ struct si_kernels {
     si_rms_norm *rms_norm;
     si_layer_norm *layer_norm;
     si_rotate *rotate_adjacent, *rotate_halves;
-    si_gate *gate_silu, *gate_gelu, *gate_clamped;
+    si_gate *gate_silu, *gate_gelu, *gate_clamped, *gate_identity, *gate_sigmoid, *gate_softplus, *gate_squared_relu;
     si_soft_cap *soft_cap;
     si_add_scaled *add_scaled;
     si_scale *scale;
     si_maxima *maxima;
     si_store *store_f16, *store_q8_0;
     si_store_key *store_key_f32, *store_key_f16, *store_key_q8_0;
+    si_convolve *convolve;
+    si_scan_row *scan;
     si_map *exp, *tanh;
     si_peak *peak_of_bytes, *peak_of_floats;
     si_read *read;

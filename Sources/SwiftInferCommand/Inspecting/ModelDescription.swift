@@ -14,6 +14,12 @@ struct ModelDescription: Encodable {
         let bytes: Int
     }
 
+    /// The blocks of one kind.
+    struct LayerKind: Encodable {
+        let kind: String
+        let count: Int
+    }
+
     let path: String
     let fileSize: Int
     let formatVersion: Int
@@ -26,6 +32,8 @@ struct ModelDescription: Encodable {
     let contextLength: Int?
     let slidingWindow: Int?
     let layers: Int?
+    /// The kinds of blocks in the order of their first; nil for a model that this program cannot run.
+    let layerKinds: [LayerKind]?
     let width: Int?
     let feedForwardWidth: Int?
     let heads: Int?
@@ -43,7 +51,8 @@ struct ModelDescription: Encodable {
         case fileSize = "file_size", formatVersion = "format_version", licence = "license"
         case contextLength = "context_length", slidingWindow = "sliding_window"
         case feedForwardWidth = "feed_forward_width", keyValueHeads = "kv_heads", headWidth = "head_width"
-        case expertsUsed = "experts_used", vocabularySize = "vocabulary_size", chatTemplate = "chat_template"
+        case layerKinds = "layer_kinds", expertsUsed = "experts_used", vocabularySize = "vocabulary_size",
+            chatTemplate = "chat_template"
     }
 
     /// Describes a valid file. It may have no tensors or an unknown architecture.
@@ -57,7 +66,7 @@ struct ModelDescription: Encodable {
         architecture = summary.architecture
         name = summary.name
         licence = try metadata.string("general.license")
-        problem = Self.problem(file)
+        (problem, layerKinds) = Self.layerKinds(file)
         parameters = summary.parameterCount
         contextLength = summary.contextLength
         slidingWindow = own("attention.sliding_window")
@@ -82,13 +91,18 @@ struct ModelDescription: Encodable {
         return dividend / divisor
     }
 
-    private static func problem(_ file: GGUFFile) -> String? {
-        guard !file.tensors.isEmpty else { return "the file holds no tensors" }
+    /// Why the model cannot run here, or else its kinds of blocks.
+    private static func layerKinds(_ file: GGUFFile) -> (problem: String?, kinds: [LayerKind]?) {
+        guard !file.tensors.isEmpty else { return ("the file holds no tensors", nil) }
         do {
-            _ = try Configuration(file)
-            return nil
+            let kinds = try Configuration(file).layers.map(\.kind)
+            let counts = Dictionary(kinds.map { ($0, 1) }, uniquingKeysWith: +)
+            var seen: Set<String> = []
+            return (
+                nil, kinds.filter { seen.insert($0).inserted }.map { LayerKind(kind: $0, count: counts[$0] ?? 0) }
+            )
         } catch {
-            return error.message
+            return (error.message, nil)
         }
     }
 }

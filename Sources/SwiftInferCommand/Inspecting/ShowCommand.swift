@@ -43,6 +43,12 @@ struct ShowCommand: ParsableCommand {
             ("context", model.contextLength.map { "\($0) tokens" }),
             ("window", model.slidingWindow.flatMap { $0 > 0 ? "\($0) tokens" : nil }),
             ("layers", model.layers.map(String.init)),
+            (
+                "",
+                model.layerKinds.map { kinds in
+                    kinds.map { kinds.count == 1 ? $0.kind : "\($0.count) of \($0.kind)" }.joined(separator: "; ")
+                }
+            ),
             ("width", model.width.map(String.init)),
             ("feed-forward", model.feedForwardWidth.map(String.init)),
             ("heads", heads),

@@ -12,6 +12,15 @@ extension CPUBackend {
         routing.group(rows: rows, expertCount: logits.columns)
     }
 
+    package func routeToAll(rows: Int, into routing: ExpertRouting) {
+        let routing = unsafeDowncast(routing, to: CPUExpertRouting.self)
+        for choice in 0..<rows * routing.expertsUsed {
+            routing.experts[choice] = Int32(choice % routing.expertsUsed)
+            routing.weights[choice] = 1
+        }
+        routing.group(rows: rows, expertCount: routing.expertsUsed)
+    }
+
     private func route(
         _ logits: UnsafeMutablePointer<Float>, _ count: Int, _ parameters: RoutingParameters,
         into routing: CPUExpertRouting, row: Int
@@ -19,32 +28,80 @@ extension CPUBackend {
         let used = routing.expertsUsed
         let experts = routing.experts + row * used
         let weights = routing.weights + row * used
-        for choice in 0..<used {
-            var best: Int?
-            for expert in 0..<count where !(0..<choice).contains(where: { experts[$0] == Int32(expert) }) {
-                if best.map({ logits[expert] > logits[$0] }) ?? true { best = expert }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * count) { buffer in
+            guard let scores = buffer.baseAddress else { return }
+            // What the choice is made by.
+            let keys = scores + count
+            scores.initialize(from: logits, count: count)
+            var sum: Float = 1
+            switch parameters.gating {
+            case .softmaxThenTop: sum = kernels.softmax(count, scores, scale: 1, cap: 0, sink: -.infinity)
+            case .topThenSoftmax: break
+            case .sigmoid: kernels.gate(count, scores, nil, .sigmoid, into: scores)
             }
-            experts[choice] = Int32(best ?? 0)
-            weights[choice] = logits[best ?? 0]
+            // A softmax's numerators have the order of the logits, but rounding can make ties of them.
+            keys.initialize(from: parameters.gating == .sigmoid ? scores : logits, count: count)
+            if let bias = parameters.selectionBias?.values {
+                for expert in 0..<count { keys[expert] = scores[expert] / sum + bias[expert] }
+            }
+            if parameters.groupCount > 1 { hideUnusedGroups(keys, count, parameters) }
+            chooseLargest(used, of: keys, count, into: experts)
+            for choice in 0..<used { weights[choice] = scores[Int(experts[choice])] / sum }
         }
-        switch parameters.gating {
-        case .topThenSoftmax:
+        if parameters.gating == .topThenSoftmax {
             let sum = kernels.softmax(used, weights, scale: 1, cap: 0, sink: -.infinity)
             for choice in 0..<used { weights[choice] /= sum }
-        case .softmaxThenTop:
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
-                guard let numerators = buffer.baseAddress else { return }
-                numerators.initialize(from: logits, count: count)
-                let sum = kernels.softmax(count, numerators, scale: 1, cap: 0, sink: -.infinity)
-                for choice in 0..<used { weights[choice] = numerators[Int(experts[choice])] / sum }
-            }
         }
         if parameters.normalisesWeights {
             var sum: Float = 0
             for choice in 0..<used { sum += weights[choice] }
+            if sum < parameters.smallestSum { sum = parameters.smallestSum }
             for choice in 0..<used { weights[choice] /= sum }
         }
         for choice in 0..<used { weights[choice] *= parameters.weightScale }
+        if let scales = parameters.expertScales?.values {
+            for choice in 0..<used { weights[choice] *= scales[Int(experts[choice])] }
+        }
+    }
+
+    /// The `used` experts with the largest keys, the largest first; of equal keys the lower expert.
+    private func chooseLargest(
+        _ used: Int, of keys: UnsafePointer<Float>, _ count: Int, into experts: UnsafeMutablePointer<Int32>
+    ) {
+        withUnsafeTemporaryAllocation(of: Bool.self, capacity: count) { isTaken in
+            isTaken.initialize(repeating: false)
+            for choice in 0..<used {
+                var best = -1
+                for expert in 0..<count where !isTaken[expert] && (best < 0 || keys[expert] > keys[best]) {
+                    best = expert
+                }
+                guard best >= 0 else { return }
+                isTaken[best] = true
+                experts[choice] = Int32(best)
+            }
+        }
+    }
+
+    /// Makes the keys of all experts outside the best groups −∞.
+    private func hideUnusedGroups(
+        _ keys: UnsafeMutablePointer<Float>, _ count: Int, _ parameters: RoutingParameters
+    ) {
+        let size = count / parameters.groupCount
+        let values = (0..<parameters.groupCount).map { group in
+            var (first, second) = (-Float.infinity, -Float.infinity)
+            for expert in group * size..<(group + 1) * size {
+                if keys[expert] > first {
+                    (first, second) = (keys[expert], first)
+                } else if keys[expert] > second {
+                    second = keys[expert]
+                }
+            }
+            return size > 1 ? first + second : first
+        }
+        let order = values.indices.sorted { values[$0] > values[$1] || values[$0] == values[$1] && $0 < $1 }
+        for group in order.dropFirst(parameters.groupsUsed) {
+            for expert in group * size..<(group + 1) * size { keys[expert] = -.infinity }
+        }
     }
 
     package func multiplyExperts(_ x: Activations, rows: Int, _ projections: [Projection], _ routing: ExpertRouting) {

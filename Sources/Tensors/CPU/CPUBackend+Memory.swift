@@ -40,6 +40,12 @@ extension CPUBackend {
         return CPUWeightVector(memory, count: tensor.elementCount)
     }
 
+    package func makeVector(_ values: [Float]) throws(InferenceError) -> WeightVector {
+        let memory = try AlignedMemory(bytes: values.count, 4, for: "\(values.count) values")
+        for (index, value) in values.enumerated() { memory.floats[index] = value }
+        return CPUWeightVector(memory, count: values.count)
+    }
+
     package func makeTable(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> EmbeddingTable {
         CPUEmbeddingTable(tensor, try format(of: tensor), at: try start(of: tensor, in: file), of: file)
     }
@@ -54,32 +60,63 @@ extension CPUBackend {
         guard let kernel = kernels.weights(tensor.type) else {
             throw InferenceError(.unsupportedTensorType, "no product kernel for type \(tensor.type) of \(tensor.name)")
         }
-        guard tensor.shape.count == 2 || tensor.shape.count == 3 else {
+        guard (1...3).contains(tensor.shape.count) else {
             throw InferenceError(
-                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has two or three"
-            )
+                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has up to three")
         }
-        guard rows.lowerBound >= 0, rows.upperBound <= tensor.shape[1] else {
+        // A single row may be stored as a vector.
+        let matrixRows = tensor.shape.count > 1 ? tensor.shape[1] : 1
+        guard rows.lowerBound >= 0, rows.upperBound <= matrixRows else {
             throw InferenceError(
-                .malformedModel, "tensor \(tensor.name) has \(tensor.shape[1]) rows, rows \(rows) are needed")
+                .malformedModel, "tensor \(tensor.name) has \(matrixRows) rows, rows \(rows) are needed")
         }
         let rowBytes = tensor.columns / format.blockSize * format.blockBytes
         let source = try start(of: tensor, in: file) + rows.lowerBound * rowBytes
-        let sourceExpertBytes = rowBytes * tensor.shape[1]
-        let experts = tensor.rows / tensor.shape[1]
+        let sourceExpertBytes = rowBytes * matrixRows
+        let experts = tensor.rows / matrixRows
         guard kernel.isPacked else {
             return CPUWeightMatrix(
-                tensor, rows: rows.count, experts: experts, kernel: kernel, input: format.input, at: source,
-                panelBytes: rowBytes, expertBytes: sourceExpertBytes, owner: file)
+                tensor.type, columns: tensor.columns, rows: rows.count, experts: experts, kernel: kernel,
+                input: format.input, at: source, panelBytes: rowBytes, expertBytes: sourceExpertBytes, owner: file)
         }
-        let panels = kernel.panels(rows.count)
-        let panelBytes = kernel.panelBytes(tensor.columns)
+        return try pack(
+            source, rowBytes: rowBytes, expertBytes: sourceExpertBytes, tensor.type, kernel, input: format.input,
+            columns: tensor.columns, rows: rows.count, experts: experts, for: "tensor \(tensor.name)"
+        ) { file.discard(tensor) }
+    }
+
+    package func makeMatrix(
+        _ values: [Float], columns: Int, rows: Int, experts: Int
+    ) throws(InferenceError) -> WeightMatrix {
+        guard let format = TensorFormat(.f32), let kernel = kernels.weights(.f32) else {
+            throw InferenceError(.unsupportedTensorType, "no product kernel for type F32")
+        }
+        let copy = try AlignedMemory(bytes: values.count, 4, for: "\(values.count) values")
+        for (index, value) in values.enumerated() { copy.floats[index] = value }
+        guard kernel.isPacked else {
+            return CPUWeightMatrix(
+                .f32, columns: columns, rows: rows, experts: experts, kernel: kernel, input: format.input,
+                at: copy.base, panelBytes: 4 * columns, expertBytes: 4 * columns * rows, owner: copy)
+        }
+        return try pack(
+            copy.base, rowBytes: 4 * columns, expertBytes: 4 * columns * rows, .f32, kernel, input: format.input,
+            columns: columns, rows: rows, experts: experts, for: "\(values.count) values"
+        ) {}
+    }
+
+    /// Packs rows of `rowBytes` bytes into panels. `slabDone` is called whenever a part of the source has been read.
+    private func pack(
+        _ source: UnsafeRawPointer, rowBytes: Int, expertBytes: Int, _ type: TensorType, _ kernel: WeightKernel,
+        input: InputFormat, columns: Int, rows: Int, experts: Int, for purpose: String, slabDone: () -> Void
+    ) throws(InferenceError) -> CPUWeightMatrix {
+        let panels = kernel.panels(rows)
+        let panelBytes = kernel.panelBytes(columns)
         let (byteCount, overflow) = (panels * panelBytes).multipliedReportingOverflow(by: experts)
         guard !overflow else {
-            throw InferenceError(.outOfMemory, "tensor \(tensor.name) would need more memory than can be addressed")
+            throw InferenceError(.outOfMemory, "\(purpose) would need more memory than can be addressed")
         }
         let (base, owner) = try weightArena.withLock { arena throws(InferenceError) in
-            try arena.allocate(byteCount, for: "tensor \(tensor.name)")
+            try arena.allocate(byteCount, for: purpose)
         }
         // Pack one slab at a time: source and copy are in memory together only for a slab.
         let slab = max(1, Self.slabBytes / max(1, rowBytes * kernel.panelRows))
@@ -87,13 +124,13 @@ extension CPUBackend {
             pool.run(min(slab, panels * experts - start)) { offset, _ in
                 let (expert, panel) = (start + offset).quotientAndRemainder(dividingBy: panels)
                 kernel.packPanel(
-                    panel, of: rows.count, k: tensor.columns, source + expert * sourceExpertBytes, stride: rowBytes,
+                    panel, of: rows, k: columns, source + expert * expertBytes, stride: rowBytes,
                     into: base + expert * panels * panelBytes)
             }
-            file.discard(tensor)
+            slabDone()
         }
         return CPUWeightMatrix(
-            tensor, rows: rows.count, experts: experts, kernel: kernel, input: format.input, at: base,
+            type, columns: columns, rows: rows, experts: experts, kernel: kernel, input: input, at: base,
             panelBytes: panelBytes, expertBytes: panels * panelBytes, owner: owner)
     }
 }
@@ -105,6 +142,14 @@ extension CPUBackend {
         let memory = try AlignedMemory(bytes: rows, columns, 4, for: "\(rows) × \(columns) activations")
         try reserve { scratch throws(InferenceError) in try scratch.reserveInputs(rows: rows, columns: columns) }
         return CPUActivations(memory, rows: rows, columns: columns)
+    }
+
+    package func makeView(of x: Activations, columns: Int) -> Activations {
+        unsafeDowncast(x, to: CPUActivations.self).view(columns: columns)
+    }
+
+    package func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> any RecurrentMemory {
+        try CPURecurrentMemory(shape, on: self)
     }
 
     package func makeCache(_ shape: KVCacheShape) throws(InferenceError) -> KVCache {

@@ -11,39 +11,42 @@ extension CPUBackend {
         }
     }
 
-    package func rmsNorm(_ x: Activations, rows: Int, weight: WeightVector, epsilon: Float, into y: Activations) {
-        let width = weight.count
+    package func rmsNorm(
+        _ x: Activations, rows: Int, width: Int, weight: WeightVector, epsilon: Float, into y: Activations
+    ) {
         forEachRange(rows, cost: x.columns) { range in
             for row in range {
                 for start in stride(from: 0, to: x.columns, by: width) {
                     kernels.rmsNorm(
-                        width, x.row(row) + start, weight.values, epsilon: epsilon, into: y.row(row) + start)
-                }
-            }
-        }
-    }
-
-    package func layerNorm(
-        _ x: Activations, rows: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float, into y: Activations
-    ) {
-        let width = weight.count
-        forEachRange(rows, cost: x.columns) { range in
-            for row in range {
-                for start in stride(from: 0, to: x.columns, by: width) {
-                    kernels.layerNorm(
-                        width, x.row(row) + start, weight.values, bias?.values, epsilon: epsilon,
+                        width, x.row(row) + start, weight.values + start % weight.count, epsilon: epsilon,
                         into: y.row(row) + start)
                 }
             }
         }
     }
 
-    package func rotate(
-        _ x: Activations, rows: Int, headDimension: Int, rotation: Activations, pairing: RotaryPairing
+    package func layerNorm(
+        _ x: Activations, rows: Int, width: Int, weight: WeightVector, bias: WeightVector?, epsilon: Float,
+        into y: Activations
     ) {
         forEachRange(rows, cost: x.columns) { range in
             for row in range {
-                for head in stride(from: 0, to: x.columns, by: headDimension) {
+                for start in stride(from: 0, to: x.columns, by: width) {
+                    let place = start % weight.count
+                    kernels.layerNorm(
+                        width, x.row(row) + start, weight.values + place, bias.map { $0.values + place },
+                        epsilon: epsilon, into: y.row(row) + start)
+                }
+            }
+        }
+    }
+
+    package func rotate(
+        _ x: Activations, rows: Int, headDimension: Int, offset: Int, rotation: Activations, pairing: RotaryPairing
+    ) {
+        forEachRange(rows, cost: x.columns) { range in
+            for row in range {
+                for head in stride(from: offset, to: x.columns, by: headDimension) {
                     kernels.rotate(rotation.columns / 2, x.row(row) + head, by: rotation.row(row), pairing)
                 }
             }
@@ -77,7 +80,49 @@ extension CPUBackend {
 
     package func scaleRows(_ x: Activations, rows: Int, by factors: Activations) {
         forEachRange(rows, cost: x.columns) { range in
-            for row in range { kernels.scale(x.columns, x.row(row), by: factors.row(row)[0]) }
+            for row in range {
+                let width = x.columns / factors.columns
+                for group in 0..<factors.columns {
+                    kernels.scale(width, x.row(row) + group * width, by: factors.row(row)[group])
+                }
+            }
+        }
+    }
+
+    package func add(_ y: Activations, scales factors: WeightVector, to x: Activations, rows: Int) {
+        forEachRange(rows, cost: x.columns) { range in
+            for row in range {
+                let width = x.columns / factors.count
+                for group in 0..<factors.count {
+                    let start = group * width
+                    kernels.addScaled(width, y.row(row) + start, scale: factors.values[group], to: x.row(row) + start)
+                }
+            }
+        }
+    }
+
+    package func decay(_ x: Activations, rows: Int, rates: WeightVector) {
+        forEachRange(rows, cost: x.columns * 4) { range in
+            for row in range {
+                let width = x.columns / rates.count
+                for group in 0..<rates.count {
+                    let values = x.row(row) + group * width
+                    kernels.scale(width, values, by: rates.values[group])
+                }
+                kernels.exp(x.columns, x.row(row), into: x.row(row))
+            }
+        }
+    }
+
+    package func copyColumns(_ x: Activations, rows: Int, _ columns: ColumnCopy, into y: Activations) {
+        forEachRange(rows, cost: columns.count * columns.length) { range in
+            for row in range {
+                let (source, target) = (x.row(row) + columns.source, y.row(row) + columns.target)
+                for group in 0..<columns.count {
+                    (target + group * columns.targetStride)
+                        .update(from: source + group * columns.sourceStride, count: columns.length)
+                }
+            }
         }
     }
 

@@ -12,6 +12,11 @@ package final class CPUActivations: Activations, @unchecked Sendable {
         super.init(rows: rows, columns: columns)
     }
 
+    /// The same memory in rows of `columns` values.
+    func view(columns: Int) -> CPUActivations {
+        CPUActivations(memory, rows: rows * (self.columns / columns), columns: columns)
+    }
+
     /// The address of row `row`.
     func pointer(row: Int) -> UnsafeMutablePointer<Float> { memory.floats + row * columns }
 }
@@ -77,7 +82,7 @@ package final class CPUWeightMatrix: WeightMatrix, @unchecked Sendable {
 
     /// A matrix of panels that begin at `base`; `owner` keeps them alive.
     init(
-        _ tensor: TensorInfo, rows: Int, experts: Int, kernel: WeightKernel, input: InputFormat,
+        _ type: TensorType, columns: Int, rows: Int, experts: Int, kernel: WeightKernel, input: InputFormat,
         at base: UnsafeRawPointer, panelBytes: Int, expertBytes: Int, owner: AnyObject
     ) {
         self.base = base
@@ -86,7 +91,7 @@ package final class CPUWeightMatrix: WeightMatrix, @unchecked Sendable {
         self.expertBytes = expertBytes
         self.kernel = kernel
         self.input = input
-        super.init(type: tensor.type, columns: tensor.columns, rows: rows, experts: experts)
+        super.init(type: type, columns: columns, rows: rows, experts: experts)
     }
 
     /// Multiplies rows `rows` of an expert's matrix, which begin with a panel, by `columns` inputs.

@@ -62,7 +62,15 @@ package protocol KernelSet: Sendable {
     func storeKey(
         _ count: Int, _ x: UnsafePointer<Float>, as type: KVCacheType, into panel: UnsafeMutableRawPointer, lane: Int)
 
-    /// exp(x), elementwise, as the other kernels compute it; for tests.
+    /// y[c] = Σ_j weights[j · count + c] · inputs[j][c] + bias[c], j ascending; SiLU of that if `activates`.
+    func convolve(
+        _ count: Int, _ inputs: UnsafeBufferPointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>,
+        _ bias: UnsafePointer<Float>?, activates: Bool, into y: UnsafeMutablePointer<Float>)
+
+    /// Takes one row into some value columns of a head's state, and reads from it: see ``ScanParameters``.
+    func scan(_ operands: Scan)
+
+    /// exp(x), elementwise, as the other kernels compute it.
     func exp(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>)
 
     /// tanh(x), elementwise, as the other kernels compute it; for tests.
@@ -173,5 +181,35 @@ package struct Accumulation {
         self.weightStride = weightStride
         self.outputs = outputs
         self.outputStride = outputStride
+    }
+}
+
+/// M ← decay ⊙ M + k dᵀ for up to 32 value columns of a head's state, then y = scale · Mᵀ q.
+package struct Scan {
+    /// Length of a key.
+    package var keyLength: Int
+    /// Value columns, at most 32.
+    package var count: Int
+    /// One or two panels `[key][16]`; the lanes beyond `count` are of no account.
+    package var state: UnsafeMutablePointer<Float>
+    package var key: UnsafePointer<Float>
+    /// `keyLength` factors, or one.
+    package var decay: UnsafePointer<Float>, decaysPerKey: Bool
+    package var value: UnsafePointer<Float>
+    /// By the delta rule, its β; nil for a linear recurrence.
+    package var beta: Float?
+    /// Nil where nothing is read.
+    package var query: UnsafePointer<Float>?, scale: Float
+    package var output: UnsafeMutablePointer<Float>?
+
+    package init(
+        keyLength: Int, count: Int, state: UnsafeMutablePointer<Float>, key: UnsafePointer<Float>,
+        decay: UnsafePointer<Float>, decaysPerKey: Bool, value: UnsafePointer<Float>, beta: Float?,
+        query: UnsafePointer<Float>? = nil, scale: Float = 1, output: UnsafeMutablePointer<Float>? = nil
+    ) {
+        (self.keyLength, self.count, self.state) = (keyLength, count, state)
+        (self.key, self.decay, self.decaysPerKey) = (key, decay, decaysPerKey)
+        (self.value, self.beta) = (value, beta)
+        (self.query, self.scale, self.output) = (query, scale, output)
     }
 }

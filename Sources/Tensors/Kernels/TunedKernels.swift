@@ -122,6 +122,10 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
         switch activation {
         case .silu: table.pointee.gate_silu(count, gate, up, y)
         case .gelu: table.pointee.gate_gelu(count, gate, up, y)
+        case .identity: table.pointee.gate_identity(count, gate, up, y)
+        case .sigmoid: table.pointee.gate_sigmoid(count, gate, up, y)
+        case .softplus: table.pointee.gate_softplus(count, gate, up, y)
+        case .squaredReLU: table.pointee.gate_squared_relu(count, gate, up, y)
         case .clampedSwiGLU: table.pointee.gate_clamped(count, gate, up, y)
         }
     }
@@ -158,6 +162,23 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
         case .f16: table.pointee.store_key_f16(count, x, panel, lane)
         case .q8_0: table.pointee.store_key_q8_0(count, x, panel, lane)
         }
+    }
+
+    package func convolve(
+        _ count: Int, _ inputs: UnsafeBufferPointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>,
+        _ bias: UnsafePointer<Float>?, activates: Bool, into y: UnsafeMutablePointer<Float>
+    ) {
+        inputs.withMemoryRebound(to: UnsafePointer<Float>?.self) {
+            table.pointee.convolve(count, $0.count, $0.baseAddress, weights, bias, activates, y)
+        }
+    }
+
+    package func scan(_ s: Scan) {
+        var operands = si_scan(
+            keys: s.keyLength, columns: s.count, state: s.state, key: s.key, decay: s.decay,
+            decay_stride: s.decaysPerKey ? 1 : 0, value: s.value, uses_delta: s.beta != nil, beta: s.beta ?? 0,
+            query: s.query, scale: s.scale, output: s.output)
+        table.pointee.scan(&operands)
     }
 
     package func exp(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>) {

@@ -86,6 +86,17 @@ package struct ReferenceKernels: KernelSet {
                 let t = 0.7978845608 * g.addingProduct(0.044715 * (g * g), g)
                 let value = Self.swish(g, t + t)
                 y[i] = if let up { value * up[i] } else { value }
+            case .identity: y[i] = if let up { g * up[i] } else { g }
+            case .sigmoid:
+                let value = Self.swish(1, g)
+                y[i] = if let up { value * up[i] } else { value }
+            case .softplus:
+                let value = ReferenceMath.softplus(g)
+                y[i] = if let up { value * up[i] } else { value }
+            case .squaredReLU:
+                let positive = 0 > g ? 0 : g
+                let value = positive * positive
+                y[i] = if let up { value * up[i] } else { value }
             case .clampedSwiGLU:
                 let limited = 7 < g ? 7 : g
                 let value = Self.swish(limited, 1.702 * limited)
@@ -119,6 +130,37 @@ package struct ReferenceKernels: KernelSet {
             let block = i / TopTokenBuffers.blockLength
             if i % TopTokenBuffers.blockLength == 0 { maxima[block] = -.infinity }
             if x[i] > maxima[block] { maxima[block] = x[i] }
+        }
+    }
+
+    package func convolve(
+        _ count: Int, _ inputs: UnsafeBufferPointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>,
+        _ bias: UnsafePointer<Float>?, activates: Bool, into y: UnsafeMutablePointer<Float>
+    ) {
+        for c in 0..<count {
+            var sum: Float = 0
+            for (j, input) in inputs.enumerated() { sum.addProduct(weights[j * count + c], input[c]) }
+            if let bias { sum += bias[c] }
+            y[c] = activates ? Self.swish(sum, sum) : sum
+        }
+    }
+
+    package func scan(_ s: Scan) {
+        for column in 0..<s.count {
+            let state = s.state + column / 16 * 16 * s.keyLength + column % 16
+            func decay(_ i: Int) -> Float { s.decay[s.decaysPerKey ? i : 0] }
+            var d = s.value[column]
+            if let beta = s.beta {
+                var known: Float = 0
+                for i in 0..<s.keyLength { known.addProduct(state[16 * i] * decay(i), s.key[i]) }
+                d = beta * (d - known)
+            }
+            var sum: Float = 0
+            for i in 0..<s.keyLength {
+                state[16 * i] = (state[16 * i] * decay(i)).addingProduct(s.key[i], d)
+                if let query = s.query { sum.addProduct(state[16 * i], query[i]) }
+            }
+            s.output?[column] = sum * s.scale
         }
     }
 
@@ -177,6 +219,16 @@ enum ReferenceMath {
         }
         let large = 1 - 2 / (exp(magnitude + magnitude) + 1)
         return Float(bitPattern: large.bitPattern | x.bitPattern & 0x8000_0000)
+    }
+
+    /// ln(1 + exp(x)) = max(x, 0) + ln(1 + t), t = exp(−|x|); ln(1 + t) = 2 artanh(s), s = t / (2 + t) ≤ ⅓, by its series up to s¹⁵.
+    static func softplus(_ x: Float) -> Float {
+        let t = exp(-Float(bitPattern: x.bitPattern & 0x7fff_ffff))
+        let s = t / (2 + t)
+        let z = s * s
+        var p: Float = 1 / 15
+        for divisor: Float in [13, 11, 9, 7, 5, 3, 1] { p = (1 / divisor).addingProduct(p, z) }
+        return (0 > x ? 0 : x).addingProduct(s + s, p)
     }
 
     /// Sixteen partial sums, filled by `body`, then added in pairs at distance 8, 4, 2, 1.

@@ -30,6 +30,12 @@ package enum ByteAlphabet {
         return text
     }
 
+    /// The spelling of a byte token in vocabularies of characters, such as `<0xAB>`.
+    static func hexadecimal(_ byte: UInt8) -> [UInt8] {
+        let digits = Array("0123456789ABCDEF".utf8)
+        return Array("<0x".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]] + Array(">".utf8)
+    }
+
     /// Appends the bytes that `text` represents. Characters outside the alphabet represent themselves.
     static func decode(_ text: ArraySlice<UInt8>, into output: inout [UInt8]) {
         var index = text.startIndex

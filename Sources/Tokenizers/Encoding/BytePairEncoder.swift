@@ -1,9 +1,9 @@
-// Byte-level byte-pair encoding: the encoder, the merges of its vocabulary, and the cache of encoded words.
+// Byte-pair encoding: the encoder, the merges of its vocabulary, and the cache of encoded words.
 
 import InferGGUF
 
 /// Encodes text by merging pairs of symbols within a word, in the order of the merges in the vocabulary (Sennrich et al.,
-/// arXiv 1508.07909; on bytes as in GPT-2).
+/// arXiv 1508.07909; on bytes as in GPT-2, or on characters as in Gemma 4).
 ///
 /// A symbol is an id in a table. The table has the texts of the vocabulary, followed by texts that only merges mention.
 final class BytePairEncoder: Sendable {
@@ -12,8 +12,10 @@ final class BytePairEncoder: Sendable {
     private let merges: MergeTable
     private let mergeCount: Int
     private let preTokenizer: PreTokenizer
-    /// The symbol of each byte.
+    /// The symbol of each byte. In vocabularies of characters: of each ASCII character; ``absent`` for bytes from 0x80 on.
     private let byteSymbols: [Int32]
+    /// In vocabularies of characters: the token of each byte, for text that no other token has; nil if there is none.
+    private let byteTokens: [TokenID?]
     /// The tokens that are marks. No word becomes one of them, whatever its spelling.
     private let marks: Set<Int32>
     /// The pairs of bytes that some merge joins.
@@ -27,6 +29,7 @@ final class BytePairEncoder: Sendable {
         var junctions = JunctionSet()
         var joined: [UInt8] = []
         var symbol: Int32 = 0
+        let isByteLevel = preTokenizer.spelling == .bytes
         for (rank, merge) in merges.enumerated() {
             // "left right": the first space after the first character separates the halves.
             guard let space = merge.dropFirst().firstIndex(of: 0x20), space + 1 < merge.endIndex else { continue }
@@ -39,13 +42,23 @@ final class BytePairEncoder: Sendable {
             // Vocabularies usually list the results of merges in the order of the merges, so the next id is a good guess.
             symbol = table.intern(joined, 0..<joined.count, guessing: symbol + 1)
             pairs.insert(left, right, Merge(rank: Int32(rank), symbol: symbol))
-            if let last = ByteAlphabet.lastByte(of: joined[..<middle]),
+            if !isByteLevel {
+                junctions.insert(Self.lastByte(of: joined[..<middle]), Self.firstByte(of: joined[middle...]))
+            } else if let last = ByteAlphabet.lastByte(of: joined[..<middle]),
                 let first = ByteAlphabet.firstByte(of: joined[middle...])
             {
                 junctions.insert(last, first)
             }
         }
-        byteSymbols = ByteAlphabet.encoded.map { table.intern($0, 0..<$0.count) }
+        if isByteLevel {
+            byteSymbols = ByteAlphabet.encoded.map { table.intern($0, 0..<$0.count) }
+            byteTokens = []
+        } else {
+            byteSymbols = (UInt8.min ... .max).map { byte in
+                byte < 0x80 ? table.find(byte == 0x20 ? Self.space : [byte]) ?? Self.absent : Self.absent
+            }
+            byteTokens = (UInt8.min ... .max).map { vocabulary.find(ByteAlphabet.hexadecimal($0)) }
+        }
         self.table = table
         self.merges = pairs
         self.junctions = junctions
@@ -60,6 +73,7 @@ final class BytePairEncoder: Sendable {
         workspace.text.decode(bytes, range)
         var start = 0
         let ends = preTokenizer.split(workspace.text)
+        guard preTokenizer.spelling == .bytes else { return encodeCharacters(ends, into: &output, &workspace) }
         if workspace.text.isASCII {
             bytes.withUnsafeBytes { bytes in
                 let text = UnsafeRawBufferPointer(rebasing: bytes[range])
@@ -85,6 +99,8 @@ final class BytePairEncoder: Sendable {
         fileprivate var text = ScalarText()
         fileprivate var word: [Int32] = []
         fileprivate var spelling: [UInt8] = []
+        /// The start of each character of a part, and the end of the last.
+        fileprivate var offsets: [Int] = []
         fileprivate var merger = WordMerger<Pairs>()
         fileprivate var cache: WordCache
     }
@@ -115,7 +131,7 @@ final class BytePairEncoder: Sendable {
     private func mergeWord(
         _ bytes: UnsafeRawBufferPointer, into output: inout [TokenID], _ workspace: inout Workspace
     ) {
-        if preTokenizer.ignoresMerges, let token = wholeWord(bytes, &workspace) {
+        if preTokenizer.wholeWords == .all, let token = wholeWord(bytes, &workspace) {
             output.append(token)
             return
         }
@@ -146,8 +162,12 @@ final class BytePairEncoder: Sendable {
         guard bytes.count <= table.longest else { return nil }
         workspace.spelling.removeAll(keepingCapacity: true)
         for byte in bytes { workspace.spelling.append(contentsOf: ByteAlphabet.encoded[Int(byte)]) }
-        guard let symbol = table.find(workspace.spelling, 0..<workspace.spelling.count), symbol < tokenCount,
-            !marks.contains(symbol)
+        return plainToken(workspace.spelling)
+    }
+
+    /// The token with the spelling `text`; nil if there is none or it is a mark.
+    private func plainToken(_ text: [UInt8]) -> TokenID? {
+        guard let symbol = table.find(text, 0..<text.count), symbol < tokenCount, !marks.contains(symbol)
         else { return nil }
         return symbol
     }
@@ -158,6 +178,98 @@ final class BytePairEncoder: Sendable {
         for index in table.range(of: Int(symbol)) {
             if let token = table.find(table.bytes, index..<index + 1), token < tokenCount { output.append(token) }
         }
+    }
+}
+
+// MARK: Vocabularies of characters
+
+extension BytePairEncoder {
+    /// The symbol of a character that the vocabulary does not have.
+    private static let absent: Int32 = -1
+    /// The UTF-8 of U+2581, which represents a space. Within this section one byte, a space, stands for it.
+    private static let space = SentencePieceEncoder.space
+
+    private static func lastByte(of text: ArraySlice<UInt8>) -> UInt8 {
+        text.suffix(space.count).elementsEqual(space) ? 0x20 : text[text.endIndex - 1]
+    }
+
+    private static func firstByte(of text: ArraySlice<UInt8>) -> UInt8 {
+        text.starts(with: space) ? 0x20 : text[text.startIndex]
+    }
+
+    /// Appends the tokens of the words of `workspace.text`, which end at `ends`.
+    ///
+    /// A word is a line. It is cut into parts where no merge can join characters, so most parts are what other models have as
+    /// words, and the cache finds them.
+    private func encodeCharacters(_ ends: [Int], into output: inout [TokenID], _ workspace: inout Workspace) {
+        let cutsBeforeSpaces = preTokenizer.spelling == .charactersWithSpacesBeforeWords
+        var part: [UInt8] = []
+        var start = 0
+        for end in ends {
+            let word = start..<end
+            start = end
+            let beginsWithLineFeed = workspace.text.scalars[word.lowerBound] == "\n"
+            if preTokenizer.wholeWords == .lineFeeds, beginsWithLineFeed, word.count <= table.longest,
+                let token = plainToken(Array(repeating: 0x0A, count: word.count))
+            {
+                output.append(token)
+                continue
+            }
+            var last: UInt8 = 0
+            for index in word {
+                let scalar = workspace.text.scalars[index].value
+                let value = scalar == 0x2581 ? 0x20 : scalar
+                if cutsBeforeSpaces, index == word.lowerBound, value != 0x20, !beginsWithLineFeed {
+                    part.append(0x20)
+                    last = 0x20
+                }
+                if !part.isEmpty,
+                    !junctions.contains(last, UTF8Pattern.lead(value)) || cutsBeforeSpaces && value == 0x20
+                {
+                    mergeCharacters(part, into: &output, &workspace)
+                    part.removeAll(keepingCapacity: true)
+                }
+                UTF8Pattern.encode(value) {
+                    part.append($0)
+                    last = $0
+                }
+            }
+            mergeCharacters(part, into: &output, &workspace)
+            part.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// Appends the tokens of the characters `part`.
+    private func mergeCharacters(_ part: [UInt8], into output: inout [TokenID], _ workspace: inout Workspace) {
+        let key = part.withUnsafeBytes { WordCache.Key($0) }
+        if let key, workspace.cache.append(key, to: &output) { return }
+        let start = output.count
+        workspace.word.removeAll(keepingCapacity: true)
+        workspace.offsets.removeAll(keepingCapacity: true)
+        var index = 0
+        while index < part.count {
+            let end = index + UTF8Pattern.length(lead: part[index])
+            let isASCII = end == index + 1
+            workspace.word.append(
+                isASCII ? byteSymbols[Int(part[index])] : table.find(part, index..<end) ?? Self.absent)
+            workspace.offsets.append(index)
+            index = end
+        }
+        workspace.offsets.append(index)
+        let offsets = workspace.offsets
+        workspace.merger.merge(workspace.word, pairs) { symbol, span in
+            if symbol == Self.absent {
+                for byte in part[offsets[span.lowerBound]..<offsets[span.upperBound]] {
+                    output.append(contentsOf: (byte == 0x20 ? Self.space : [byte]).compactMap { byteTokens[Int($0)] })
+                }
+            } else if symbol < tokenCount {
+                output.append(symbol)
+            } else {
+                let text = table.bytes[table.range(of: Int(symbol))]
+                output.append(contentsOf: text.compactMap { byteTokens[Int($0)] })
+            }
+        }
+        if let key { workspace.cache.insert(key, output[start...]) }
     }
 }
 

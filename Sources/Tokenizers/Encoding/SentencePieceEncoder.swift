@@ -36,9 +36,7 @@ final class SentencePieceEncoder: Sendable {
         self.ranks = ranks
         rankCount = Int(rank) + 1
         byteTokens = (UInt8.min ... .max).map { byte in
-            let digits = Array("0123456789ABCDEF".utf8)
-            let name = Array("<0x".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]] + Array(">".utf8)
-            return table.find(name) ?? table.find([byte])
+            table.find(ByteAlphabet.hexadecimal(byte)) ?? table.find([byte])
         }
         var junctions = JunctionSet()
         for id in 0..<table.count { Self.insertJunctions(of: table.bytes[table.range(of: id)], into: &junctions) }

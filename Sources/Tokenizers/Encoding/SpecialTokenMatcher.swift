@@ -23,7 +23,8 @@ struct SpecialTokenMatcher: Sendable {
     private var nodes = [Node(byte: 0)]
     private var roots = [Int32](repeating: -1, count: 256)
     private var longest = 0
-    private var strippingTokens: Set<TokenID> = []
+    private var rightStrippingTokens: Set<TokenID> = []
+    private var leftStrippingTokens: Set<TokenID> = []
     /// Tokens that never match in plain text.
     private var markTokens: Set<TokenID> = []
 
@@ -31,7 +32,8 @@ struct SpecialTokenMatcher: Sendable {
     init(_ table: StringTable, _ attributes: [TokenAttributes], where wanted: (TokenAttributes) -> Bool) {
         for id in 0..<table.count where wanted(attributes[id]) {
             insert(table.bytes[table.range(of: id)], TokenID(id))
-            if attributes[id].contains(.stripsRight) { strippingTokens.insert(TokenID(id)) }
+            if attributes[id].contains(.stripsRight) { rightStrippingTokens.insert(TokenID(id)) }
+            if attributes[id].contains(.stripsLeft) { leftStrippingTokens.insert(TokenID(id)) }
             if !attributes[id].isText { markTokens.insert(TokenID(id)) }
         }
     }
@@ -111,11 +113,15 @@ struct SpecialTokenMatcher: Sendable {
                     continue
                 }
                 var end = start + length
-                if strippingTokens.contains(token) {
+                if rightStrippingTokens.contains(token) {
                     while end < text.count, !isTaken[end], Self.isSpace(text[end]) { end += 1 }
                 }
-                for index in start..<end { isTaken[index] = true }
-                matches.append(Match(token: token, range: start..<end))
+                var begin = start
+                if leftStrippingTokens.contains(token) {
+                    while begin > 0, !isTaken[begin - 1], Self.isSpace(text[begin - 1]) { begin -= 1 }
+                }
+                for index in begin..<end { isTaken[index] = true }
+                matches.append(Match(token: token, range: begin..<end))
             }
             candidates[length] = []
         }

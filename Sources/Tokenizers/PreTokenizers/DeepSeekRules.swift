@@ -1,28 +1,47 @@
-// The splitting rules of the DeepSeek families.
+// The splitting rules of the DeepSeek families and of their relatives.
 
 /// The stages of DeepSeek's tokenizers, according to the `tokenizer.json` files of the models.
 enum DeepSeekRules {
     static let coder: [any SplitRule] = [
         RunRule(members: .newlines, limit: 1),
-        RunRule(members: .letters, takesSpace: true),
-        RunRule(members: .punctuation, takesSpace: true),
+        RunRule(members: .letters, prefix: .whitespace),
+        RunRule(members: .punctuation, prefix: .whitespace),
         RunRule(members: .ranges(ideographs)),
         RunRule(members: .numbers, limit: 1),
     ]
 
     static let llm: [any SplitRule] = [
         RunRule(members: .newlines, limit: 1),
-        RunRule(members: .ranges(casedLetters), takesSpace: true),
-        RunRule(members: .ranges(punctuation), takesSpace: true),
+        RunRule(members: .ranges(casedLetters), prefix: .whitespace),
+        RunRule(members: .ranges(punctuation), prefix: .whitespace),
         TrailingSpaceRule(),
         RunRule(members: .ranges(ideographs)),
         RunRule(members: .numbers),
     ]
 
     static let v3: [any SplitRule] = [
-        RunRule(members: .numbers, limit: 3),
-        RunRule(members: .ranges([0x3040...0x30FF, 0x4E00...0x9FA5])),
-        DeepSeekV3Rule(),
+        RunRule(members: .numbers, limit: 3), RunRule(members: .ranges(chinese)), DeepSeekV3Rule(),
+    ]
+
+    static let spark: [any SplitRule] = [
+        RunRule(members: .numbers, limit: 3), RunRule(members: .ranges(chinese)),
+        DeepSeekV3Rule(joinsLineBreaks: false),
+        RunRule(members: .numbers, limit: 1),
+    ]
+
+    /// Arcee's AFM models.
+    static let afm: [any SplitRule] = [
+        DigitGroupRule(members: .numbers, cuts: .afterGroups), RunRule(members: .ranges(asian)), DeepSeekV3Rule(),
+    ]
+
+    /// Ideographs and kana.
+    static let chinese: [ClosedRange<UInt32>] = [0x3040...0x30FF, 0x4E00...0x9FA5]
+
+    /// East and South-East Asian scripts, as llama.cpp has them: its last range of ideographs begins at U+8C48 instead of U+F900.
+    private static let asian: [ClosedRange<UInt32>] = [
+        0xE40...0xEFF, 0x1000...0x109F, 0x1100...0x11FF, 0x1780...0x17FF, 0x2F00...0x2FDF, 0x3040...0x30FF,
+        0x3400...0x4DBF,
+        0x4E00...0xFAFF, 0xFF65...0xFF9F,
     ]
 
     /// `[一-龥ࠀ-一가-퟿]`: U+0800 to U+9FA5, and Hangul.
@@ -54,24 +73,11 @@ enum DeepSeekRules {
 /// The last stage of DeepSeek V3:
 /// ``[!-/:-@\[-`{-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+``.
 /// Text between the matches (numbers, control characters) becomes pieces too.
-struct DeepSeekV3Rule: SplitRule {
-    func split(_ text: ScalarText.Window, into ends: inout [Int]) {
-        var gap = text.range.lowerBound
-        var start = gap
-        while start < text.range.upperBound {
-            guard let end = end(text, start) else {
-                start += 1
-                continue
-            }
-            if start > gap { ends.append(start) }
-            ends.append(end)
-            gap = end
-            start = end
-        }
-        if gap < text.range.upperBound { ends.append(text.range.upperBound) }
-    }
+struct DeepSeekV3Rule: MatchingRule {
+    /// Whether pieces of punctuation and of white space end after line breaks. If not, each line break is a piece (Spark).
+    var joinsLineBreaks = true
 
-    private func end(_ text: ScalarText.Window, _ start: Int) -> Int? {
+    func end(_ text: ScalarText.Window, _ start: Int) -> Int? {
         let first = text[start]
         if first.isPunctuationOrSymbol, first.value < 0x80, text[start + 1].isASCIILetter {
             return text.end(from: start + 1) { $0.isASCIILetter }
@@ -83,8 +89,9 @@ struct DeepSeekV3Rule: SplitRule {
         let body = first == " " ? start + 1 : start
         if text[body].isPunctuationOrSymbol {
             let end = text.end(from: body) { $0.isPunctuationOrSymbol }
-            return text.end(from: end) { $0.isNewline }
+            return joinsLineBreaks ? text.end(from: end) { $0.isNewline } : end
         }
-        return first.isWhitespace ? endOfWhitespace(text, from: start, breakingLines: true) : nil
+        if !joinsLineBreaks, first.isNewline { return start + 1 }
+        return first.isWhitespace ? endOfWhitespace(text, from: start, breakingLines: joinsLineBreaks) : nil
     }
 }

@@ -6,12 +6,39 @@ package import InferSupport
 package struct PreTokenizer: Sendable {
     /// The rules. Each splits the pieces that the previous one produced.
     var rules: [any SplitRule]
-    /// Whether a word that is a token becomes that token without merging.
-    var ignoresMerges = false
-    /// Whether encoding adds the BOS token by default.
-    var addsBOS = false
+    /// How words are spelled in the vocabulary.
+    var spelling = Spelling.bytes
+    /// The words that become a token without merging if the token exists.
+    var wholeWords = WholeWords.none
+    /// Whether encoding adds the BOS token.
+    var addsBOS = BOSRule.ifKeyed
     /// Whether the default BOS token of the algorithm applies.
     var hasDefaultBOS = true
+    /// Whether the vocabulary must have merges.
+    var needsMerges = true
+
+    /// How a vocabulary spells text.
+    enum Spelling: Sendable {
+        /// Each byte is a character of GPT-2's alphabet.
+        case bytes
+        /// Characters are themselves, and U+2581 is the space. Characters outside the vocabulary become byte tokens.
+        case characters
+        /// The same, where each line begins with U+2581 and each U+2581 begins a word (mmBERT).
+        case charactersWithSpacesBeforeWords
+    }
+
+    /// A set of words.
+    enum WholeWords: Sendable { case none, lineFeeds, all }
+
+    /// Whether encoding adds the BOS token.
+    enum BOSRule: Sendable {
+        /// Only if the file has the key `tokenizer.ggml.add_bos_token` and it is true.
+        case ifKeyed
+        /// Unless the key is false.
+        case byDefault
+        /// Whatever the key is.
+        case always
+    }
 
     /// The pre-tokenizer with that name; `default` if `name` is nil or empty.
     ///
@@ -62,21 +89,46 @@ package struct PreTokenizer: Sendable {
         RunRule(members: .numbers), RunRule(members: .asciiDigits, minimum: 3, limit: 3),
     ])
 
+    /// The pre-tokenizer of the vocabularies with the model name `gemma4`.
+    static let gemma4 = PreTokenizer(
+        rules: [RunRule(members: .lineFeeds)], spelling: .characters, wholeWords: .lineFeeds,
+        addsBOS: .always)
+
+    private static let digit = RunRule(members: .numbers, limit: 1)
+
+    /// Youtu's runs of Hangul, of full-width punctuation, of Bopomofo, and of ideographs and kana.
+    private static let scripts: [any SplitRule] = [
+        RunRule(members: .ranges([0x3131...0x318E, 0xAC00...0xD7A3])),
+        RunRule(
+            members: .ranges([
+                0x2014...0x2014, 0x2018...0x2019, 0x201C...0x201D, 0x2026...0x2026, 0x3001...0x303F, 0xFE30...0xFE4F,
+                0xFF01...0xFF01, 0xFF0C...0xFF0C, 0xFF1A...0xFF1B,
+            ])),
+        RunRule(members: .ranges([0x3105...0x312F])),
+        RunRule(members: .ranges(DeepSeekRules.chinese)),
+    ]
+
+    /// BLOOM's words: everything but white space and common marks of sentences, with a space before it.
+    private static let bloom = RunRule(
+        members: .nonWhitespaceExcept([
+            "(", ")", "|", ".", ",", "!", "?", "\u{2026}", "\u{3002}", "\u{FF0C}", "\u{3001}", "\u{964}", "\u{6D4}",
+            "\u{60C}",
+        ]), prefix: .space)
+
     /// The names that llama.cpp's converter writes, grouped by rules.
     private static let families: [Family] = [
         Family(names: ["default"], preTokenizer: standard),
         Family(
             names: [
                 "gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "jina-es", "jina-de",
-                "jina-v2-es",
-                "jina-v2-de", "jina-v1-en", "jina-v2-code", "roberta-bpe", "gigachat", "a.x-4.0", "mellum",
-                "modern-bert",
-                "exaone4",
+                "jina-v2-es", "jina-v2-de", "jina-v1-en", "jina-v2-code", "roberta-bpe", "gigachat", "a.x-4.0",
+                "mellum",
+                "modern-bert", "exaone4",
             ],
             preTokenizer: PreTokenizer(rules: [GPT2Rule()])),
         Family(
             names: ["starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b", "mellum2"],
-            preTokenizer: PreTokenizer(rules: [RunRule(members: .numbers, limit: 1), GPT2Rule()])),
+            preTokenizer: PreTokenizer(rules: [digit, GPT2Rule()])),
         Family(
             names: ["falcon"],
             preTokenizer: PreTokenizer(rules: [
@@ -88,37 +140,93 @@ package struct PreTokenizer: Sendable {
                 "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
                 "jina-v5-nano",
             ],
-            preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 3)], ignoresMerges: true, addsBOS: true)),
+            preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 3)], wholeWords: .all, addsBOS: .byDefault)),
         Family(
             names: ["dbrx", "smaug-bpe"], preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 3)])),
+        Family(
+            names: ["jais-2"],
+            preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 3, halvesWhitespace: true)])),
+        Family(
+            names: ["minicpm5"],
+            preTokenizer: PreTokenizer(
+                rules: [RunRule(members: .numbers, limit: 3), Llama3Rule(digits: .max)], wholeWords: .all)),
         Family(
             names: ["chatglm-bpe"],
             preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 3)], hasDefaultBOS: false)),
         Family(
             names: ["glm4", "glm5"],
-            preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 3)], ignoresMerges: true, hasDefaultBOS: false)),
+            preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 3)], wholeWords: .all, hasDefaultBOS: false)),
         Family(
             names: [
                 "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez", "stablelm2", "hunyuan", "solar-open",
-                "grok-2",
+                "grok-2", "bailingmoe", "bailingmoe2", "llada-moe",
             ],
             preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 1)])),
+        Family(
+            names: ["laguna"],
+            preTokenizer: PreTokenizer(rules: [RunRule(members: .lineFeeds), Llama3Rule(digits: 1)])),
         Family(
             names: ["qwen35"], preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 1, marksJoinWords: true)])),
         Family(
             names: ["seed-coder"],
-            preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 1, punctuationTakesNewlines: false)])),
+            preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 1, newlinesAfterPunctuation: 0)])),
+        Family(
+            names: ["exaone-moe"],
+            preTokenizer: PreTokenizer(
+                rules: [Llama3Rule(digits: 1, spacesJoinWords: true, newlinesAfterPunctuation: 1)])),
+        Family(
+            names: ["ufakzeka"],
+            preTokenizer: PreTokenizer(rules: [Llama3Rule(digits: 1, splitsContractions: false)])),
         Family(
             names: ["tekken"],
             preTokenizer: PreTokenizer(
-                rules: [CaseRule(digits: 1, contractionsJoinWords: false)], ignoresMerges: true, addsBOS: true)),
+                rules: [CaseRule(digits: 1, contractionsJoinWords: false)], wholeWords: .all, addsBOS: .byDefault)),
         Family(
             names: ["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"],
-            preTokenizer: PreTokenizer(rules: [CaseRule(digits: 3, contractionsJoinWords: true)])),
+            preTokenizer: PreTokenizer(rules: [CaseRule(digits: 3)])),
+        Family(
+            names: ["granite-embed-multi-97m"],
+            preTokenizer: PreTokenizer(rules: [CaseRule(digits: 3, words: .casedWithMarks)], wholeWords: .all)),
+        Family(
+            names: ["tiny_aya", "cohere2moe"],
+            preTokenizer: PreTokenizer(rules: [
+                DigitGroupRule(members: .numbers, cuts: .afterGroups), CaseRule(digits: 3, words: .uncasedWithMarks),
+            ])),
+        Family(
+            names: ["youtu"],
+            preTokenizer: PreTokenizer(
+                rules: scripts + [CaseRule(digits: 1, words: .uncasedWithMarks)], wholeWords: .all)),
+        Family(names: ["kimi-k2"], preTokenizer: PreTokenizer(rules: [KimiRule()], needsMerges: false)),
         Family(names: ["deepseek-coder"], preTokenizer: PreTokenizer(rules: DeepSeekRules.coder)),
         Family(names: ["deepseek-llm"], preTokenizer: PreTokenizer(rules: DeepSeekRules.llm)),
         Family(
             names: ["deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"],
             preTokenizer: PreTokenizer(rules: DeepSeekRules.v3)),
+        Family(names: ["spark2_5"], preTokenizer: PreTokenizer(rules: DeepSeekRules.spark)),
+        Family(names: ["afmoe"], preTokenizer: PreTokenizer(rules: DeepSeekRules.afm)),
+        Family(
+            names: ["superbpe"],
+            preTokenizer: PreTokenizer(rules: [
+                RunRule(members: .numbers), DigitGroupRule(members: .asciiDigits, cuts: .beforeGroups),
+            ])),
+        Family(names: ["bloom", "gpt3-finnish", "poro-chat"], preTokenizer: PreTokenizer(rules: [bloom])),
+        Family(names: ["viking"], preTokenizer: PreTokenizer(rules: [bloom, digit])),
+        Family(
+            names: ["chameleon"],
+            preTokenizer: PreTokenizer(
+                rules: [
+                    ChameleonRule.sentinel, ChameleonRule.image, ChameleonRule.indent, digit,
+                    RunRule(members: .punctuationAnd(["$", "+", "<", "=", ">", "^", "~", "|", "`"]), limit: 1),
+                    GPT2Rule(),
+                ], addsBOS: .byDefault)),
+        Family(names: ["gemma4", "granite-embed-multi-311m"], preTokenizer: gemma4),
+        Family(
+            names: ["sarvam-moe"],
+            preTokenizer: PreTokenizer(rules: [RunRule(members: .lineFeeds)], spelling: .characters)),
+        Family(
+            names: ["mmbert"],
+            preTokenizer: PreTokenizer(
+                rules: [RunRule(members: .lineFeeds)], spelling: .charactersWithSpacesBeforeWords,
+                wholeWords: .lineFeeds)),
     ]
 }

@@ -178,6 +178,17 @@ enum UTF8Pattern {
         }
     }
 
+    /// The first byte of `value`, which must be less than 0x110000.
+    @inline(__always)
+    static func lead(_ value: UInt32) -> UInt8 {
+        switch value {
+        case 0..<0x80: UInt8(value)
+        case 0x80..<0x800: UInt8(0xC0 | value >> 6)
+        case 0x800..<0x10000: UInt8(0xE0 | value >> 12)
+        default: UInt8(0xF0 | value >> 18 & 0x07)
+        }
+    }
+
     /// Calls `body` with each of the one to four bytes of `value`, which must be less than 0x110000.
     @inline(__always)
     static func encode(_ value: UInt32, _ body: (UInt8) -> Void) {

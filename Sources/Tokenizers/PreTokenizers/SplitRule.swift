@@ -6,6 +6,30 @@ protocol SplitRule: Sendable {
     func split(_ text: ScalarText.Window, into ends: inout [Int])
 }
 
+/// A rule that finds one match after another, from left to right. The matches become pieces, and so does the text between them.
+protocol MatchingRule: SplitRule {
+    /// The end of the match at `start`, which is after `start`; nil if there is none.
+    func end(_ text: ScalarText.Window, _ start: Int) -> Int?
+}
+
+extension MatchingRule {
+    func split(_ text: ScalarText.Window, into ends: inout [Int]) {
+        var gap = text.range.lowerBound
+        var start = gap
+        while start < text.range.upperBound {
+            guard let end = end(text, start) else {
+                start += 1
+                continue
+            }
+            if start > gap { ends.append(start) }
+            ends.append(end)
+            gap = end
+            start = end
+        }
+        if gap < text.range.upperBound { ends.append(text.range.upperBound) }
+    }
+}
+
 extension SplitRule {
     /// The end of the white space at `start` according to `\s*[\r\n]+|\s+(?!\S)|\s+`. It ends after the last line break.
     /// Without line breaks, it leaves one space for a following word. The first alternative applies if `breakingLines`.
@@ -49,19 +73,22 @@ extension SplitRule {
 /// Cuts out runs of one class of scalars: `[class]{minimum,limit}`, optionally with one white space before it. The matches
 /// become pieces, and so does the text between them.
 struct RunRule: SplitRule {
+    /// What a match can include before its run.
+    enum Prefix: Sendable { case none, space, whitespace }
+
     var members: ScalarSet
     /// Minimum length of a match.
     var minimum = 1
     /// Maximum length of a match. A longer run becomes several matches.
     var limit = Int.max
-    /// Whether a match includes one white space before the run.
-    var takesSpace = false
+    /// Whether a match includes one space, or one white space of any kind, before the run.
+    var prefix = Prefix.none
 
     func split(_ text: ScalarText.Window, into ends: inout [Int]) {
         var gap = text.range.lowerBound
         var index = gap
         while index < text.range.upperBound {
-            let body = takesSpace && text[index].isWhitespace ? index + 1 : index
+            let body = hasPrefix(text[index]) ? index + 1 : index
             guard members.contains(text[body]) else {
                 index += 1
                 continue
@@ -79,6 +106,45 @@ struct RunRule: SplitRule {
         }
         if gap < text.range.upperBound { ends.append(text.range.upperBound) }
     }
+
+    @inline(__always)
+    private func hasPrefix(_ scalar: ClassifiedScalar) -> Bool {
+        switch prefix {
+        case .none: false
+        case .space: scalar == " "
+        case .whitespace: scalar.isWhitespace
+        }
+    }
+}
+
+/// Cuts runs of digits into groups of three, counted from the end of the run.
+struct DigitGroupRule: SplitRule {
+    /// Where the text is cut.
+    enum Cuts: Sendable {
+        /// Before each group of three. The first digits of a run, if they are fewer, and the text after a run are not cut off.
+        case beforeGroups
+        /// After each group, including a first group of one or two digits. The text before a run is not cut off.
+        case afterGroups
+    }
+
+    var members: ScalarSet
+    var cuts: Cuts
+
+    func split(_ text: ScalarText.Window, into ends: inout [Int]) {
+        var start = text.range.lowerBound
+        var last = start
+        while start < text.range.upperBound {
+            let end = text.end(from: start) { members.contains($0) }
+            var cut = cuts == .beforeGroups || (end - start) % 3 > 0 ? start + (end - start) % 3 : start + 3
+            while cuts == .beforeGroups ? cut < end : end > start && cut <= end {
+                if cut > last { ends.append(cut) }
+                last = cut
+                cut += 3
+            }
+            start = end + 1
+        }
+        if last < text.range.upperBound { ends.append(text.range.upperBound) }
+    }
 }
 
 /// A class of scalars.
@@ -87,9 +153,12 @@ enum ScalarSet: Sendable {
     case numbers
     case punctuation
     case newlines
+    case lineFeeds
     case asciiDigits
     /// Punctuation, and the given ASCII symbols.
     case punctuationAnd([Unicode.Scalar])
+    /// Everything except white space and the given scalars.
+    case nonWhitespaceExcept([Unicode.Scalar])
     /// Ranges in ascending order. White space never belongs to this class: llama.cpp replaces it before it matches such a
     /// class.
     case ranges([ClosedRange<UInt32>])
@@ -100,8 +169,11 @@ enum ScalarSet: Sendable {
         case .numbers: return scalar.isNumber
         case .punctuation: return scalar.isPunctuation
         case .newlines: return scalar.isNewline
+        case .lineFeeds: return scalar == "\n"
         case .asciiDigits: return (48...57).contains(scalar.value)
         case .punctuationAnd(let symbols): return scalar.isPunctuation || symbols.contains { scalar == $0 }
+        case .nonWhitespaceExcept(let others):
+            return scalar.exists && !scalar.isWhitespace && !others.contains { scalar == $0 }
         case .ranges(let ranges):
             guard scalar.exists, !scalar.isWhitespace else { return false }
             var low = 0

@@ -16,7 +16,7 @@ struct SpecialTokens: Sendable {
     var endOfGeneration: Set<TokenID> = []
 
     /// Reads the ids from the keys of the file. An id outside the vocabulary is ignored, and the default applies.
-    init(keys: [String: Int], defaults: (bos: Int?, eos: Int, unknown: Int?), count: Int) {
+    init(keys: [String: Int], defaults: (bos: Int?, eos: Int?, unknown: Int?), count: Int) {
         func id(_ names: String..., default value: Int? = nil) -> TokenID? {
             var result = value.flatMap { $0 < count ? TokenID($0) : nil }
             for name in names {

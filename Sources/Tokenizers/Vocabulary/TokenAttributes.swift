@@ -31,6 +31,9 @@ struct TokenAttributes: OptionSet, Sendable {
     /// Absorbs the white space after it when it is matched in text.
     static let stripsRight = TokenAttributes(rawValue: 1 << 6)
 
+    /// Absorbs the white space before it when it is matched in text.
+    static let stripsLeft = TokenAttributes(rawValue: 1 << 8)
+
     /// Is shown in the answer, but its spelling becomes this token only on request, like that of a control token.
     static let visibleMark = TokenAttributes(rawValue: 1 << 7)
 

@@ -6,9 +6,9 @@ import InferTensors
 extension Architecture {
     static let gptOss = Architecture("gpt-oss", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         configuration.activation = .clampedSwiGLU
-        configuration.layers.forEachRouting {
-            $0.gating = .topThenSoftmax
-            $0.normalisesWeights = false
+        configuration.layers.forEachMixture {
+            $0.routing.gating = .topThenSoftmax
+            $0.routing.normalisesWeights = false
         }
         let window = try keys.count("attention.sliding_window", in: 1...(1 << 30))
         try configuration.useWindow(of: window, keys, defaultPeriod: 2)

@@ -25,6 +25,22 @@ extension VulkanBackend {
         return VulkanActivations(buffer, rows: rows, columns: columns)
     }
 
+    package func makeVector(_ values: [Float]) throws(InferenceError) -> WeightVector { throw Self.noShader }
+
+    package func makeMatrix(
+        _ values: [Float], columns: Int, rows: Int, experts: Int
+    ) throws(InferenceError) -> WeightMatrix { throw Self.noShader }
+
+    package func makeView(of x: Activations, columns: Int) -> Activations { x }
+
+    package func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> any RecurrentMemory {
+        throw Self.noShader
+    }
+
+    private static var noShader: InferenceError {
+        InferenceError(.unsupportedModel, "an operation of the model has no shader yet")
+    }
+
     package func makeCache(_ shape: KVCacheShape) throws(InferenceError) -> KVCache {
         let cache = try VulkanKeyValueCache(shape, on: queue)
         perform { () in for buffer in cache.buffers { queue.clear(buffer.memory) } }

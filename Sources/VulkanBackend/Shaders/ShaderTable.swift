@@ -132,7 +132,8 @@ struct ShaderTable {
             switch operation.activation {
             case .silu: .silu
             case .gelu: .gelu
-            case .clampedSwiGLU: .clampedSwiGLU
+            // The others are refused before.
+            case .clampedSwiGLU, .identity, .sigmoid, .softplus, .squaredReLU: .clampedSwiGLU
             }
         guard let rounding = operation.rounding else {
             return elementwise(function, gate, up, into: y, rows: operation.rows)
