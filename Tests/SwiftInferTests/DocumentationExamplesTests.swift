@@ -184,6 +184,29 @@ private func comparingHashes(session: Session, prompt: String) async throws {
     print(drafted.statistics.logitsHash == plain.statistics.logitsHash)
 }
 
+// MARK: ChatTemplates.md
+
+private func callingTools(model: Model, session: Session) async throws {
+    let tool = ToolDefinition(
+        name: "read_file", description: "Reads a file of the project.",
+        parameters: ["type": "object", "properties": ["path": ["type": "string"]], "required": ["path"]])
+    let chat = ChatOptions(tools: [tool])
+    var messages = [ChatMessage(role: .user, content: "What is in Package.swift?")]
+    var settings = GenerationOptions(maximumTokens: 200)
+    settings.includesControlTokens = true
+
+    var parser = try model.answerParser(for: messages, options: chat)
+    for try await event in session.generate(.chat(messages, options: chat), options: settings) {
+        guard case .text(let piece) = event else { continue }
+        for case .text(let text) in parser.consume(piece) { print(text, terminator: "") }
+    }
+    for case .text(let text) in parser.finish() { print(text) }
+    messages.append(parser.message)
+    for call in parser.message.toolCalls {
+        messages.append(ChatMessage(resultOf: call, content: "the result of \(call.name)"))
+    }
+}
+
 // MARK: AddingADrafter.md
 
 /// Proposes what followed the last three tokens before, and the model's top tokens after the last one.

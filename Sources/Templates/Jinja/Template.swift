@@ -3,18 +3,18 @@
 package import InferSupport
 
 /// What a rendering may take. A template comes out of a file, so it must neither run forever nor fill the memory.
-public struct TemplateLimits: Hashable, Sendable {
+package struct TemplateLimits: Hashable, Sendable {
     /// Evaluated expressions, executed statements, elements of lists, and 64-byte pieces of text.
-    public var steps = 20_000_000
+    package var steps = 20_000_000
     /// The depth of nested calls, statements and expressions.
-    public var depth = 1000
+    package var depth = 1000
     /// Bytes of the rendering, and of any text on the way.
-    public var textLength = 16 << 20
+    package var textLength = 16 << 20
     /// Lists, mappings, namespaces and loops.
-    public var containers = 1_000_000
+    package var containers = 1_000_000
 
     /// The standard limits: far more than templates take for a conversation that fills a long context.
-    public init() {}
+    package init() {}
 }
 
 /// A template in the language of Jinja2, as chat templates use it: with the settings and additions of Hugging Face's
