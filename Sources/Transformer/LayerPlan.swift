@@ -128,19 +128,6 @@ package struct LayerPlan: Sendable {
         (plan.gate == nil ? "attention" : "gated attention") + (plan.window == nil ? "" : " in a window")
             + (plan.sharedLayer == nil ? "" : " on shared keys")
     }
-
-    /// Whether it takes operations that devices do not have yet.
-    package var needsHostOperations: Bool {
-        guard case .attention(let plan) = mixer else { return true }
-        if plan.gate != nil || plan.normalisesValues || plan.sharedLayer != nil { return true }
-        switch feedForward {
-        case .denseAndExperts: return true
-        case .experts(let plan):
-            return plan.sharedLength != nil || plan.latentLength != nil || plan.routing.gating == .sigmoid
-                || plan.routing.smallestSum > 0
-        case .none, .dense: return false
-        }
-    }
 }
 
 extension [LayerPlan] {

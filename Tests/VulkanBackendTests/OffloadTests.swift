@@ -13,9 +13,11 @@ import Testing
 @Suite("Part of a model on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct OffloadTests {
     static let tokens = ModelTests.tokens
-    /// Fixtures that together have windows, sinks, experts, soft caps and quantised weights; two to seven blocks.
+    /// Fixtures that together have windows, sinks, experts, soft caps, quantised weights, recurrent layers, latent attention, and layers
+    /// that read another one's keys and values.
     static let names = [
         "tiny-gemma3-f32", "tiny-gemma2-f32", "tiny-gpt-oss-mxfp4", "tiny-llama-q4_0", "tiny-mistral3-f32",
+        "tiny-gemma4-ple-q8_0", "tiny-qwen35moe-q8_0", "tiny-kimi-linear-q8_0", "tiny-deepseek2-lite-q8_0",
     ]
 
     private func model(_ name: String, layers: Int) throws -> TransformerModel {
