@@ -20,7 +20,8 @@ struct RowTests {
         #expect(message == nil)
     }
 
-    private func make(_ backend: any Backend, _ columns: Int, rows: Int = rows, seed: UInt64, range: Float = 3) throws
+    private func make(_ backend: any Backend, _ columns: Int, rows: Int = Self.rows, seed: UInt64, range: Float = 3)
+        throws
         -> Activations
     {
         var generator = SeededGenerator(seed)

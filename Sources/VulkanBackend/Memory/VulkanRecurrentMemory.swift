@@ -179,7 +179,7 @@ private final class CheckpointPool: Sendable {
         if let place = free.withLock({ $0.popLast() }) { return place }
         let count = min(max(1, Self.bufferBytes / byteCount), 16)
         let buffer = try DeviceBuffer(count * byteCount, on: queue, for: "a checkpoint of recurrent layers")
-        let places = (0..<count).map { (buffer, $0 * byteCount) }
+        let places: [Place] = (0..<count).map { (buffer, $0 * byteCount) }
         free.withLock { $0 += places.dropFirst().reversed() }
         return places[0]
     }
