@@ -98,7 +98,7 @@ struct ModelTests {
         }
         for position in [149, 120, 100, 99, 60, 49, 0] {
             let reusable = run.state.reusablePrefix(of: position)
-            #expect(reusable <= position && reusable.isMultiple(of: 50))
+            #expect(reusable <= position && reusable + 50 >= position)
             try run.state.forget(from: reusable)
             #expect(run.count == reusable)
             try run.evaluate(Array(tokens[reusable..<min(reusable + 20, 150)]), outputs: [0, 7, 19])
