@@ -93,7 +93,7 @@ package struct LayerPlan: Sendable {
     }
 
     /// The state of `layers` such layers; nil for a layer without a state.
-    func recurrentShape(layers: Int) -> RecurrentShape? {
+    package func recurrentShape(layers: Int) -> RecurrentShape? {
         switch mixer {
         case .deltaNet(let plan): plan.recurrentShape(layers: layers)
         case .mamba2(let plan), .attentionAndMamba2(_, let plan): plan.recurrentShape(layers: layers)

@@ -154,7 +154,7 @@ struct ModelTests {
         #expect(results[2] == results[0])
     }
 
-    @Test("A sequence's bits do not depend on the sequences that share its steps", arguments: Fixture.namesOnDevice)
+    @Test("A sequence's bits do not depend on the sequences that share its steps", arguments: Fixture.names)
     func segments(_ name: String) throws {
         let model = try model(name)
         for sequences in [2, 16] {
