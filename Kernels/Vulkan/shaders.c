@@ -19,6 +19,12 @@ EMBEDDED(attend_values) {
 EMBEDDED(block_maxima) {
 #embed "spirv/block_maxima.spv"
 };
+EMBEDDED(convolve) {
+#embed "spirv/convolve.spv"
+};
+EMBEDDED(copy_columns) {
+#embed "spirv/copy_columns.spv"
+};
 EMBEDDED(elementwise) {
 #embed "spirv/elementwise.spv"
 };
@@ -27,6 +33,9 @@ EMBEDDED(embed) {
 };
 EMBEDDED(gather) {
 #embed "spirv/gather.spv"
+};
+EMBEDDED(keep_inputs) {
+#embed "spirv/keep_inputs.spv"
 };
 EMBEDDED(likeliest) {
 #embed "spirv/likeliest.spv"
@@ -51,6 +60,12 @@ EMBEDDED(rotate) {
 };
 EMBEDDED(route) {
 #embed "spirv/route.spv"
+};
+EMBEDDED(scan) {
+#embed "spirv/scan.spv"
+};
+EMBEDDED(shift_windows) {
+#embed "spirv/shift_windows.spv"
 };
 EMBEDDED(softmax_blocks) {
 #embed "spirv/softmax_blocks.spv"

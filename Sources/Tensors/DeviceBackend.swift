@@ -16,6 +16,9 @@ package protocol DeviceBackend: Backend {
     /// Bytes of a cache of that shape.
     func byteCount(of shape: KVCacheShape) -> Int
 
+    /// Bytes that scans use beside, for steps with up to `uncertainRows` rows that may be dropped.
+    func byteCount(ofScansOf shape: RecurrentShape, uncertainRows: Int) -> Int
+
     /// Bytes of activations, and of what products with them as inputs use.
     func byteCount(ofActivations shapes: [(rows: Int, columns: Int)]) -> Int
 

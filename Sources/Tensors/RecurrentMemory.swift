@@ -100,7 +100,7 @@ package struct RecurrentSegment {
 /// M ← decay ⊙ M + k dᵀ, then y = scale · Mᵀ q. In a linear recurrence (Mamba-2, arXiv 2405.21060) d = v; by the delta rule (arXiv
 /// 2412.06464) d = β (v − Mᵀ k), with the M that has decayed. The decay is one number per head, or one per key channel
 /// (arXiv 2510.26692). Sums over key channels are one chain, ascending.
-package struct ScanParameters: Sendable {
+package struct ScanParameters: Sendable, Equatable {
     /// Heads of the state and of the keys and queries, and lengths of a head's key and value.
     package var heads: Int, keyHeads: Int, keyLength: Int, valueLength: Int
     /// Which key head a head reads: h / (heads / keyHeads), or h mod keyHeads.

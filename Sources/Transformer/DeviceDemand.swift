@@ -24,11 +24,18 @@ package struct DeviceDemand: Sendable {
         let rows = min(capacity, maximumRows)
         let work = WorkspaceShape(c).activations(rows: rows)
         let attention = c.layers.reduce(0) { most, layer in
-            guard let plan = layer.attention else { return most }
+            var (heads, valueLength) = (0, 0)
+            if let plan = layer.attention { (heads, valueLength) = (plan.heads, plan.valueLength) }
+            if case .latentAttention(let plan) = layer.mixer { (heads, valueLength) = (plan.heads, plan.latentLength) }
+            guard heads > 0 else { return most }
             return max(
                 most,
                 device.byteCount(
-                    ofAttentionRows: rows, heads: plan.heads, valueDimension: plan.valueLength, context: capacity))
+                    ofAttentionRows: rows, heads: heads, valueDimension: valueLength, context: capacity))
+        }
+        let scans = c.layers.reduce(0) { most, layer in
+            guard let shape = layer.recurrentShape(layers: 1) else { return most }
+            return max(most, device.byteCount(ofScansOf: shape, uncertainRows: Self.outputRows))
         }
         var blocks: [[TensorInfo]] = Array(repeating: [], count: c.blockCount)
         var others: [TensorInfo] = []
@@ -43,11 +50,11 @@ package struct DeviceDemand: Sendable {
             let stage = Stage(backend: device, blocks: c.blockCount - layers..<c.blockCount)
             let sequence = MemoryGroup.all(c.layers, [stage]).groups.map { group in
                 group.cacheShape(slots: capacity, type: cacheType).map { device.byteCount(of: $0) }
-                    ?? group.byteCount(slots: capacity, type: cacheType)
+                    ?? group.byteCount(slots: capacity, type: cacheType) + group.checkpointByteCount(slots: capacity)
             }
             return Int.sum([
                 device.byteCount(ofWeights: weights), Int.product(sequences, Int.sum(sequence)),
-                device.byteCount(ofActivations: activations), attention,
+                device.byteCount(ofActivations: activations), attention, scans,
             ])
         }
         var counts = [0]

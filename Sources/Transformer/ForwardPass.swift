@@ -40,6 +40,21 @@ struct ForwardPass {
         return (segments, place.index)
     }
 
+    /// Stores a layer's keys and values in the caches of later stages too, where layers read them.
+    func storeCopies(keys: Activations, values: Activations, of layer: Int) {
+        for copy in model.sharedCopies[layer] ?? [] {
+            guard case .keyValues(let segments) = memories[copy.place.group], case .attention = model.blk[layer].mixer
+            else { continue }
+            let target = model.stages[copy.stage].backend
+            let buffers = workspaces[copy.stage].mixers[model.workspaceShape.layers[layer].mixer]
+            let room = Attention.Buffers(buffers[...])
+            for (source, place) in [(keys, room.k), (values, room.v)] {
+                target.write(backend.read(source, rows: rows) { Array($0) }, to: place)
+            }
+            target.store(keys: room.k, values: room.v, segments, layer: copy.place.index)
+        }
+    }
+
     /// A layer's recurrent states, and its index in them.
     func recurrentState(of layer: Int) -> ([RecurrentSegment], layer: Int)? {
         guard let place = model.memoryPlaces[layer].recurrent, case .recurrent(let segments) = memories[place.group]

@@ -93,7 +93,7 @@ package struct LayerPlan: Sendable {
     }
 
     /// The state of `layers` such layers; nil for a layer without a state.
-    func recurrentShape(layers: Int) -> RecurrentShape? {
+    package func recurrentShape(layers: Int) -> RecurrentShape? {
         switch mixer {
         case .deltaNet(let plan): plan.recurrentShape(layers: layers)
         case .mamba2(let plan), .attentionAndMamba2(_, let plan): plan.recurrentShape(layers: layers)
@@ -127,19 +127,6 @@ package struct LayerPlan: Sendable {
     private static func kind(of plan: AttentionPlan) -> String {
         (plan.gate == nil ? "attention" : "gated attention") + (plan.window == nil ? "" : " in a window")
             + (plan.sharedLayer == nil ? "" : " on shared keys")
-    }
-
-    /// Whether it takes operations that devices do not have yet.
-    package var needsHostOperations: Bool {
-        guard case .attention(let plan) = mixer else { return true }
-        if plan.gate != nil || plan.normalisesValues || plan.sharedLayer != nil { return true }
-        switch feedForward {
-        case .denseAndExperts: return true
-        case .experts(let plan):
-            return plan.sharedLength != nil || plan.latentLength != nil || plan.routing.gating == .sigmoid
-                || plan.routing.smallestSum > 0
-        case .none, .dense: return false
-        }
     }
 }
 

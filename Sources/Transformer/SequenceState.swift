@@ -114,12 +114,21 @@ final class RecurrentStateMemory: LayerMemory {
 
     var byteCount: Int { state.shape.byteCount(uncertainRows: 0) + checkpoints.count * state.shape.stateByteCount }
 
+    private static func mostCheckpoints(_ shape: RecurrentShape) -> Int {
+        max(2, checkpointBudget / max(1, shape.stateByteCount))
+    }
+
+    /// Bytes of the copies that a sequence of `slots` tokens keeps at most.
+    static func checkpointByteCount(_ shape: RecurrentShape, slots: Int) -> Int {
+        let most = min(mostCheckpoints(shape), slots / (checkpointSpacing / 8))
+        return Int.product(most, shape.stateByteCount)
+    }
+
     /// Copies the state if the last copy is `spacing` tokens back. Without memory for it there is none: it only saves time.
     private func keepCheckpoint(spacing: Int) {
         guard position - (checkpoints.last?.position ?? 0) >= spacing, let copy = try? state.copyState() else { return }
         checkpoints.append((position, copy))
-        let most = max(2, Self.checkpointBudget / max(1, state.shape.stateByteCount))
-        guard checkpoints.count > most else { return }
+        guard checkpoints.count > Self.mostCheckpoints(state.shape) else { return }
         // The one whose neighbours are closest is missed least; the newest is never it.
         let gaps = (0..<checkpoints.count - 1).map { index in
             checkpoints[index + 1].position - (index > 0 ? checkpoints[index - 1].position : 0)
@@ -147,12 +156,21 @@ struct MemoryGroup: Sendable {
     struct Places: Sendable {
         var keyValues: Place?, recurrent: Place?
     }
+    /// A layer's keys and values once more, in a later stage.
+    struct Copy: Sendable {
+        var stage: Int, place: Place
+    }
 
-    /// The groups of a model's layers, and the places of each layer in them.
-    static func all(_ layers: [LayerPlan], _ stages: [Stage]) -> (groups: [MemoryGroup], places: [Places]) {
+    /// The groups of a model's layers, the places of each layer in them, and by layer the copies of its keys and values for layers of
+    /// other stages that read them.
+    static func all(
+        _ layers: [LayerPlan], _ stages: [Stage]
+    ) -> (groups: [MemoryGroup], places: [Places], copies: [Int: [Copy]]) {
         var groups: [MemoryGroup] = []
         var places: [Places] = []
-        for stage in stages {
+        var copies: [Int: [Copy]] = [:]
+        let firstLayer = stages.first?.blocks.lowerBound ?? 0
+        for (number, stage) in stages.enumerated() {
             let first = groups.count
             func place(_ kind: Kind) -> Place {
                 let known = groups[first...].firstIndex { $0.kind.hasShape(of: kind) }
@@ -163,8 +181,16 @@ struct MemoryGroup: Sendable {
             }
             for layer in layers[stage.blocks] {
                 var own = Places()
-                if let source = layer.attention?.sharedLayer, source < places.count {
-                    own.keyValues = places[source].keyValues
+                if let source = layer.attention?.sharedLayer {
+                    if stage.blocks.contains(source), source - firstLayer < places.count {
+                        own.keyValues = places[source - firstLayer].keyValues
+                    } else if let copy = copies[source]?.first(where: { $0.stage == number }) {
+                        own.keyValues = copy.place
+                    } else if layers.indices.contains(source) {
+                        let copy = Copy(stage: number, place: place(.keyValues(layers[source])))
+                        copies[source, default: []].append(copy)
+                        own.keyValues = copy.place
+                    }
                 } else if layer.cacheShape(layers: 1, slots: 1, type: .f32) != nil {
                     own.keyValues = place(.keyValues(layer))
                 }
@@ -172,7 +198,7 @@ struct MemoryGroup: Sendable {
                 places.append(own)
             }
         }
-        return (groups, places)
+        return (groups, places, copies)
     }
 
     /// The shape of a cache for `slots` tokens; nil for recurrent layers.
@@ -192,6 +218,11 @@ struct MemoryGroup: Sendable {
     func byteCount(slots: Int, type: KVCacheType) -> Int {
         cacheShape(slots: slots, type: type)?.byteCount
             ?? recurrentShape?.byteCount(uncertainRows: DeviceDemand.outputRows) ?? 0
+    }
+
+    /// Memory that the copies of recurrent states of such a sequence take at most.
+    func checkpointByteCount(slots: Int) -> Int {
+        recurrentShape.map { RecurrentStateMemory.checkpointByteCount($0, slots: slots) } ?? 0
     }
 
     /// An empty memory for `slots` tokens.

@@ -51,6 +51,8 @@ package final class TransformerModel: Sendable {
     /// What a sequence keeps, and for each layer its group and its index in that.
     let memoryGroups: [MemoryGroup]
     let memoryPlaces: [MemoryGroup.Places]
+    /// By layer, where a later stage has the same keys and values, because layers of it read them.
+    let sharedCopies: [Int: [MemoryGroup.Copy]]
     /// The buffers that a step needs.
     let workspaceShape: WorkspaceShape
     /// What steps compute in, one at a time.
@@ -78,17 +80,9 @@ package final class TransformerModel: Sendable {
         let configuration = try Configuration(file)
         let width = configuration.embeddingLength
         stages = Stage.all(of: configuration.blockCount, backend: backend, offload: offload)
-        (memoryGroups, memoryPlaces) = MemoryGroup.all(configuration.layers, stages)
+        (memoryGroups, memoryPlaces, sharedCopies) = MemoryGroup.all(configuration.layers, stages)
         workspaceShape = WorkspaceShape(configuration)
         logitsPool = LogitsPool(columns: configuration.vocabularySize)
-        if let index = configuration.layers.firstIndex(where: \.needsHostOperations),
-            let stage = stages.first(where: { $0.backend is any DeviceBackend && $0.blocks.upperBound > index })
-        {
-            throw InferenceError(
-                .unsupportedModel,
-                "\(file.path): layers such as block \(index) of architecture \(configuration.architecture) do not run on "
-                    + "\(stage.backend.name) yet; use --backend cpu")
-        }
         let backend = stages.first?.backend ?? backend
         var loader = WeightLoader(file, backend: backend, progress: progress)
         try loader.requireBlocks(below: configuration.blockCount + configuration.nextTokenBlockCount)

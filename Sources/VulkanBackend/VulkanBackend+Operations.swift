@@ -43,24 +43,21 @@ extension VulkanBackend {
         isCentred: Bool,
         into y: Activations
     ) {
-        guard weight.count == width else { return refuse() }
         let norm = NormOperation.Norm(
             x: rows(x), y: rows(y), weight: address(weight), bias: bias.map(address), width: width,
-            epsilon: epsilon, isCentred: isCentred)
+            weightCount: weight.count, epsilon: epsilon, isCentred: isCentred)
         perform(.norm(NormOperation(norm, rows: count)))
     }
 
     package func gate(
         _ gate: Activations, _ up: Activations, rows count: Int, _ activation: Activation, into y: Activations
     ) {
-        guard activation.isOnDevice else { return refuse() }
         perform(
             .activation(
                 ActivationOperation(gate: rows(gate), up: rows(up), y: rows(y), rows: count, activation: activation)))
     }
 
     package func activate(_ x: Activations, rows count: Int, _ activation: Activation) {
-        guard activation.isOnDevice else { return refuse() }
         perform(
             .activation(
                 ActivationOperation(gate: rows(x), up: nil, y: rows(x), rows: count, activation: activation)))
@@ -73,8 +70,21 @@ extension VulkanBackend {
     package func scale(_ x: Activations, rows: Int, by scale: Float) { change(x, rows: rows, by: .scale(scale)) }
 
     package func scaleRows(_ x: Activations, rows count: Int, by factors: Activations) {
-        guard factors.columns == 1 else { return refuse() }
         change(x, rows: count, by: .scaleRows(rows(factors)))
+    }
+
+    package func add(_ y: Activations, scales factors: WeightVector, to x: Activations, rows count: Int) {
+        record(
+            .addGroups(
+                GroupAddition(y: rows(y), x: rows(x), rows: count, factors: address(factors), count: factors.count)))
+    }
+
+    package func decay(_ x: Activations, rows: Int, rates: WeightVector) {
+        change(x, rows: rows, by: .decay(rates: address(rates), count: rates.count))
+    }
+
+    package func copyColumns(_ x: Activations, rows count: Int, _ columns: ColumnCopy, into y: Activations) {
+        record(.copyColumns(RowCopy(x: rows(x), y: rows(y), rows: count, columns: columns)))
     }
 
     package func softCap(_ x: Activations, rows: Int, cap: Float) { change(x, rows: rows, by: .softCap(cap)) }
@@ -121,12 +131,21 @@ extension VulkanBackend {
     package func route(
         _ logits: Activations, rows count: Int, _ parameters: RoutingParameters, into routing: ExpertRouting
     ) {
-        guard parameters.gating != .sigmoid, parameters.selectionBias == nil, parameters.expertScales == nil else {
-            return refuse()
+        guard tiling.hasRoom(forExperts: logits.columns, groups: parameters.groupCount) else {
+            return perform { () throws(InferenceError) in
+                throw InferenceError(.unsupportedModel, "\(logits.columns) experts are too many for \(device.name)")
+            }
         }
         record(
             .route(
-                ExpertChoice(logits: rows(logits), rows: count, parameters: parameters, experts: experts(routing))))
+                ExpertChoice(
+                    logits: rows(logits), rows: count, parameters: parameters,
+                    selectionBias: parameters.selectionBias.map(address),
+                    expertScales: parameters.expertScales.map(address), experts: experts(routing))))
+    }
+
+    package func routeToAll(rows: Int, into routing: ExpertRouting) {
+        record(.routeToAll(experts(routing), rows: rows))
     }
 
     package func combineExperts(_ x: Activations, rows count: Int, _ routing: ExpertRouting, into y: Activations) {
@@ -141,11 +160,11 @@ extension VulkanBackend {
         _ x: Activations, rows count: Int, headDimension: Int, offset: Int, rotation: Activations,
         pairing: RotaryPairing
     ) {
-        guard offset == 0 else { return refuse() }
         perform(
             .rotations(
                 Rotations(
-                    rows(x), rows: count, headDimension: headDimension, angles: rows(rotation), pairing: pairing)))
+                    rows(x), rows: count, headDimension: headDimension, offset: offset, angles: rows(rotation),
+                    pairing: pairing)))
     }
 
     package func store(keys: Activations, values: Activations, _ segments: [AttentionSegment], layer: Int) {
@@ -220,7 +239,7 @@ extension VulkanBackend {
     }
 
     /// The paths of `layout` in memory that the device reads, uploaded once for all layers of a step.
-    private func upload(_ layout: SegmentLayout) throws(InferenceError) -> AttentionOperation.Paths {
+    func upload(_ layout: SegmentLayout) throws(InferenceError) -> AttentionOperation.Paths {
         let frame = queue.frameNumber
         let earlier = uploadedLayouts.withLock { $0.last { $0.serves(layout, frame: frame) } }
         if let earlier { return earlier.paths }
@@ -280,58 +299,19 @@ extension VulkanBackend {
     }
 }
 
-// MARK: Operations without shaders
-//
-// Models that need them are refused when they are loaded: LayerPlan.needsHostOperations.
-
-extension VulkanBackend {
-    package func add(_ y: Activations, scales factors: WeightVector, to x: Activations, rows: Int) { refuse() }
-
-    package func decay(_ x: Activations, rows: Int, rates: WeightVector) { refuse() }
-
-    package func copyColumns(_ x: Activations, rows: Int, _ columns: ColumnCopy, into y: Activations) { refuse() }
-
-    package func routeToAll(rows: Int, into routing: ExpertRouting) { refuse() }
-
-    package func convolve(
-        _ x: Activations, _ segments: [RecurrentSegment], layer: Int, weight: WeightVector, bias: WeightVector?,
-        activates: Bool, into y: Activations
-    ) { refuse() }
-
-    package func scan(
-        _ inputs: ScanInputs, _ segments: [RecurrentSegment], layer: Int, _ parameters: ScanParameters,
-        into y: Activations
-    ) { refuse() }
-
-    private func refuse() {
-        perform { () throws(InferenceError) in
-            throw InferenceError(.deviceFailure, "an operation of the model has no shader yet")
-        }
-    }
-}
-
-extension Activation {
-    fileprivate var isOnDevice: Bool {
-        switch self {
-        case .silu, .gelu, .clampedSwiGLU: true
-        case .identity, .sigmoid, .softplus, .squaredReLU: false
-        }
-    }
-}
-
 // MARK: Operands
 
 extension VulkanBackend {
     /// Records commands that are never joined with others.
-    private func record(_ commands: DeviceCommand...) {
+    func record(_ commands: DeviceCommand...) {
         perform { () throws(InferenceError) in
             for command in commands { try queue.record(command) }
         }
     }
 
-    private func rows(_ x: Activations) -> DeviceRows { activations(x).all }
+    func rows(_ x: Activations) -> DeviceRows { activations(x).all }
 
-    private func address(_ vector: WeightVector) -> DeviceAddress {
+    func address(_ vector: WeightVector) -> DeviceAddress {
         unsafeDowncast(vector, to: VulkanWeightVector.self).address
     }
 

@@ -13,6 +13,7 @@ package final class VulkanBackend: Backend {
     /// The device in use.
     package let device: VulkanDevice
     private let instance: VulkanInstance
+    let tiling: DeviceTiling
     let queue: CommandQueue
     let weightArena = Mutex(WeightArena())
     let tables = Mutex(WeightTables())
@@ -21,6 +22,8 @@ package final class VulkanBackend: Backend {
     let scratch: Mutex<VulkanScratch>
     /// The layouts that were uploaded for the running step's segments.
     let uploadedLayouts = Mutex<[UploadedLayout]>([])
+    /// The plans of scans that were uploaded for them.
+    let uploadedPlans = Mutex<[UploadedScanPlan]>([])
     /// Operations so far. Values that were read back are valid as long as this number stays the same.
     let operations = Atomic<UInt64>(0)
     private let copiedBack = Atomic<Int>(0)
@@ -57,9 +60,9 @@ package final class VulkanBackend: Backend {
         let file =
             cacheFolder.map { PipelineCacheFile(for: physical.properties, in: $0) }
             ?? PipelineCacheFile(for: physical.properties)
+        self.tiling = tiling ?? DeviceTiling(physical)
         queue = try CommandQueue(
-            LogicalDevice(physical, byteLimit: byteLimit),
-            shaders: ShaderTable(tiling: tiling ?? DeviceTiling(physical)),
+            LogicalDevice(physical, byteLimit: byteLimit), shaders: ShaderTable(tiling: self.tiling),
             cache: file, timeout: timeout)
         scratch = Mutex(try VulkanScratch(on: queue))
     }

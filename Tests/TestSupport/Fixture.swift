@@ -2,7 +2,6 @@
 
 package import Foundation
 package import InferGGUF
-import InferTransformer
 
 /// A committed model that has reference numbers: what llama.cpp computes with it.
 package struct Fixture: Decodable, Sendable, CustomStringConvertible {
@@ -37,14 +36,6 @@ package struct Fixture: Decodable, Sendable, CustomStringConvertible {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
     }()
-
-    /// The names of those that a device can run.
-    package static let namesOnDevice = names.filter { name in
-        // Their biases and norms of heads need what the device does not have yet.
-        if ["tiny-starcoder-q8_0", "tiny-phi2-q8_0", "tiny-stablelm-parallel-f32"].contains(name) { return false }
-        guard let layers = try? Configuration(file(name)).layers else { return false }
-        return !layers.contains { $0.needsHostOperations }
-    }
 
     /// All models that have reference numbers, sorted by name.
     package static let all = names.compactMap { try? named($0) }

@@ -11,10 +11,18 @@ import Testing
 @Suite("Models on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct ModelTests {
     static let tokens: [Int32] = (0..<40).map { Int32($0 * 37 % 250 + 3) }
-    /// Fixtures that together use every kind of layer: windows, sinks, experts, soft caps, layer norm, quantised weights.
-    static let various = [
-        "tiny-llama-f32", "tiny-llama-q4_k", "tiny-llama-q4_0", "tiny-gemma2-f32", "tiny-gemma3-f32",
-        "tiny-gpt-oss-mxfp4", "tiny-qwen3moe-q4_k_m", "tiny-starcoder2-f32",
+    /// Fixtures that together use every kind of layer: windows, sinks, experts, soft caps, layer norm, quantised weights, recurrent
+    /// layers, latent attention, gates, shared keys and values.
+    static let various =
+        [
+            "tiny-llama-f32", "tiny-llama-q4_k", "tiny-llama-q4_0", "tiny-gemma2-f32", "tiny-gemma3-f32",
+            "tiny-gpt-oss-mxfp4", "tiny-qwen3moe-q4_k_m", "tiny-starcoder2-f32", "tiny-deepseek2-lite-q8_0",
+            "tiny-gemma4-ple-q8_0", "tiny-gemma4-moe-q8_0", "tiny-laguna-q8_0",
+        ] + recurrent
+    /// One of each kind of recurrent layer.
+    static let recurrent = [
+        "tiny-qwen35moe-q8_0", "tiny-qwen3next-q8_0", "tiny-kimi-linear-q8_0", "tiny-granitehybrid-q8_0",
+        "tiny-nemotron_h_moe-q8_0", "tiny-lfm2moe-q8_0", "tiny-falcon-h1-q8_0",
     ]
 
     private func model(_ name: String) throws -> TransformerModel {
@@ -26,7 +34,7 @@ struct ModelTests {
         #expect(first == nil)
     }
 
-    @Test("Log-probabilities agree with the processor", arguments: Fixture.namesOnDevice)
+    @Test("Log-probabilities agree with the processor", arguments: Fixture.names)
     func parity(_ name: String) throws {
         let results = try [CPUBackend(threads: 1) as any Backend, Device.shared.get()].map { backend in
             let run = try SequenceRun(
@@ -78,6 +86,50 @@ struct ModelTests {
         try expectSilence()
     }
 
+    @Test("Recurrent layers go back to a checkpoint and on from there", arguments: recurrent)
+    func rewinds(_ name: String) throws {
+        let model = try model(name)
+        let tokens: [Int32] = (0..<150).map { Int32($0 * 61 % 250 + 3) }
+        let run = try SequenceRun(model, capacity: 200, cacheType: .f16)
+        var expected: [[UInt32]] = []
+        for start in stride(from: 0, to: 150, by: 50) {
+            try run.evaluate(Array(tokens[start..<start + 50]), outputs: Array(0..<50))
+            expected += run.bits
+        }
+        for position in [149, 120, 100, 99, 60, 49, 0] {
+            let reusable = run.state.reusablePrefix(of: position)
+            #expect(reusable <= position && reusable + 50 >= position)
+            try run.state.forget(from: reusable)
+            #expect(run.count == reusable)
+            try run.evaluate(Array(tokens[reusable..<min(reusable + 20, 150)]), outputs: [0, 7, 19])
+            #expect(run.bits == [0, 7, 19].map { expected[reusable + $0] }, "from \(reusable)")
+        }
+        try expectSilence()
+    }
+
+    @Test(
+        "A draft step whose first row is certain leaves the state of that row, or of the kept path", arguments: various)
+    func certainRows(_ name: String) throws {
+        let model = try model(name)
+        let t = Self.tokens
+        let expected = try model.oneByOne(Array(t[..<24]))
+        let run = try SequenceRun(model, capacity: 64, cacheType: .f16)
+        try run.evaluate(Array(t[..<8]), outputs: [])
+        // Nothing of the draft is kept, then its second branch, then a whole chain.
+        try run.evaluate([t[8], 2, 2, 3], parents: [-1, 0, 1, 0], outputs: [0], certainRows: 1)
+        #expect(run.bits == [expected[8]])
+        try run.state.keep(rows: [0])
+        try run.evaluate([t[9], 2, t[10], 2, t[11]], parents: [-1, 0, 0, 1, 2], outputs: [0, 2, 4], certainRows: 1)
+        #expect(run.bits == Array(expected[9...11]))
+        try run.state.keep(rows: [0, 2, 4])
+        try run.evaluate(Array(t[12...15]), parents: [-1, 0, 1, 2], outputs: [3], certainRows: 1)
+        #expect(run.bits == [expected[15]])
+        try run.state.keep(rows: [0, 1, 2, 3])
+        try run.evaluate(Array(t[16..<24]), outputs: Array(0..<8))
+        #expect(run.bits == Array(expected[16..<24]))
+        try expectSilence()
+    }
+
     @Test("Tiles of operations change no bit", arguments: various)
     func tilings(_ name: String) throws {
         let file = try Fixture.file(name)
@@ -102,7 +154,7 @@ struct ModelTests {
         #expect(results[2] == results[0])
     }
 
-    @Test("A sequence's bits do not depend on the sequences that share its steps", arguments: Fixture.namesOnDevice)
+    @Test("A sequence's bits do not depend on the sequences that share its steps", arguments: Fixture.names)
     func segments(_ name: String) throws {
         let model = try model(name)
         for sequences in [2, 16] {

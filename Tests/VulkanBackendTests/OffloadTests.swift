@@ -13,9 +13,11 @@ import Testing
 @Suite("Part of a model on a Vulkan device", .enabled(if: Device.isThere, "\(Device.absence)"))
 struct OffloadTests {
     static let tokens = ModelTests.tokens
-    /// Fixtures that together have windows, sinks, experts, soft caps and quantised weights; two to seven blocks.
+    /// Fixtures that together have windows, sinks, experts, soft caps, quantised weights, recurrent layers, latent attention, and layers
+    /// that read another one's keys and values.
     static let names = [
         "tiny-gemma3-f32", "tiny-gemma2-f32", "tiny-gpt-oss-mxfp4", "tiny-llama-q4_0", "tiny-mistral3-f32",
+        "tiny-gemma4-ple-q8_0", "tiny-qwen35moe-q8_0", "tiny-kimi-linear-q8_0", "tiny-deepseek2-lite-q8_0",
     ]
 
     private func model(_ name: String, layers: Int) throws -> TransformerModel {
@@ -63,7 +65,9 @@ struct OffloadTests {
                 try run.state.keep(rows: [1, 3, 6, 8])
                 try run.evaluate(Array(t[24..<28]), outputs: [0, 1, 2, 3])
                 #expect(run.bits == Array(expected[24..<28]), "\(layers) layers")
-                try run.state.forget(from: 20)
+                let kept = run.state.reusablePrefix(of: 20)
+                try run.state.forget(from: kept)
+                if kept < 20 { try run.evaluate(Array(t[kept..<20]), outputs: []) }
             }
         }
         let first = try Device.shared.get().validationMessages.first
@@ -95,13 +99,23 @@ struct OffloadTests {
                 file, backend: CPUBackend(threads: 1), offload: Offload(layers, on: backend))
             let run = try SequenceRun(model, capacity: 1 << 15, cacheType: .f16)
             try run.evaluate(Self.tokens, outputs: [39], request: LogitsRequest(topTokens: 64))
-            // What the host reads, the scratch memory that longer contexts need, and a draft tree's logits were not taken.
+            // What the host reads, the scratch memory that longer contexts need, a draft tree's logits and inputs, and copies of recurrent
+            // states were not taken.
             let taken = backend.allocatedByteCount - before
             #expect(taken <= demand, "\(layers) layers")
-            let scratch = backend.byteCount(
-                ofAttentionRows: 512, heads: model.attentionPlans[0].heads,
-                valueDimension: model.attentionPlans[0].valueLength, context: 1 << 15)
-            #expect(demand - taken <= scratch + (1 << 20), "\(layers) layers")
+            let scratch = model.configuration.layers.map { layer in
+                var (heads, length) = (layer.attention?.heads ?? 0, layer.attention?.valueLength ?? 0)
+                if case .latentAttention(let plan) = layer.mixer { (heads, length) = (plan.heads, plan.latentLength) }
+                return heads == 0
+                    ? 0
+                    : backend.byteCount(ofAttentionRows: 512, heads: heads, valueDimension: length, context: 1 << 15)
+            }
+            let states = model.configuration.layers.compactMap { $0.recurrentShape(layers: 1) }.reduce(0) {
+                sum, shape in
+                sum + (1 << 10) * shape.stateByteCount + shape.byteCount(uncertainRows: 64)
+                    + backend.byteCount(ofScansOf: shape, uncertainRows: 64)
+            }
+            #expect(demand - taken <= (scratch.max() ?? 0) + states + (1 << 20), "\(layers) layers")
         }
     }
 

@@ -41,3 +41,19 @@ float swish(float x, float t) {
     precise float y = x / (1.0 + exponential(-t));
     return y;
 }
+
+// ln(1 + exp(x)) = max(x, 0) + ln(1 + t) with t = exp(−|x|); ln(1 + t) = 2 artanh(s) with s = t / (2 + t), by its series up to s¹⁵.
+float softplus(float x) {
+    precise float t = exponential(-abs(x));
+    precise float s = t / (2.0 + t);
+    precise float z = s * s;
+    precise float p = fma(1.0 / 15.0, z, 1.0 / 13.0);
+    p = fma(p, z, 1.0 / 11.0);
+    p = fma(p, z, 1.0 / 9.0);
+    p = fma(p, z, 1.0 / 7.0);
+    p = fma(p, z, 1.0 / 5.0);
+    p = fma(p, z, 1.0 / 3.0);
+    p = fma(p, z, 1.0);
+    precise float y = fma(s + s, p, 0.0 > x ? 0.0 : x);
+    return y;
+}

@@ -14,6 +14,8 @@ layout(constant_id = 10) const bool HAS_EXPERTS = false;
 layout(constant_id = 11) const bool HAS_BIAS = false;
 // Whether sum[c][r] += scale · y[c][r] follows.
 layout(constant_id = 12) const bool ADDS = false;
+// Whether rows of inputs and outputs are parts of longer lines, with paddings that are no multiple of their length.
+layout(constant_id = 13) const bool HAS_LINES = false;
 
 layout(push_constant, scalar) uniform Parameters {
     Words4 weights;
@@ -25,10 +27,21 @@ layout(push_constant, scalar) uniform Parameters {
     // `eights` is the length of a row in groups of eight.
     uint eights, rows, columns, inputStride, outputStride, sharing, sumStride;
     float scale;
+    // With lines: the length of an input row; the rows of a line, and the line's length with its padding.
+    uint inputLength, inputsOfLine, inputLine, outputsOfLine, outputLine;
 } p;
 
 shared float sums[SLICES * ROWS * COLUMNS * LANE_STRIDE];
 #include "lane_sums.glsl"
+
+// Four elements of an input row, zeros behind its end.
+vec4 fourInputs(uint row, uint first) {
+    uint start = row / p.inputsOfLine * p.inputLine + row % p.inputsOfLine * p.inputStride;
+    vec4 four = vec4(0.0);
+    for (uint i = 0; i < 4; i++)
+        if (first + i < p.inputLength) four[i] = Floats(p.inputs).at[start + first + i];
+    return four;
+}
 
 void main() {
     uint lane = gl_LocalInvocationID.x % LANES, slice = gl_LocalInvocationID.x / LANES;
@@ -45,8 +58,15 @@ void main() {
         }
         for (uint c = 0; c < COLUMNS; c++) {
             uint column = min(firstColumn + c, p.columns - 1);
-            uint place = column / p.sharing * (p.inputStride / 4) + 2 * k;
-            vec4 first = p.inputs.at[place], second = p.inputs.at[place + 1];
+            vec4 first, second;
+            if (HAS_LINES) {
+                first = fourInputs(column / p.sharing, 8 * k);
+                second = fourInputs(column / p.sharing, 8 * k + 4);
+            } else {
+                uint place = column / p.sharing * (p.inputStride / 4) + 2 * k;
+                first = p.inputs.at[place];
+                second = p.inputs.at[place + 1];
+            }
             for (uint r = 0; r < ROWS; r++) {
                 precise float sum = partial[r * COLUMNS + c];
                 for (int i = 0; i < 4; i++) sum = fma(weights[r].first[i], first[i], sum);
@@ -63,7 +83,9 @@ void main() {
         if (row >= p.rows || column >= p.columns) continue;
         precise float y = sumOfLanes(i);
         if (HAS_BIAS) y += p.bias.at[expert * p.rows + row];
-        p.outputs.at[column * p.outputStride + row] = y;
+        uint start = HAS_LINES ? column / p.outputsOfLine * p.outputLine + column % p.outputsOfLine * p.outputStride
+                               : column * p.outputStride;
+        p.outputs.at[start + row] = y;
         if (ADDS) {
             uint place = column * p.sumStride + row;
             precise float sum = fma(p.scale, y, p.sum.at[place]);

@@ -16,6 +16,8 @@ layout(constant_id = 10) const bool HAS_EXPERTS = false;
 layout(constant_id = 11) const bool HAS_BIAS = false;
 // Whether sum[c][r] += scale · y[c][r] follows.
 layout(constant_id = 12) const bool ADDS = false;
+// Whether rows of inputs and outputs are parts of longer lines, with paddings that are no multiple of their length.
+layout(constant_id = 13) const bool HAS_LINES = false;
 
 layout(push_constant, scalar) uniform Parameters {
     Words4 low;
@@ -31,6 +33,8 @@ layout(push_constant, scalar) uniform Parameters {
     // `sharing` is the number of consecutive columns that share an input.
     uint sharing, sumStride;
     float scale;
+    // With lines: the rows of an output line, and its length with its padding.
+    uint outputsOfLine, outputLine;
 } p;
 
 shared float sums[SLICES * ROWS * COLUMNS * LANE_STRIDE];
@@ -83,7 +87,9 @@ void main() {
         if (row >= p.rows || column >= p.columns) continue;
         precise float y = sumOfLanes(i);
         if (HAS_BIAS) y += p.bias.at[expert * p.rows + row];
-        p.outputs.at[column * p.outputStride + row] = y;
+        uint start = HAS_LINES ? column / p.outputsOfLine * p.outputLine + column % p.outputsOfLine * p.outputStride
+                               : column * p.outputStride;
+        p.outputs.at[start + row] = y;
         if (ADDS) {
             uint place = column * p.sumStride + row;
             precise float sum = fma(p.scale, y, p.sum.at[place]);

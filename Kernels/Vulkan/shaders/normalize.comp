@@ -1,4 +1,5 @@
-// RMS norm and layer norm of consecutive values: of a row, or of each head of it. Options for whole rows:
+// RMS norm and layer norm of consecutive values: of a row, or of each head of it. Heads have the same weights, or each of
+// several its own. Options for whole rows:
 // - first another norm, whose results are added to x; then the norm of the new x;
 // - rounding of the results to eight bits for products, as in quantize.comp.
 //
@@ -26,7 +27,8 @@ layout(push_constant, scalar) uniform Parameters {
     Floats y, weight, bias;
     Words groups;
     Floats earlierX, earlierY, earlierWeight, earlierBias;
-    uint width, xStride, yStride, earlierXStride, earlierYStride;
+    // `weightCount` is the width, or a multiple of it.
+    uint width, weightCount, xStride, yStride, earlierXStride, earlierYStride;
     float epsilon, earlierEpsilon, scale;
 } p;
 
@@ -49,6 +51,7 @@ Moments momentsOf(Floats x, uint from, float epsilon) {
     return Moments(mean, factor);
 }
 
+// Element i of a row, whose weight and bias have the same number.
 float normalized(float x, Moments moments, Floats weight, Floats bias, uint i) {
     precise float value = (x - moments.mean) * moments.factor;
     value = HAS_BIAS ? fma(value, weight.at[i], bias.at[i]) : value * weight.at[i];
@@ -57,7 +60,7 @@ float normalized(float x, Moments moments, Floats weight, Floats bias, uint i) {
 
 void main() {
     uint section = gl_WorkGroupID.x * p.width, local = gl_LocalInvocationID.x, row = gl_WorkGroupID.y;
-    uint from = row * p.xStride + section, to = row * p.yStride + section;
+    uint from = row * p.xStride + section, to = row * p.yStride + section, firstWeight = section % p.weightCount;
     if (ADDS) {
         uint earlier = row * p.earlierXStride, between = row * p.earlierYStride;
         Moments moments = momentsOf(p.earlierX, earlier, p.earlierEpsilon);
@@ -72,7 +75,7 @@ void main() {
     Moments moments = momentsOf(Floats(p.x), from, p.epsilon);
     if (!QUANTIZES) {
         for (uint i = local; i < p.width; i += WIDTH)
-            p.y.at[to + i] = normalized(Floats(p.x).at[from + i], moments, p.weight, p.bias, i);
+            p.y.at[to + i] = normalized(Floats(p.x).at[from + i], moments, p.weight, p.bias, firstWeight + i);
         return;
     }
     if (ADDS) {

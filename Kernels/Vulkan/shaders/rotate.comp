@@ -1,4 +1,5 @@
-// Rotary position embedding, in place: rotates each pair (a, b) of a head by the cosine and sine of its row.
+// Rotary position embedding, in place: rotates each pair (a, b) of a head, from its dimension `offset` on,
+// by the cosine and sine of its row.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
@@ -10,13 +11,13 @@ layout(constant_id = 0) const bool HAS_HALVES = false;
 
 layout(push_constant, scalar) uniform Parameters {
     Floats x, rotation;
-    uint pairs, heads, headDimension, stride, rotationStride;
+    uint pairs, heads, headDimension, offset, stride, rotationStride;
 } p;
 
 void main() {
     uint index = gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationID.x, row = gl_WorkGroupID.y;
     if (index >= p.pairs * p.heads) return;
-    uint pair = index % p.pairs, head = row * p.stride + index / p.pairs * p.headDimension;
+    uint pair = index % p.pairs, head = row * p.stride + index / p.pairs * p.headDimension + p.offset;
     rotatePair(
         p.x, head + elementsOfPair(pair, p.pairs, HAS_HALVES), p.rotation, row * p.rotationStride + 2 * pair);
 }

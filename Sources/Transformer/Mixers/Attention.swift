@@ -174,7 +174,10 @@ extension ForwardPass {
         if plan.normalisesAfterRotation { normaliseHeads(attention, buffers) }
         if let temperature = workspace.temperature { backend.scaleRows(q, rows: rows, by: temperature) }
         guard let (segments, index) = keyValues(of: layer) else { return }
-        if attention.attn_k != nil { backend.store(keys: k, values: v, segments, layer: index) }
+        if attention.attn_k != nil {
+            backend.store(keys: k, values: v, segments, layer: index)
+            storeCopies(keys: k, values: v, of: layer)
+        }
         backend.attend(q, segments, layer: index, attention.parameters, into: buffers.attended)
         applyGate(attention, from: h, buffers)
         backend.multiply(buffers.attended, rows: rows, [attention.attn_output.into(y)])

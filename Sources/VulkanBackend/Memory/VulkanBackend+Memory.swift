@@ -25,20 +25,18 @@ extension VulkanBackend {
         return VulkanActivations(buffer, rows: rows, columns: columns)
     }
 
-    package func makeVector(_ values: [Float]) throws(InferenceError) -> WeightVector { throw Self.noShader }
-
-    package func makeMatrix(
-        _ values: [Float], columns: Int, rows: Int, experts: Int
-    ) throws(InferenceError) -> WeightMatrix { throw Self.noShader }
-
-    package func makeView(of x: Activations, columns: Int) -> Activations { x }
-
-    package func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> any RecurrentMemory {
-        throw Self.noShader
+    package func makeView(of x: Activations, columns: Int) -> Activations {
+        VulkanActivations(viewOf: activations(x), columns: columns)
     }
 
-    private static var noShader: InferenceError {
-        InferenceError(.unsupportedModel, "an operation of the model has no shader yet")
+    package func makeRecurrentMemory(_ shape: RecurrentShape) throws(InferenceError) -> any RecurrentMemory {
+        guard shape.heads == 0 || tiling.columnsOfScan(keyLength: shape.keyLength) > 0 else {
+            throw InferenceError(
+                .unsupportedModel,
+                "recurrent states with keys of \(shape.keyLength) values are too large for \(device.name); use --backend cpu"
+            )
+        }
+        return try VulkanRecurrentMemory(shape, on: self)
     }
 
     package func makeCache(_ shape: KVCacheShape) throws(InferenceError) -> KVCache {
@@ -125,8 +123,8 @@ extension VulkanActivations {
     fileprivate func pieces(
         rows: Range<Int>, compactFrom start: Int
     ) -> [(padded: Int, compact: Int, size: Int)] {
-        if stride == columns { return [(4 * rows.lowerBound * columns, start, 4 * rows.count * columns)] }
-        return rows.enumerated().map { (4 * $1 * stride, start + 4 * $0 * columns, 4 * columns) }
+        if all.lineStride == columns { return [(4 * rows.lowerBound * columns, start, 4 * rows.count * columns)] }
+        return rows.enumerated().map { (4 * all.offset(of: $1), start + 4 * $0 * columns, 4 * columns) }
     }
 }
 
@@ -138,10 +136,30 @@ struct VulkanScratch {
     private(set) var inputs: DeviceBuffer
     /// The memory that attention works in.
     private var attention: DeviceBuffer
+    /// The states of rows that several others follow.
+    private var states: DeviceBuffer?
 
     init(on queue: CommandQueue) throws(InferenceError) {
         inputs = try DeviceBuffer(1 << 16, on: queue, for: "inputs of products")
         attention = try DeviceBuffer(1 << 16, on: queue, for: "attention")
+    }
+
+    /// Memory for the states of a tree of `rows` rows.
+    mutating func reserveStates(
+        _ shape: RecurrentShape, rows: Int, on queue: CommandQueue
+    ) throws(InferenceError) -> DeviceBuffer {
+        let bytes = Self.stateByteCount(shape, rows: rows)
+        if let states, states.memory.byteCount >= bytes { return states }
+        // Drafts grow: there is room for those of the usual largest size at once.
+        let fresh = try DeviceBuffer(
+            max(bytes, Self.stateByteCount(shape, rows: 64)), on: queue, for: "the states of draft rows")
+        states = fresh
+        return fresh
+    }
+
+    /// Bytes of the states that a tree of `rows` rows keeps at a time in one layer.
+    static func stateByteCount(_ shape: RecurrentShape, rows: Int) -> Int {
+        Int.product(4, ScanPlan.mostSlots(rows: rows), shape.heads, shape.headStateCount)
     }
 
     /// Makes room for `rows` rows of `columns` values as inputs of products.
@@ -164,12 +182,9 @@ struct VulkanScratch {
         return attention
     }
 
-    /// Bytes of 32 rounded inputs, with their scale and sums: see `quantize.comp`.
-    private static let groupBytes = 48
-
     /// Bytes of `rows` rows of `columns` rounded inputs.
     static func inputByteCount(rows: Int, columns: Int) -> Int {
-        Int.product(rows, (columns + 31) / 32, groupBytes)
+        Int.product(rows, (columns + 31) / 32, InputRounding.groupBytes)
     }
 }
 
@@ -179,6 +194,9 @@ extension VulkanBackend: DeviceBackend {
     /// Most bytes that are left to the driver, to other programs and to rounding; at most an eighth of the free memory.
     private static let reserve = 256 << 20
 
+    /// Parts of the names of tensors whose values are loaded as f32, whatever their type and shape.
+    private static let floatNames = [".bias", "ssm_conv1d", "shortconv.conv", "attn_kv_b"]
+
     package var availableByteCount: Int {
         let free = queue.availableByteCount
         return max(0, free - min(Self.reserve, free / 8))
@@ -187,7 +205,9 @@ extension VulkanBackend: DeviceBackend {
     package func byteCount(ofWeights tensors: [TensorInfo]) -> Int {
         WeightArena.byteCount(
             ofAll: tensors.map { tensor in
-                if tensor.shape.count == 1 || tensor.name.hasSuffix(".bias") { return 4 * tensor.elementCount }
+                if tensor.shape.count == 1 || Self.floatNames.contains(where: tensor.name.contains) {
+                    return 4 * tensor.elementCount
+                }
                 guard let layout = PlaneLayout(tensor.type) else {
                     return tensor.rows * 8 * ((tensor.columns + 7) / 8) * (tensor.type == .f32 ? 4 : 2)
                 }
@@ -196,6 +216,10 @@ extension VulkanBackend: DeviceBackend {
     }
 
     package func byteCount(of shape: KVCacheShape) -> Int { VulkanKeyValueCache.byteCount(of: shape) }
+
+    package func byteCount(ofScansOf shape: RecurrentShape, uncertainRows: Int) -> Int {
+        VulkanScratch.stateByteCount(shape, rows: uncertainRows)
+    }
 
     package func byteCount(ofActivations shapes: [(rows: Int, columns: Int)]) -> Int {
         let buffers = shapes.map { Int.product(4, $0.rows, VulkanActivations.stride($0.columns)) }

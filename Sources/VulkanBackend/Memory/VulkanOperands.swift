@@ -36,7 +36,7 @@ final class VulkanWeightVector: WeightVector, @unchecked Sendable {
     }
 }
 
-/// Rows of activations, each padded with zeros to a multiple of eight floats.
+/// Rows of activations, each padded with zeros to a multiple of eight floats; or a view of such rows as rows of another length.
 final class VulkanActivations: Activations, @unchecked Sendable {
     /// A copy of the first rows that the host can read.
     struct ReadBack {
@@ -47,19 +47,27 @@ final class VulkanActivations: Activations, @unchecked Sendable {
     }
 
     let buffer: DeviceBuffer
-    /// Floats between the beginnings of two consecutive rows.
-    let stride: Int
+    /// All rows, as an operand.
+    let all: DeviceRows
     let readBack = Mutex<ReadBack>(ReadBack())
 
     init(_ buffer: DeviceBuffer, rows: Int, columns: Int) {
         self.buffer = buffer
-        stride = Self.stride(columns)
+        all = DeviceRows(
+            buffer: buffer.address, address: buffer.address, columns: columns, stride: Self.stride(columns))
         super.init(rows: rows, columns: columns)
     }
 
-    /// All rows, as an operand.
-    var all: DeviceRows {
-        DeviceRows(buffer: buffer.address, address: buffer.address, columns: columns, stride: stride)
+    /// A view of `whole` with rows of `columns` values. They are ordinary rows if they need no padding; otherwise each row of `whole`
+    /// is a line of them.
+    init(viewOf whole: VulkanActivations, columns: Int) {
+        buffer = whole.buffer
+        let count = whole.columns / columns
+        let isPlain = Self.stride(columns) == columns
+        all = DeviceRows(
+            buffer: buffer.address, address: buffer.address, columns: columns, stride: columns,
+            rowsOfLine: isPlain ? 1 : count, lineStride: isPlain ? columns : whole.all.stride)
+        super.init(rows: whole.rows * count, columns: columns)
     }
 
     /// Floats of a row of `columns` values, with its padding.

@@ -36,12 +36,18 @@ struct CacheLayer {
 struct Rotations {
     let angles: DeviceRows
     let rows: Int, headDimension: Int
+    /// The first dimension of a head that is rotated.
+    let offset: Int
     let pairing: RotaryPairing
     /// What is rotated: one or two sets of rows.
     private(set) var targets: [DeviceRows]
 
-    init(_ target: DeviceRows, rows: Int, headDimension: Int, angles: DeviceRows, pairing: RotaryPairing) {
-        (self.rows, self.headDimension, self.angles, self.pairing) = (rows, headDimension, angles, pairing)
+    init(
+        _ target: DeviceRows, rows: Int, headDimension: Int, offset: Int = 0, angles: DeviceRows,
+        pairing: RotaryPairing
+    ) {
+        (self.rows, self.headDimension, self.offset) = (rows, headDimension, offset)
+        (self.angles, self.pairing) = (angles, pairing)
         targets = [target]
     }
 
@@ -55,7 +61,7 @@ struct Rotations {
     func followed(by next: Self) -> Self? {
         guard targets.count == 1, next.targets.count == 1, targets[0].buffer != next.targets[0].buffer,
             angles.address == next.angles.address, rows == next.rows, headDimension == next.headDimension,
-            pairing == next.pairing
+            offset == next.offset, pairing == next.pairing
         else { return nil }
         var joined = self
         joined.targets += next.targets
@@ -85,11 +91,11 @@ struct Storing {
         (self.keyCache, self.valueCache) = (keyCache, valueCache)
     }
 
-    /// This preceded by rotations, the last of which rotates these keys; nil if it rotates others, or more or fewer rows. Keys
-    /// that are stored as eight-bit integers have to be rotated before, because a block needs the pairs of other threads.
+    /// This preceded by rotations, the last of which rotates these keys; nil if it rotates others, more or fewer rows, or heads from
+    /// another dimension on. Keys that are stored as eight-bit integers have to be rotated before, because a block needs the pairs of other threads.
     func rotating(_ rotations: Rotations) -> Self? {
         guard shape.type != .q8_0, rotations.targets.last?.address == keys.address, rotations.rows == rows,
-            rotations.headDimension == shape.keyDimension
+            rotations.headDimension == shape.keyDimension, rotations.offset == 0
         else { return nil }
         var joined = self
         joined.rotations = rotations

@@ -1,5 +1,7 @@
 // The commands that a device must implement, and the buffers that each one reads and writes.
 
+import InferTensors
+
 /// One command: what a device computes without a barrier inside.
 enum DeviceCommand {
     // Rows
@@ -11,9 +13,13 @@ enum DeviceCommand {
     case multiply(Products.Command)
     case activate(ActivationOperation)
     case add(Addition)
+    case addGroups(GroupAddition)
     case scale(RowScaling)
+    case copyColumns(RowCopy)
     // Experts
     case route(ExpertChoice)
+    /// Chooses all experts for each of some rows.
+    case routeToAll(DeviceExperts, rows: Int)
     case combineExperts(ExpertCombination)
     // Attention
     /// Rotates one of the targets.
@@ -25,6 +31,11 @@ enum DeviceCommand {
     case attend(Range<Int>, AttentionOperation)
     /// Adds up the chunks of those rows that have several.
     case combineChunks(Range<Int>, AttentionOperation)
+    // Recurrent layers
+    case convolve(Convolution)
+    case scan(Scanning)
+    case keepInputs(InputKeeping)
+    case shiftWindows(WindowShift)
     // Logits
     case findMaxima(TopTokenSearch)
     case findTopTokens(TopTokenSearch)
@@ -41,14 +52,21 @@ enum DeviceCommand {
         case .multiply(let product): product.columns == 0
         case .activate(let activation): activation.rows == 0
         case .add(let addition): addition.rows == 0
+        case .addGroups(let addition): addition.rows == 0
         case .scale(let scaling): scaling.rows == 0
+        case .copyColumns(let copy): copy.rows == 0 || copy.columns.count * copy.columns.length == 0
         case .route(let choice): choice.rows == 0
+        case .routeToAll(_, let rows): rows == 0
         case .combineExperts(let combination): combination.rows == 0
         case .rotate(_, let rotations): rotations.rows == 0 || rotations.pairs == 0
         case .store(let storing): storing.rows == 0
         case .moveSlots(let moves): moves.count == 0 || moves.slotBytes == 0
         case .score(let scores, _): scores.rows.isEmpty || scores.tokens.isEmpty
         case .attend(let rows, _), .combineChunks(let rows, _): rows.isEmpty
+        case .convolve(let convolution): convolution.layout.count == 0
+        case .scan(let scanning): scanning.layers == 0 || scanning.parameters.heads == 0
+        case .keepInputs(let keeping): keeping.rows == 0
+        case .shiftWindows(let shift): shift.layers == 0 || shift.rowCount == 0 || shift.window == 0
         case .findMaxima(let search), .findTopTokens(let search): search.rows == 0
         case .sumSoftmaxBlocks(let sum), .sumSoftmax(let sum): sum.rows == 0
         }
@@ -88,6 +106,14 @@ enum DeviceCommand {
         case .scale(let scaling):
             if case .scaleRows(let factors) = scaling.function { hazards.read(factors.buffer) }
             hazards.write(scaling.x.buffer)
+        case .addGroups(let addition):
+            hazards.read(addition.y.buffer)
+            hazards.write(addition.x.buffer)
+        case .copyColumns(let copy):
+            hazards.read(copy.x.buffer)
+            hazards.write(copy.y.buffer)
+        case .routeToAll(let experts, _):
+            hazards.write(experts.experts)
         case .route(let choice):
             hazards.read(choice.logits.buffer)
             hazards.write(choice.experts.experts)
@@ -122,6 +148,28 @@ enum DeviceCommand {
         case .combineChunks(_, let attention):
             hazards.read(attention.scores)
             hazards.write(attention.outputs.buffer)
+        case .convolve(let convolution):
+            hazards.read(convolution.x.buffer)
+            hazards.read(convolution.current.buffer)
+            hazards.write(convolution.y.buffer)
+            if convolution.certainRows > 0 { hazards.write(convolution.next.buffer) }
+            if let kept = convolution.kept { hazards.write(kept.buffer) }
+        case .scan(let scanning):
+            for input in [scanning.queries, scanning.keys, scanning.values, scanning.decays, scanning.betas] {
+                if let input { hazards.read(input.buffer) }
+            }
+            hazards.read(scanning.current.buffer)
+            if scanning.writesNext { hazards.write(scanning.next.buffer) }
+            if let outputs = scanning.outputs { hazards.write(outputs.buffer) }
+            if let slots = scanning.slots { hazards.write(slots) }
+        case .keepInputs(let keeping):
+            for input in [keeping.keys, keeping.values, keeping.decays, keeping.betas] {
+                if let input { hazards.read(input.buffer) }
+            }
+            hazards.write(keeping.kept.buffer)
+        case .shiftWindows(let shift):
+            hazards.read(shift.kept.buffer)
+            hazards.write(shift.inputs.buffer)
         case .findMaxima(let search):
             hazards.read(search.logits.buffer)
             hazards.write(search.maxima.buffer)

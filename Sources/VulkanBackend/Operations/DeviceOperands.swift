@@ -12,12 +12,33 @@ struct DeviceRows {
     /// The address of the first row.
     let address: DeviceAddress
     let columns: Int
-    /// Floats between the beginnings of two consecutive rows.
+    /// Floats between the beginnings of two consecutive rows, of one line if there are lines.
     let stride: Int
+    /// Rows that lie one behind the other in a line, and floats between the beginnings of two lines. Only products with experts take
+    /// rows in lines; all others are lines of their own.
+    let rowsOfLine: Int, lineStride: Int
 
-    /// The same rows without the first `count`.
+    init(
+        buffer: DeviceAddress, address: DeviceAddress, columns: Int, stride: Int, rowsOfLine: Int = 1,
+        lineStride: Int? = nil
+    ) {
+        (self.buffer, self.address, self.columns, self.stride) = (buffer, address, columns, stride)
+        (self.rowsOfLine, self.lineStride) = (rowsOfLine, lineStride ?? stride)
+    }
+
+    /// Where row `row` begins, in floats from the first row.
+    func offset(of row: Int) -> Int { row / rowsOfLine * lineStride + row % rowsOfLine * stride }
+
+    /// The same rows without the first `count`, which are whole lines.
     func dropFirst(_ count: Int) -> Self {
-        Self(buffer: buffer, address: address + UInt64(4 * stride * count), columns: columns, stride: stride)
+        Self(
+            buffer: buffer, address: address + UInt64(4 * offset(of: count)), columns: columns, stride: stride,
+            rowsOfLine: rowsOfLine, lineStride: lineStride)
+    }
+
+    /// Some columns of the rows, from `start` on.
+    func dropColumns(_ start: Int) -> Self {
+        Self(buffer: buffer, address: address + UInt64(4 * start), columns: columns - start, stride: stride)
     }
 }
 
@@ -52,4 +73,7 @@ struct InputRounding {
     let isSuper: Bool
     /// Where the rounded inputs go.
     let inputs: DeviceAddress
+
+    /// Bytes of 32 rounded inputs, with their scale and sums: see `quantize.comp`.
+    static let groupBytes = 48
 }

@@ -11,7 +11,10 @@ struct NormOperation {
     struct Norm {
         let x: DeviceRows, y: DeviceRows
         let weight: DeviceAddress, bias: DeviceAddress?
+        /// Values of a section.
         let width: Int
+        /// Weights, and biases: those of a section, or of several, in turn.
+        let weightCount: Int
         let epsilon: Float
         /// Whether the mean is subtracted (layer norm) or not (RMS norm).
         let isCentred: Bool

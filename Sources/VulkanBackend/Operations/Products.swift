@@ -27,7 +27,8 @@ struct Products {
         let x: DeviceRows
         /// The inputs, rounded to eight bits; quantised weights take these instead of `x`.
         let inputs: DeviceAddress
-        let columns: Int
+        /// The first column, and how many there are.
+        let firstColumn: Int, columns: Int
         /// Consecutive columns that share an input.
         let sharing: Int
         let experts: DeviceAddress?
@@ -37,6 +38,9 @@ struct Products {
         /// The buffer of the inputs that the product takes.
         var source: DeviceAddress { product.weights.layout == nil ? x.buffer : inputs }
     }
+
+    /// Columns of a command with experts: each has a workgroup of its own in a dimension that has room for 65,535.
+    private static let mostColumns = 32_768
 
     private let x: DeviceRows
     private let rows: Int, columns: Int
@@ -63,8 +67,8 @@ struct Products {
 
     /// This preceded by the norm that computes x; nil if `norm` computes something else or nothing is to be rounded.
     func rounding(_ norm: NormOperation) -> Self? {
-        guard source == nil, let rounding, norm.results?.address == x.address, norm.rows == rows,
-            let rounded = norm.rounded(rounding)
+        guard source == nil, let rounding, let results = norm.results, results.address == x.address,
+            results.columns == x.columns, norm.rows == rows, let rounded = norm.rounded(rounding)
         else { return nil }
         var joined = self
         joined.source = .norm(rounded)
@@ -107,10 +111,16 @@ struct Products {
                 try record(.round(x, rows: rows, InputRounding(isSuper: layout.isSuper, inputs: inputs)))
                 isSuper = layout.isSuper
             }
-            let command = Command(
-                product: product, x: x, inputs: inputs, columns: columns, sharing: columns / max(rows, 1),
-                experts: experts, addition: index == products.count - 1 ? addition : nil)
-            try record(.multiply(command))
+            let sharing = columns / max(rows, 1)
+            // Whole inputs and whole lines.
+            let unit = max(1, sharing * max(x.rowsOfLine, product.output.rowsOfLine))
+            let part = experts == nil ? columns : max(unit, Self.mostColumns / unit * unit)
+            for first in stride(from: 0, to: columns, by: max(1, part)) {
+                let command = Command(
+                    product: product, x: x, inputs: inputs, firstColumn: first, columns: min(part, columns - first),
+                    sharing: sharing, experts: experts, addition: index == products.count - 1 ? addition : nil)
+                try record(.multiply(command))
+            }
         }
     }
 }

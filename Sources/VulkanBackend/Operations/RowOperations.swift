@@ -33,6 +33,20 @@ struct Addition {
     }
 }
 
+/// x += factors · y, each of `count` equal groups of columns by its own factor.
+struct GroupAddition {
+    let y: DeviceRows, x: DeviceRows
+    let rows: Int
+    let factors: DeviceAddress, count: Int
+}
+
+/// Copies groups of columns from rows to others.
+struct RowCopy {
+    let x: DeviceRows, y: DeviceRows
+    let rows: Int
+    let columns: ColumnCopy
+}
+
 /// y = activation(gate) ⊙ up, or y = activation(gate) without `up`. `rounding` also rounds y for the products that follow.
 struct ActivationOperation {
     let gate: DeviceRows, up: DeviceRows?, y: DeviceRows
@@ -46,8 +60,10 @@ struct RowScaling {
     enum Function {
         /// x = factor · x
         case scale(Float)
-        /// x[i] = factors[i][0] · x[i]
+        /// x[i] = factors[i] · x[i], each equal group of columns by its own factor
         case scaleRows(DeviceRows)
+        /// x = exp(rates · x), each of `count` equal groups of columns by its own rate
+        case decay(rates: DeviceAddress, count: Int)
         /// x = cap · tanh(x / cap)
         case softCap(Float)
     }
@@ -62,7 +78,17 @@ struct ExpertChoice {
     let logits: DeviceRows
     let rows: Int
     let parameters: RoutingParameters
+    /// The parameters' vectors.
+    let selectionBias: DeviceAddress?, expertScales: DeviceAddress?
     let experts: DeviceExperts
+}
+
+extension DeviceTiling {
+    /// Whether the router's shader has room for that many experts and groups.
+    func hasRoom(forExperts experts: Int, groups: Int) -> Bool {
+        // As `keys`, `groupValues`, `lanes` and `places` in `route.comp`.
+        4 * (experts + groups + 64) <= sharedBytes
+    }
 }
 
 /// The experts that were chosen for rows, and their weights.

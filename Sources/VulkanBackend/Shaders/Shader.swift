@@ -14,9 +14,12 @@ struct Shader: Hashable {
     static let attendScores = Shader(SI_SHADER_attend_scores)
     static let attendValues = Shader(SI_SHADER_attend_values)
     static let blockMaxima = Shader(SI_SHADER_block_maxima)
+    static let convolve = Shader(SI_SHADER_convolve)
+    static let copyColumns = Shader(SI_SHADER_copy_columns)
     static let elementwise = Shader(SI_SHADER_elementwise)
     static let embed = Shader(SI_SHADER_embed)
     static let gather = Shader(SI_SHADER_gather)
+    static let keepInputs = Shader(SI_SHADER_keep_inputs)
     static let moveSlots = Shader(SI_SHADER_move_slots)
     static let multiplyFloat = Shader(SI_SHADER_multiply_float)
     static let multiplyQuantized = Shader(SI_SHADER_multiply_quantized)
@@ -24,21 +27,37 @@ struct Shader: Hashable {
     static let quantize = Shader(SI_SHADER_quantize)
     static let rotate = Shader(SI_SHADER_rotate)
     static let route = Shader(SI_SHADER_route)
+    static let scan = Shader(SI_SHADER_scan)
+    static let shiftWindows = Shader(SI_SHADER_shift_windows)
     static let softmaxBlocks = Shader(SI_SHADER_softmax_blocks)
     static let softmaxSums = Shader(SI_SHADER_softmax_sums)
     static let store = Shader(SI_SHADER_store)
     static let topTokens = Shader(SI_SHADER_likeliest)
 
-    /// Values of `OPERATION` in `elementwise.comp`; the first three are also the kinds of activation in `activation.glsl`.
+    /// Values of `OPERATION` in `elementwise.comp`; the first seven are also the kinds of activation in `activation.glsl`.
     enum ElementwiseFunction: UInt32 {
         case silu = 0
         case gelu = 1
         case clampedSwiGLU = 2
-        case addScaled = 3
-        case scale = 4
-        case scaleRows = 5
-        case softCap = 6
-        case combineExperts = 7
+        case identity = 3
+        case sigmoid = 4
+        case softplus = 5
+        case squaredReLU = 6
+        case addScaled = 7
+        case scale = 8
+        case scaleRows = 9
+        case softCap = 10
+        case combineExperts = 11
+        case addGroups = 12
+        case decay = 13
+    }
+
+    /// Values of `GATING` in `route.comp`.
+    enum Gating: UInt32 {
+        case topThenSoftmax = 0
+        case softmaxThenTop = 1
+        case sigmoid = 2
+        case all = 3
     }
 
     /// Values of `ELEMENT` in `elements.glsl` and `store.comp`.
@@ -95,14 +114,15 @@ struct PushConstants {
     private(set) var words = SIMD32<UInt32>()
     private(set) var count = 0
 
-    /// Addresses, then counts, then factors.
-    init(_ addresses: [UInt64], _ counts: [Int] = [], _ factors: [Float] = []) {
+    /// Addresses, then counts, then factors, then more counts.
+    init(_ addresses: [UInt64], _ counts: [Int] = [], _ factors: [Float] = [], _ more: [Int] = []) {
         for address in addresses {
             append(UInt32(truncatingIfNeeded: address))
             append(UInt32(truncatingIfNeeded: address >> 32))
         }
         for count in counts { append(UInt32(truncatingIfNeeded: count)) }
         for factor in factors { append(factor.bitPattern) }
+        for count in more { append(UInt32(truncatingIfNeeded: count)) }
     }
 
     private mutating func append(_ word: UInt32) {

@@ -18,8 +18,11 @@ struct ShaderTable {
         case .multiply(let product): multiply(product)
         case .activate(let activation): activate(activation)
         case .add(let addition): add(addition)
+        case .addGroups(let addition): addGroups(addition)
         case .scale(let scaling): scale(scaling)
+        case .copyColumns(let copy): copyColumns(copy)
         case .route(let choice): route(choice)
+        case .routeToAll(let experts, let rows): routeToAll(experts, rows: rows)
         case .combineExperts(let combination): combineExperts(combination)
         case .rotate(let target, let rotations): rotate(target, rotations)
         case .store(let storing): store(storing)
@@ -27,6 +30,10 @@ struct ShaderTable {
         case .score(let scores, let attention): score(scores, attention)
         case .attend(let rows, let attention): attend(rows, attention)
         case .combineChunks(let rows, let attention): combineChunks(rows, attention)
+        case .convolve(let convolution): convolve(convolution)
+        case .scan(let scanning): scan(scanning)
+        case .keepInputs(let keeping): keepInputs(keeping)
+        case .shiftWindows(let shift): shiftWindows(shift)
         case .findMaxima(let search): findMaxima(search)
         case .findTopTokens(let search): findTopTokens(search)
         case .sumSoftmaxBlocks(let sum): sumSoftmaxBlocks(sum)
@@ -71,7 +78,7 @@ struct ShaderTable {
                 [
                     x.address, y?.address ?? 0, last.weight, last.bias ?? 0, rounding?.inputs ?? 0, first.x.address,
                     first.y.address, first.weight, first.bias ?? 0,
-                ], [first.width, x.stride, y?.stride ?? 0, first.x.stride, first.y.stride],
+                ], [first.width, first.weightCount, x.stride, y?.stride ?? 0, first.x.stride, first.y.stride],
                 [last.epsilon, first.epsilon, addition?.scale ?? 1]),
             groups: first.x.columns / first.width, norm.rows)
     }
@@ -87,8 +94,13 @@ struct ShaderTable {
         let product = command.product, weights = product.weights, output = product.output, sum = command.addition?.x
         let hasExperts = command.experts != nil, scale = command.addition?.scale ?? 1
         let tile = ProductTile(columns: hasExperts ? 1 : command.columns, rows: product.rows, on: tiling)
+        // Where the command's inputs and outputs begin.
+        let firstInput = command.firstColumn / max(1, command.sharing)
+        let x = command.x.dropFirst(firstInput), outputs = output.dropFirst(command.firstColumn).address
+        let experts = command.experts.map { $0 + UInt64(4 * command.firstColumn) } ?? 0
         let choices = [
             UInt32(tile.rows), UInt32(tile.columns), flag(hasExperts), flag(product.bias != nil), flag(sum != nil),
+            flag(x.rowsOfLine > 1 || output.rowsOfLine > 1),
         ]
         let groups = tile.groups(rows: product.rows, columns: command.columns)
         switch weights.encoding {
@@ -100,13 +112,14 @@ struct ShaderTable {
                 shader,
                 PushConstants(
                     [
-                        weights.low, weights.high, weights.scales, weights.factors, command.inputs, output.address,
-                        product.bias ?? 0, command.experts ?? 0, sum?.address ?? 0,
+                        weights.low, weights.high, weights.scales, weights.factors,
+                        command.inputs + UInt64(firstInput * weights.pieces * InputRounding.groupBytes), outputs,
+                        product.bias ?? 0, experts, sum?.address ?? 0,
                     ],
                     [
                         weights.pieces, product.rows, command.columns, output.stride, command.sharing,
                         sum?.stride ?? 0,
-                    ], [scale]),
+                    ], [scale], [output.rowsOfLine, output.lineStride]),
                 groups: groups.x, groups.y, groups.z)
         case .floats(let element):
             var shader = ShaderVariant(.multiplyFloat, number(element), 0, 0, 0, 0, 0, 0, 0)
@@ -115,13 +128,13 @@ struct ShaderTable {
                 shader,
                 PushConstants(
                     [
-                        weights.low, command.x.address, output.address, product.bias ?? 0, command.experts ?? 0,
-                        sum?.address ?? 0,
+                        weights.low, x.address, outputs, product.bias ?? 0, experts, sum?.address ?? 0,
                     ],
                     [
-                        weights.pieces, product.rows, command.columns, command.x.stride, output.stride,
-                        command.sharing, sum?.stride ?? 0,
-                    ], [scale]),
+                        weights.pieces, product.rows, command.columns, x.stride, output.stride, command.sharing,
+                        sum?.stride ?? 0,
+                    ], [scale],
+                    [x.columns, x.rowsOfLine, x.lineStride, output.rowsOfLine, output.lineStride]),
                 groups: groups.x, groups.y, groups.z)
         }
     }
@@ -132,8 +145,11 @@ struct ShaderTable {
             switch operation.activation {
             case .silu: .silu
             case .gelu: .gelu
-            // The others are refused before.
-            case .clampedSwiGLU, .identity, .sigmoid, .softplus, .squaredReLU: .clampedSwiGLU
+            case .clampedSwiGLU: .clampedSwiGLU
+            case .identity: .identity
+            case .sigmoid: .sigmoid
+            case .softplus: .softplus
+            case .squaredReLU: .squaredReLU
             }
         guard let rounding = operation.rounding else {
             return elementwise(function, gate, up, into: y, rows: operation.rows)
@@ -151,37 +167,89 @@ struct ShaderTable {
         elementwise(.addScaled, addition.y, nil, into: addition.x, rows: addition.rows, scalar: addition.scale)
     }
 
+    private func addGroups(_ addition: GroupAddition) -> Dispatch {
+        let (y, x) = (addition.y, addition.x)
+        return elementwise(
+            .addGroups, y, vector: addition.factors, into: x, rows: addition.rows, groups: addition.count)
+    }
+
     private func scale(_ scaling: RowScaling) -> Dispatch {
         let (x, rows) = (scaling.x, scaling.rows)
         return switch scaling.function {
         case .scale(let factor): elementwise(.scale, x, nil, into: x, rows: rows, scalar: factor)
-        case .scaleRows(let factors): elementwise(.scaleRows, x, factors, into: x, rows: rows, isGated: false)
+        case .scaleRows(let factors):
+            elementwise(
+                .scaleRows, x, vector: factors.address, stride: factors.stride, into: x, rows: rows,
+                groups: factors.columns)
+        case .decay(let rates, let count): elementwise(.decay, x, vector: rates, into: x, rows: rows, groups: count)
         case .softCap(let cap): elementwise(.softCap, x, nil, into: x, rows: rows, scalar: cap)
         }
     }
 
     private func elementwise(
         _ function: Shader.ElementwiseFunction, _ a: DeviceRows, _ b: DeviceRows?, into y: DeviceRows, rows: Int,
-        scalar: Float = 1, isGated: Bool = true
+        scalar: Float = 1
     ) -> Dispatch {
         Dispatch(
-            ShaderVariant(.elementwise, function.rawValue, flag(isGated && b != nil), 0),
+            ShaderVariant(.elementwise, function.rawValue, flag(b != nil), 0),
             PushConstants(
                 [a.address, b?.address ?? 0, y.address, 0], [a.columns, a.stride, b?.stride ?? 0, y.stride, 0, 1],
                 [scalar]),
             groups: groups(a.columns, 128), rows)
     }
 
+    /// An operation with one value of `vector` for each of `count` equal groups of columns.
+    private func elementwise(
+        _ function: Shader.ElementwiseFunction, _ a: DeviceRows, vector: DeviceAddress, stride: Int = 0,
+        into y: DeviceRows, rows: Int, groups count: Int
+    ) -> Dispatch {
+        Dispatch(
+            ShaderVariant(.elementwise, function.rawValue, 0, 0),
+            PushConstants(
+                [a.address, vector, y.address, 0], [a.columns, a.stride, stride, y.stride, 0, a.columns / count], [1]),
+            groups: groups(a.columns, 128), rows)
+    }
+
+    private func copyColumns(_ copy: RowCopy) -> Dispatch {
+        let (x, y, columns) = (copy.x, copy.y, copy.columns)
+        return Dispatch(
+            ShaderVariant(.copyColumns),
+            PushConstants(
+                [x.address, y.address],
+                [
+                    columns.count, columns.length, columns.source, columns.sourceStride, columns.target,
+                    columns.targetStride, x.stride, y.stride,
+                ]),
+            groups: groups(columns.count * columns.length, 64), copy.rows)
+    }
+
     // MARK: Experts
 
     private func route(_ choice: ExpertChoice) -> Dispatch {
         let (logits, parameters, experts) = (choice.logits, choice.parameters, choice.experts)
+        let gating: Shader.Gating =
+            switch parameters.gating {
+            case .topThenSoftmax: .topThenSoftmax
+            case .softmaxThenTop: .softmaxThenTop
+            case .sigmoid: .sigmoid
+            }
         return Dispatch(
-            ShaderVariant(.route, flag(parameters.gating == .softmaxThenTop), flag(parameters.normalisesWeights)),
+            ShaderVariant(
+                .route, gating.rawValue, flag(parameters.normalisesWeights), UInt32(logits.columns),
+                UInt32(parameters.groupCount), flag(choice.selectionBias != nil), flag(choice.expertScales != nil)),
             PushConstants(
-                [logits.address, experts.experts, experts.weights],
-                [choice.rows, logits.columns, experts.used, logits.stride], [parameters.weightScale]),
-            groups: groups(choice.rows, 64))
+                [
+                    logits.address, experts.experts, experts.weights, choice.selectionBias ?? 0,
+                    choice.expertScales ?? 0,
+                ], [experts.used, logits.stride, parameters.groupsUsed],
+                [parameters.weightScale, parameters.smallestSum]),
+            groups: choice.rows)
+    }
+
+    private func routeToAll(_ experts: DeviceExperts, rows: Int) -> Dispatch {
+        Dispatch(
+            ShaderVariant(.route, Shader.Gating.all.rawValue),
+            PushConstants([0, experts.experts, experts.weights, 0, 0], [experts.used, 0, 0], [1, 0]), groups: rows)
     }
 
     private func combineExperts(_ combination: ExpertCombination) -> Dispatch {
@@ -204,8 +272,8 @@ struct ShaderTable {
             PushConstants(
                 [target.address, rotations.angles.address],
                 [
-                    rotations.pairs, rotations.heads(of: target), rotations.headDimension, target.stride,
-                    rotations.angles.stride,
+                    rotations.pairs, rotations.heads(of: target), rotations.headDimension, rotations.offset,
+                    target.stride, rotations.angles.stride,
                 ]),
             groups: rotationGroups(target, rotations), rotations.rows)
     }
@@ -264,7 +332,9 @@ struct ShaderTable {
         let (queries, keys, paths, shape) = (attention.queries, attention.keys, attention.paths, attention.shape)
         let (rows, tokens) = (scores.rows, scores.tokens)
         let tile = AttentionTile(rows: rows.count, headsPerKey: attention.headsPerKey, on: tiling)
-        let queriesOfGroup = scores.isTree ? 1 : tile.queries, keysOfThread = queriesOfGroup < 4 ? 1 : 4
+        // As `query` in `attend_scores.comp`.
+        let room = max(1, tiling.sharedBytes / (4 * keys.row.padded))
+        let queriesOfGroup = scores.isTree ? 1 : min(tile.queries, room), keysOfThread = queriesOfGroup < 4 ? 1 : 4
         return Dispatch(
             ShaderVariant(
                 .attendScores, number(shape.type), UInt32(shape.keyDimension), UInt32(queriesOfGroup),
@@ -317,6 +387,79 @@ struct ShaderTable {
                     attention.sinks == nil ? 0 : 1,
                 ]),
             groups: groups(dimension, 64), attention.heads, rows.count)
+    }
+
+    // MARK: Recurrent layers
+
+    private func convolve(_ convolution: Convolution) -> Dispatch {
+        let (x, y, layout, paths) = (convolution.x, convolution.y, convolution.layout, convolution.paths)
+        let certain = convolution.certainRows, window = convolution.window
+        return Dispatch(
+            ShaderVariant(
+                .convolve, flag(!layout.isChain), flag(convolution.bias != nil), flag(convolution.activates)),
+            PushConstants(
+                [
+                    x.address, y.address, convolution.weight, convolution.bias ?? 0, convolution.current.address,
+                    convolution.next.address, convolution.kept?.address ?? 0, paths.depths, paths.pathStarts,
+                    paths.paths,
+                ],
+                [
+                    x.columns, window, layout.count, convolution.kept == nil ? layout.count : certain, x.stride,
+                    y.stride, convolution.kept?.stride ?? 0,
+                ]),
+            groups: groups(x.columns, 64), layout.count + (certain > 0 ? window : 0))
+    }
+
+    private func scan(_ scanning: Scanning) -> Dispatch {
+        let (parameters, queries, outputs) = (scanning.parameters, scanning.queries, scanning.outputs)
+        let (keys, values, decays, betas) = (scanning.keys, scanning.values, scanning.decays, scanning.betas)
+        let columns = tiling.columnsOfScan(keyLength: parameters.keyLength)
+        let share = parameters.heads / max(1, parameters.keyHeads)
+        return Dispatch(
+            ShaderVariant(
+                .scan, UInt32(parameters.keyLength), UInt32(parameters.valueLength), UInt32(columns),
+                flag(parameters.decaysPerKey), flag(betas != nil), flag(parameters.keyHeadsAreTiled),
+                flag(scanning.plan != nil), flag(outputs != nil)),
+            PushConstants(
+                [
+                    queries?.address ?? 0, keys.address, values.address, decays.address, betas?.address ?? 0,
+                    outputs?.address ?? 0, scanning.current.address, scanning.next.address, scanning.slots ?? 0,
+                    scanning.plan ?? 0,
+                ],
+                [
+                    queries?.stride ?? 0, keys.stride, values.stride, decays.stride, betas?.stride ?? 0,
+                    outputs?.stride ?? 0, scanning.certainRows, scanning.rows,
+                    parameters.keyHeadsAreTiled ? parameters.keyHeads : share,
+                ], [parameters.scale], [scanning.layerStride, scanning.inputLayerStride]),
+            groups: groups(parameters.valueLength, max(1, columns)), parameters.heads, scanning.layers)
+    }
+
+    private func keepInputs(_ keeping: InputKeeping) -> Dispatch {
+        let (keys, values, decays, betas) = (keeping.keys, keeping.values, keeping.decays, keeping.betas)
+        let parameters = keeping.parameters
+        let counts = [
+            parameters.keyHeads * parameters.keyLength, parameters.heads * parameters.valueLength,
+            parameters.heads * (parameters.decaysPerKey ? parameters.keyLength : 1),
+            betas == nil ? 0 : parameters.heads,
+        ]
+        return Dispatch(
+            ShaderVariant(.keepInputs),
+            PushConstants(
+                [keys.address, values.address, decays.address, betas?.address ?? 0, keeping.kept.address],
+                counts + [keys.stride, values.stride, decays.stride, betas?.stride ?? 0, keeping.kept.stride]),
+            groups: groups(counts.reduce(0, +), 64), keeping.rows)
+    }
+
+    private func shiftWindows(_ shift: WindowShift) -> Dispatch {
+        Dispatch(
+            ShaderVariant(.shiftWindows),
+            PushConstants(
+                [shift.inputs.address, shift.kept.address, shift.plan],
+                [
+                    shift.channels, shift.window, shift.rowCount, shift.layerStride, shift.keptLayerStride,
+                    shift.kept.stride,
+                ]),
+            groups: groups(shift.channels, 64), shift.layers)
     }
 
     // MARK: Logits

@@ -15,18 +15,37 @@ extension VulkanBackend {
     package func makeMatrix(
         _ tensor: TensorInfo, rows: Range<Int>, of file: GGUFFile
     ) throws(InferenceError) -> WeightMatrix {
-        guard tensor.shape.count == 2 || tensor.shape.count == 3 else {
+        guard (1...3).contains(tensor.shape.count) else {
             throw InferenceError(
-                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has two or three"
-            )
+                .malformedModel, "tensor \(tensor.name) has \(tensor.shape.count) dimensions; a matrix has up to three")
         }
-        guard rows.lowerBound >= 0, rows.upperBound <= tensor.shape[1] else {
+        // A single row may be stored as a vector.
+        let matrixRows = tensor.shape.count > 1 ? tensor.shape[1] : 1
+        guard rows.lowerBound >= 0, rows.upperBound <= matrixRows else {
             throw InferenceError(
-                .malformedModel, "tensor \(tensor.name) has \(tensor.shape[1]) rows, rows \(rows) are needed")
+                .malformedModel, "tensor \(tensor.name) has \(matrixRows) rows, rows \(rows) are needed")
         }
         return VulkanWeightMatrix(
             try planes(of: tensor, rows: rows, in: file), type: tensor.type, columns: tensor.columns, rows: rows.count,
-            experts: tensor.rows / tensor.shape[1])
+            experts: tensor.rows / matrixRows)
+    }
+
+    package func makeMatrix(
+        _ values: [Float], columns: Int, rows: Int, experts: Int
+    ) throws(InferenceError) -> WeightMatrix {
+        let pieces = (columns + 7) / 8, count = rows * experts
+        var padded = values
+        if 8 * pieces != columns {
+            padded = [Float](repeating: 0, count: 8 * pieces * count)
+            for row in 0..<count {
+                for column in 0..<columns { padded[8 * pieces * row + column] = values[columns * row + column] }
+            }
+        }
+        let (buffer, offset) = try place(4 * padded.count, for: "\(values.count) values")
+        try padded.withBytes { bytes throws(InferenceError) in try upload(bytes, to: buffer, at: offset) }
+        let planes = WeightPlanes(
+            buffer, at: PlaneOffsets(byteCount: 4 * padded.count, from: offset), pieces: pieces, .floats(.f32))
+        return VulkanWeightMatrix(planes, type: .f32, columns: columns, rows: rows, experts: experts)
     }
 
     package func makeTable(_ tensor: TensorInfo, of file: GGUFFile) throws(InferenceError) -> EmbeddingTable {
@@ -43,7 +62,15 @@ extension VulkanBackend {
             guard let values = values.baseAddress, let source = source.baseAddress else { return }
             format.dequantize(tensor.elementCount, source, into: values)
         }
-        let (buffer, offset) = try place(4 * values.count, for: tensor)
+        return try makeVector(values, for: "tensor \(tensor.name)")
+    }
+
+    package func makeVector(_ values: [Float]) throws(InferenceError) -> WeightVector {
+        try makeVector(values, for: "\(values.count) values")
+    }
+
+    private func makeVector(_ values: [Float], for purpose: String) throws(InferenceError) -> WeightVector {
+        let (buffer, offset) = try place(4 * values.count, for: purpose)
         try values.withBytes { bytes throws(InferenceError) in try upload(bytes, to: buffer, at: offset) }
         return VulkanWeightVector(buffer, at: offset, count: values.count)
     }
@@ -56,12 +83,12 @@ extension VulkanBackend {
     }
 
     private func place(
-        _ byteCount: Int, for tensor: TensorInfo
+        _ byteCount: Int, for purpose: String
     ) throws(InferenceError) -> (buffer: DeviceBuffer, offset: Int) {
         var result: Result<(buffer: DeviceBuffer, offset: Int), InferenceError>?
         weightArena.withLock { arena in
             result = Result { () throws(InferenceError) in
-                try arena.allocate(byteCount, on: queue, for: "tensor \(tensor.name)")
+                try arena.allocate(byteCount, on: queue, for: purpose)
             }
         }
         return try required(result, "place a tensor").get()
@@ -133,7 +160,7 @@ extension VulkanBackend {
         let packers = try loadingPool.packers(of: tensor)
         let pieces = tensor.columns / 32, count = rowCount(of: tensor, rows: rows)
         let size = PlaneOffsets(layout, groups: pieces * count).byteCount
-        let (buffer, start) = try place(size, for: tensor)
+        let (buffer, start) = try place(size, for: "tensor \(tensor.name)")
         let offsets = PlaneOffsets(layout, groups: pieces * count, from: start)
         let base = try self.start(of: tensor, in: file), slab = max(1, Self.slabBytes / tensor.rowBytes)
         for first in stride(from: 0, to: count, by: slab) {
@@ -178,7 +205,7 @@ extension VulkanBackend {
         let elementBytes = element == .f32 ? 4 : 2
         let pieces = (tensor.columns + 7) / 8, count = rowCount(of: tensor, rows: rows)
         let rowBytes = 8 * pieces * elementBytes
-        let (buffer, start) = try place(count * rowBytes, for: tensor)
+        let (buffer, start) = try place(count * rowBytes, for: "tensor \(tensor.name)")
         let base = try self.start(of: tensor, in: file), slab = max(1, Self.slabBytes / rowBytes)
         for first in stride(from: 0, to: count, by: slab) {
             let some = min(slab, count - first)
