@@ -181,10 +181,6 @@ struct WeightLoader {
         _ name: String, width: Int, count: Int, _ kind: NormKind
     ) throws(InferenceError) -> Norm? {
         guard has(name + ".weight") else { return nil }
-        guard !(backend is any DeviceBackend) else {
-            throw InferenceError(
-                .unsupportedModel, "\(file.path): norms such as \(name).weight do not run on \(backend.name) yet")
-        }
         let weight = try vector(name + ".weight", count: width * count)
         return Norm(
             kind: kind, width: width, weight: weight, bias: try optionalVector(name + ".bias", [width * count]))

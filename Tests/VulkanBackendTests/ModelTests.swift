@@ -43,8 +43,9 @@ struct ModelTests {
             try run.evaluate(Array(Self.tokens[12..<24]), outputs: [0, 5, 11])
             return run.rows
         }
-        // The sum over all tokens is larger than that over the top ten.
-        #expect(distance(results[0], results[1]) <= (name.contains("f32") || name.contains("f16") ? 0.002 : 0.02))
+        // The sum over all tokens is larger than that over the top ten. Activations are rounded to eight bits: where two experts are
+        // close, that decides which one a row takes, and the row's result moves.
+        #expect(distance(results[0], results[1]) <= (name.contains("f32") || name.contains("f16") ? 0.002 : 0.05))
         try expectSilence()
     }
 
