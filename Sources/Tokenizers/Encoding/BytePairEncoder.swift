@@ -12,8 +12,10 @@ final class BytePairEncoder: Sendable {
     private let merges: MergeTable
     private let mergeCount: Int
     private let preTokenizer: PreTokenizer
-    /// The symbol of each byte. In vocabularies of characters: of each ASCII character; ``absent`` for bytes from 0x80 on.
+    /// In byte-level vocabularies: the symbol of each byte.
     private let byteSymbols: [Int32]
+    /// In vocabularies of characters: the symbol of each ASCII character; nil if there is none.
+    private let characterSymbols: [Int32?]
     /// In vocabularies of characters: the token of each byte, for text that no other token has; nil if there is none.
     private let byteTokens: [TokenID?]
     /// The tokens that are marks. No word becomes one of them, whatever its spelling.
@@ -52,11 +54,11 @@ final class BytePairEncoder: Sendable {
         }
         if isByteLevel {
             byteSymbols = ByteAlphabet.encoded.map { table.intern($0, 0..<$0.count) }
+            characterSymbols = []
             byteTokens = []
         } else {
-            byteSymbols = (UInt8.min ... .max).map { byte in
-                byte < 0x80 ? table.find(byte == 0x20 ? Self.space : [byte]) ?? Self.absent : Self.absent
-            }
+            byteSymbols = []
+            characterSymbols = (UInt8.min..<0x80).map { table.find($0 == 0x20 ? Self.space : [$0]) }
             byteTokens = (UInt8.min ... .max).map { vocabulary.find(ByteAlphabet.hexadecimal($0)) }
         }
         self.table = table
@@ -97,10 +99,9 @@ final class BytePairEncoder: Sendable {
     /// Working memory, and the cache of encoded words.
     struct Workspace {
         fileprivate var text = ScalarText()
+        /// The symbols to merge. Empty between words.
         fileprivate var word: [Int32] = []
         fileprivate var spelling: [UInt8] = []
-        /// The start of each character of a part, and the end of the last.
-        fileprivate var offsets: [Int] = []
         fileprivate var merger = WordMerger<Pairs>()
         fileprivate var cache: WordCache
     }
@@ -135,7 +136,6 @@ final class BytePairEncoder: Sendable {
             output.append(token)
             return
         }
-        workspace.word.removeAll(keepingCapacity: true)
         var last: UInt8 = 0
         for byte in bytes {
             if !workspace.word.isEmpty, !junctions.contains(last, byte) { mergePart(into: &output, &workspace) }
@@ -175,6 +175,9 @@ final class BytePairEncoder: Sendable {
     /// For a symbol that is not a token: appends the tokens of the single bytes of its text. Bytes without a token are
     /// omitted.
     private func spell(_ symbol: Int32, into output: inout [TokenID]) {
+        if preTokenizer.spelling != .bytes {
+            return spell(table.bytes[table.range(of: Int(symbol))], into: &output)
+        }
         for index in table.range(of: Int(symbol)) {
             if let token = table.find(table.bytes, index..<index + 1), token < tokenCount { output.append(token) }
         }
@@ -184,8 +187,6 @@ final class BytePairEncoder: Sendable {
 // MARK: Vocabularies of characters
 
 extension BytePairEncoder {
-    /// The symbol of a character that the vocabulary does not have.
-    private static let absent: Int32 = -1
     /// The UTF-8 of U+2581, which represents a space. Within this section one byte, a space, stands for it.
     private static let space = SentencePieceEncoder.space
 
@@ -200,7 +201,8 @@ extension BytePairEncoder {
     /// Appends the tokens of the words of `workspace.text`, which end at `ends`.
     ///
     /// A word is a line. It is cut into parts where no merge can join characters, so most parts are what other models have as
-    /// words, and the cache finds them.
+    /// words, and the cache finds them. The function is not inlined, so that it does not change the code for other vocabularies.
+    @inline(never)
     private func encodeCharacters(_ ends: [Int], into output: inout [TokenID], _ workspace: inout Workspace) {
         let cutsBeforeSpaces = preTokenizer.spelling == .charactersWithSpacesBeforeWords
         var part: [UInt8] = []
@@ -244,32 +246,39 @@ extension BytePairEncoder {
         let key = part.withUnsafeBytes { WordCache.Key($0) }
         if let key, workspace.cache.append(key, to: &output) { return }
         let start = output.count
-        workspace.word.removeAll(keepingCapacity: true)
-        workspace.offsets.removeAll(keepingCapacity: true)
+        var hasAbsent = false
         var index = 0
         while index < part.count {
             let end = index + UTF8Pattern.length(lead: part[index])
-            let isASCII = end == index + 1
-            workspace.word.append(
-                isASCII ? byteSymbols[Int(part[index])] : table.find(part, index..<end) ?? Self.absent)
-            workspace.offsets.append(index)
+            let symbol = end == index + 1 ? characterSymbols[Int(part[index])] : table.find(part, index..<end)
+            // A character that the vocabulary does not have is the complement of its place. It merges with nothing.
+            workspace.word.append(symbol ?? ~Int32(index))
+            hasAbsent = hasAbsent || symbol == nil
             index = end
         }
-        workspace.offsets.append(index)
-        let offsets = workspace.offsets
-        workspace.merger.merge(workspace.word, pairs) { symbol, span in
-            if symbol == Self.absent {
-                for byte in part[offsets[span.lowerBound]..<offsets[span.upperBound]] {
-                    output.append(contentsOf: (byte == 0x20 ? Self.space : [byte]).compactMap { byteTokens[Int($0)] })
-                }
-            } else if symbol < tokenCount {
-                output.append(symbol)
-            } else {
-                let text = table.bytes[table.range(of: Int(symbol))]
-                output.append(contentsOf: text.compactMap { byteTokens[Int($0)] })
-            }
-        }
+        mergePart(into: &output, &workspace)
+        if hasAbsent { spellAbsent(in: part, from: start, of: &output) }
         if let key { workspace.cache.insert(key, output[start...]) }
+    }
+
+    /// Replaces the characters of `part` that the vocabulary does not have, from `start` of `output` on, by byte tokens.
+    private func spellAbsent(in part: [UInt8], from start: Int, of output: inout [TokenID]) {
+        let merged = Array(output[start...])
+        output.removeSubrange(start...)
+        for symbol in merged {
+            if symbol >= 0 {
+                output.append(symbol)
+                continue
+            }
+            let place = Int(~symbol)
+            let character = part[place..<place + UTF8Pattern.length(lead: part[place])]
+            spell(character.elementsEqual([0x20]) ? Self.space[...] : character, into: &output)
+        }
+    }
+
+    /// Appends the byte tokens of `text`. Bytes without a token are omitted.
+    private func spell(_ text: ArraySlice<UInt8>, into output: inout [TokenID]) {
+        output.append(contentsOf: text.compactMap { byteTokens[Int($0)] })
     }
 }
 

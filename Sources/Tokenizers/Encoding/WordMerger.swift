@@ -74,9 +74,9 @@ struct WordMerger<Rule: MergeRule> {
             }
             guard best.rank != .max else { break }
             symbols[place] = best.symbol
-            symbols.remove(at: place + 1)
-            origins.remove(at: place + 1)
-            merges.remove(at: place)
+            Self.remove(place + 1, from: &symbols)
+            Self.remove(place + 1, from: &origins)
+            Self.remove(place, from: &merges)
             for left in [place - 1, place] where left >= 0 && left < merges.count {
                 merges[left] =
                     rule.merge(symbols[left], symbols[left + 1], spanning: origins[left]..<origins[left + 2])
@@ -84,6 +84,16 @@ struct WordMerger<Rule: MergeRule> {
             }
         }
         for index in symbols.indices { emit(symbols[index], origins[index]..<origins[index + 1]) }
+    }
+
+    /// The same as `remove(at:)`, which the compiler does not always inline.
+    @inline(__always)
+    private static func remove<Element: BitwiseCopyable>(_ place: Int, from array: inout [Element]) {
+        array.withUnsafeMutableBufferPointer { elements in
+            guard let base = elements.baseAddress else { return }
+            (base + place).update(from: base + place + 1, count: elements.count - place - 1)
+        }
+        array.removeLast()
     }
 }
 

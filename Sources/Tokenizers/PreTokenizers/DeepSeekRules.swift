@@ -4,16 +4,16 @@
 enum DeepSeekRules {
     static let coder: [any SplitRule] = [
         RunRule(members: .newlines, limit: 1),
-        RunRule(members: .letters, prefix: .whitespace),
-        RunRule(members: .punctuation, prefix: .whitespace),
+        RunRule(members: .letters, takesSpace: true),
+        RunRule(members: .punctuation, takesSpace: true),
         RunRule(members: .ranges(ideographs)),
         RunRule(members: .numbers, limit: 1),
     ]
 
     static let llm: [any SplitRule] = [
         RunRule(members: .newlines, limit: 1),
-        RunRule(members: .ranges(casedLetters), prefix: .whitespace),
-        RunRule(members: .ranges(punctuation), prefix: .whitespace),
+        RunRule(members: .ranges(casedLetters), takesSpace: true),
+        RunRule(members: .ranges(punctuation), takesSpace: true),
         TrailingSpaceRule(),
         RunRule(members: .ranges(ideographs)),
         RunRule(members: .numbers),

@@ -108,13 +108,6 @@ package struct PreTokenizer: Sendable {
         RunRule(members: .ranges(DeepSeekRules.chinese)),
     ]
 
-    /// BLOOM's words: everything but white space and common marks of sentences, with a space before it.
-    private static let bloom = RunRule(
-        members: .nonWhitespaceExcept([
-            "(", ")", "|", ".", ",", "!", "?", "\u{2026}", "\u{3002}", "\u{FF0C}", "\u{3001}", "\u{964}", "\u{6D4}",
-            "\u{60C}",
-        ]), prefix: .space)
-
     /// The names that llama.cpp's converter writes, grouped by rules.
     private static let families: [Family] = [
         Family(names: ["default"], preTokenizer: standard),
@@ -209,8 +202,8 @@ package struct PreTokenizer: Sendable {
             preTokenizer: PreTokenizer(rules: [
                 RunRule(members: .numbers), DigitGroupRule(members: .asciiDigits, cuts: .beforeGroups),
             ])),
-        Family(names: ["bloom", "gpt3-finnish", "poro-chat"], preTokenizer: PreTokenizer(rules: [bloom])),
-        Family(names: ["viking"], preTokenizer: PreTokenizer(rules: [bloom, digit])),
+        Family(names: ["bloom", "gpt3-finnish", "poro-chat"], preTokenizer: PreTokenizer(rules: [BloomRule()])),
+        Family(names: ["viking"], preTokenizer: PreTokenizer(rules: [BloomRule(), digit])),
         Family(
             names: ["chameleon"],
             preTokenizer: PreTokenizer(

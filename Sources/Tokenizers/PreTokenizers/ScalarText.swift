@@ -87,7 +87,8 @@ struct ClassifiedScalar: Equatable, Sendable {
     var value: UInt32 { rawValue & 0x1F_FFFF }
     var exists: Bool { rawValue >> 31 != 0 }
 
-    private func has(_ flags: UInt8) -> Bool { rawValue & UInt32(flags) << 24 != 0 }
+    /// Whether the scalar has one of the properties `flags`.
+    func has(_ flags: UInt8) -> Bool { rawValue & UInt32(flags) << 24 != 0 }
     var isLetter: Bool { has(Self.letterFlag) }
     var isNumber: Bool { has(Self.numberFlag) }
     var isMark: Bool { has(Self.markFlag) }

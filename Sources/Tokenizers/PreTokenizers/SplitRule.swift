@@ -73,22 +73,19 @@ extension SplitRule {
 /// Cuts out runs of one class of scalars: `[class]{minimum,limit}`, optionally with one white space before it. The matches
 /// become pieces, and so does the text between them.
 struct RunRule: SplitRule {
-    /// What a match can include before its run.
-    enum Prefix: Sendable { case none, space, whitespace }
-
     var members: ScalarSet
     /// Minimum length of a match.
     var minimum = 1
     /// Maximum length of a match. A longer run becomes several matches.
     var limit = Int.max
-    /// Whether a match includes one space, or one white space of any kind, before the run.
-    var prefix = Prefix.none
+    /// Whether a match includes one white space before the run.
+    var takesSpace = false
 
     func split(_ text: ScalarText.Window, into ends: inout [Int]) {
         var gap = text.range.lowerBound
         var index = gap
         while index < text.range.upperBound {
-            let body = hasPrefix(text[index]) ? index + 1 : index
+            let body = takesSpace && text[index].isWhitespace ? index + 1 : index
             guard members.contains(text[body]) else {
                 index += 1
                 continue
@@ -105,15 +102,6 @@ struct RunRule: SplitRule {
             index = end
         }
         if gap < text.range.upperBound { ends.append(text.range.upperBound) }
-    }
-
-    @inline(__always)
-    private func hasPrefix(_ scalar: ClassifiedScalar) -> Bool {
-        switch prefix {
-        case .none: false
-        case .space: scalar == " "
-        case .whitespace: scalar.isWhitespace
-        }
     }
 }
 
@@ -157,8 +145,6 @@ enum ScalarSet: Sendable {
     case asciiDigits
     /// Punctuation, and the given ASCII symbols.
     case punctuationAnd([Unicode.Scalar])
-    /// Everything except white space and the given scalars.
-    case nonWhitespaceExcept([Unicode.Scalar])
     /// Ranges in ascending order. White space never belongs to this class: llama.cpp replaces it before it matches such a
     /// class.
     case ranges([ClosedRange<UInt32>])
@@ -172,8 +158,6 @@ enum ScalarSet: Sendable {
         case .lineFeeds: return scalar == "\n"
         case .asciiDigits: return (48...57).contains(scalar.value)
         case .punctuationAnd(let symbols): return scalar.isPunctuation || symbols.contains { scalar == $0 }
-        case .nonWhitespaceExcept(let others):
-            return scalar.exists && !scalar.isWhitespace && !others.contains { scalar == $0 }
         case .ranges(let ranges):
             guard scalar.exists, !scalar.isWhitespace else { return false }
             var low = 0

@@ -1,4 +1,4 @@
-// The splitting rules of GPT-2, Llama 3, Kimi, Chameleon, and the models that tell upper case from lower case.
+// The splitting rules of GPT-2, Llama 3, Kimi, BLOOM, Chameleon, and the models that tell upper case from lower case.
 
 /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+` (OpenAI, gpt-2 `encoder.py`).
 struct GPT2Rule: SplitRule {
@@ -50,7 +50,7 @@ struct Llama3Rule: SplitRule {
     }
 
     private func end(_ text: ScalarText.Window, _ start: Int) -> Int {
-        if splitsContractions, let end = endOfContraction(text, from: start, ignoringCase: true) { return end }
+        if let end = endOfContraction(text, from: start, ignoringCase: true), splitsContractions { return end }
         let first = text[start]
         if first.isNumber { return endOfNumber(text, from: start, limit: digits) }
         if isWord(first) || !first.isNewline && isWord(text[start + 1]) {
@@ -59,13 +59,9 @@ struct Llama3Rule: SplitRule {
         }
         let body = first == " " ? start + 1 : start
         if isPunctuation(text[body]) {
-            var end = text.end(from: body) { isPunctuation($0) }
-            var newlines = 0
-            while newlines < newlinesAfterPunctuation, text[end].isNewline {
-                end += 1
-                newlines += 1
-            }
-            return end
+            let end = text.end(from: body) { isPunctuation($0) }
+            let newlines = text.end(from: end) { $0.isNewline } - end
+            return end + min(newlines, newlinesAfterPunctuation)
         }
         if halvesWhitespace { return endOfHalvedWhitespace(text, from: start) }
         return endOfWhitespace(text, from: start, breakingLines: true)
@@ -145,33 +141,34 @@ struct CaseRule: SplitRule {
         return endOfWhitespace(text, from: start, breakingLines: true)
     }
 
-    private func isWord(_ scalar: ClassifiedScalar) -> Bool {
-        words == .cased ? scalar.isLetter : scalar.isLetterOrMark
-    }
-
     /// The end of the word at `start`, which can begin with one other character; nil if there is no word.
+    @inline(__always)
     private func endOfWord(_ text: ScalarText.Window, from start: Int) -> Int? {
+        let members =
+            words == .cased ? ClassifiedScalar.letterFlag : ClassifiedScalar.letterFlag | ClassifiedScalar.markFlag
         let first = text[start]
-        let follows = !first.isLetter && !first.isNewline && isWord(text[start + 1])
-        guard follows || isWord(first) else { return nil }
+        let follows = !first.isLetter && !first.isNewline && text[start + 1].has(members)
+        guard follows || first.has(members) else { return nil }
         let word = follows ? start + 1 : start
-        if words == .uncasedWithMarks { return text.end(from: word) { isWord($0) } }
-        let (end, hasLower) = endOfCasedWord(text, word)
+        if words == .uncasedWithMarks { return text.end(from: word) { $0.has(members) } }
+        let (end, hasLower) = endOfCasedWord(text, word, members)
         // A leading mark can be the other character or a word of its own. A word with a letter of lower case comes first.
-        return !hasLower && first.isMark && isWord(first) ? start + 1 : end
+        return !hasLower && first.isMark && first.has(members) ? start + 1 : end
     }
 
-    /// The end of a word: `U*L+|U+L*`, where U is any letter except a–z and L any letter except A–Z; and whether the first
+    /// The end of a word: `U*L+|U+L*`, where U is any member except a–z and L any member except A–Z; and whether the first
     /// alternative applies.
-    private func endOfCasedWord(_ text: ScalarText.Window, _ start: Int) -> (end: Int, hasLower: Bool) {
+    private func endOfCasedWord(
+        _ text: ScalarText.Window, _ start: Int, _ members: UInt8
+    ) -> (end: Int, hasLower: Bool) {
         var upperEnd = start
         var lastBoth: Int?
-        while isWord(text[upperEnd]), !text[upperEnd].isASCIILowercase {
+        while text[upperEnd].has(members), !text[upperEnd].isASCIILowercase {
             if !text[upperEnd].isASCIIUppercase { lastBoth = upperEnd }
             upperEnd += 1
         }
         if text[upperEnd].isASCIILowercase {
-            return (text.end(from: upperEnd) { isWord($0) && !$0.isASCIIUppercase }, true)
+            return (text.end(from: upperEnd) { $0.has(members) && !$0.isASCIIUppercase }, true)
         }
         // No lower-case letter follows. The first alternative can still end after the last letter that counts as both.
         if let lastBoth { return (lastBoth + 1, true) }
@@ -215,6 +212,21 @@ struct KimiRule: SplitRule {
             true
         default: false
         }
+    }
+}
+
+/// BLOOM's words: everything but white space and common marks of sentences, with at most one space before it.
+struct BloomRule: MatchingRule {
+    private static let marks: Set<UInt32> = [
+        0x28, 0x29, 0x7C, 0x2E, 0x2C, 0x21, 0x3F, 0x2026, 0x3002, 0xFF0C, 0x3001, 0x964, 0x6D4, 0x60C,
+    ]
+
+    func end(_ text: ScalarText.Window, _ start: Int) -> Int? {
+        func isWord(_ scalar: ClassifiedScalar) -> Bool {
+            scalar.exists && !scalar.isWhitespace && !Self.marks.contains(scalar.value)
+        }
+        let body = text[start] == " " ? start + 1 : start
+        return isWord(text[body]) ? text.end(from: body) { isWord($0) } : nil
     }
 }
 
