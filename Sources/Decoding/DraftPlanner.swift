@@ -1,4 +1,4 @@
-// The choice, step by step, of what to draft and which nodes to check.
+// The choice, step by step, of what to draft and which nodes to check, for one sequence or for all sequences of a step.
 
 import InferTensors
 
@@ -22,6 +22,87 @@ package struct Draft: Sendable {
     package init() { self.init(tree: DraftTree(), checked: []) }
 }
 
+/// What a drafter proposes for the next step of one sequence, before it is known how many nodes are checked.
+package struct DraftProposal {
+    fileprivate var tree = DraftTree()
+    /// By node.
+    fileprivate var values: [Float] = []
+    /// The nodes that can be checked, most valuable first, each after its parent.
+    fileprivate var ranking: [Int] = []
+    /// The number of nodes to check, if it does not depend on the cost.
+    fileprivate var fixedCount: Int?
+    /// Set if ``RetrievalTiming`` learns from the draft: the class of the last token, and the seconds that asking took.
+    fileprivate var learning: (tokenClass: UInt8, seconds: Double)?
+
+    /// A proposal of nothing.
+    package init() {}
+}
+
+/// The number of nodes of each proposal that a step checks.
+///
+/// C(n) is the time of a step of n rows. With B sequences, E = B + Σ value is the expected number of tokens of a step that checks
+/// the most valuable nodes of all proposals. The selection takes the number of nodes with the largest E / C, none included. It looks
+/// at the whole curve, because kernels make it jump. Nodes of all sequences compete for the same rows.
+package struct DraftSelection {
+    /// The part of one proposal: the number of nodes, and the seconds that they should save.
+    package struct Share: Sendable {
+        fileprivate(set) var count = 0
+        fileprivate(set) var saving = 0.0
+    }
+
+    /// By proposal.
+    package private(set) var shares: [Share]
+
+    /// A draft must promise this factor of plain decoding's tokens per second: estimates have errors.
+    private static let margin = 1.01
+
+    /// The best selection among `proposals`, one per sequence of the step.
+    package init(_ proposals: [DraftProposal], cost: StepCost) {
+        shares = Array(repeating: Share(), count: proposals.count)
+        var rows = proposals.count
+        var expected = Double(rows)
+        for (index, proposal) in proposals.enumerated() {
+            guard let count = proposal.fixedCount else { continue }
+            shares[index].count = count
+            rows += count
+            expected += proposal.ranking.prefix(count).reduce(0) { $0 + Double(proposal.values[$1]) }
+        }
+        guard cost.isKnown, proposals.contains(where: { $0.fixedCount == nil && !$0.ranking.isEmpty }) else { return }
+
+        let start = (seconds: cost.seconds(rows: rows), expected: expected)
+        var counts = shares.map(\.count)
+        var added = 0
+        var best = (added: 0, rate: Self.margin * expected / start.seconds, counts: counts)
+        while rows + added < cost.maximumRows, let next = Self.mostValuable(proposals, after: counts) {
+            let proposal = proposals[next]
+            expected += Double(proposal.values[proposal.ranking[counts[next]]])
+            counts[next] += 1
+            added += 1
+            let rate = expected / cost.seconds(rows: rows + added)
+            if rate > best.rate { best = (added, rate, counts) }
+        }
+        guard best.added > 0 else { return }
+        let tokenTime = start.seconds / start.expected
+        let rowTime = (cost.seconds(rows: rows + best.added) - start.seconds) / Double(best.added)
+        for (index, proposal) in proposals.enumerated() where proposal.fixedCount == nil {
+            let nodes = proposal.ranking.prefix(best.counts[index])
+            let value = nodes.reduce(0) { $0 + Double(proposal.values[$1]) }
+            shares[index] = Share(count: nodes.count, saving: value * tokenTime - Double(nodes.count) * rowTime)
+        }
+    }
+
+    /// The proposal whose next node has the largest value; the first of several.
+    private static func mostValuable(_ proposals: [DraftProposal], after counts: [Int]) -> Int? {
+        var best: (index: Int, value: Float)?
+        for (index, proposal) in proposals.enumerated() where proposal.fixedCount == nil {
+            guard counts[index] < proposal.ranking.count else { continue }
+            let value = proposal.values[proposal.ranking[counts[index]]]
+            if best == nil || value > (best?.value ?? 0) { best = (index, value) }
+        }
+        return best?.index
+    }
+}
+
 /// How many nodes of a draft go through the model.
 package enum DraftWidth: Sendable, Hashable {
     /// As many as pay, by their values and the step cost.
@@ -32,11 +113,10 @@ package enum DraftWidth: Sendable, Hashable {
     case fixed(Int)
 }
 
-/// Asks a drafter for a draft and selects the nodes that are worth their time.
+/// Asks a drafter for drafts and learns what they are worth.
 ///
-/// C(n) is the time of a step of n rows. E(n) = 1 + Σ value is the expected number of tokens if the n − 1 most valuable nodes are
-/// checked. The planner takes the n with the largest E(n) / C(n), n = 1 included. It looks at the whole curve, because kernels
-/// make it jump. If asking the drafter costs more than it brings, the planner asks seldom (``RetrievalTiming``).
+/// ``DraftSelection`` takes the nodes that are worth their time. If asking the drafter costs more than it brings, the planner asks
+/// seldom (``RetrievalTiming``).
 package final class DraftPlanner {
     /// The limits of a step.
     package struct Bounds: Sendable {
@@ -57,9 +137,6 @@ package final class DraftPlanner {
 
     /// The maximum number of rows of a step, including the last token's.
     package static let maximumRows = 64
-    /// A draft must promise this factor of plain decoding's tokens per second: estimates have errors.
-    private static let margin = 1.01
-
     /// The drafter.
     package let drafter: any Drafter
     /// The step cost.
@@ -91,27 +168,40 @@ package final class DraftPlanner {
         timed { drafter.reset(to: tokens) }
     }
 
-    /// A draft for the next step.
+    /// A draft for the next step, if this is its only sequence.
     package func draft(_ bounds: Bounds, width: DraftWidth) -> Draft {
-        guard bounds.nodes > 0, bounds.depth > 0 else { return Draft() }
+        let proposal = propose(bounds, width: width)
+        let selection = timed { DraftSelection([proposal], cost: cost) }
+        return draft(proposal, selection.shares[0])
+    }
+
+    /// Asks the drafter, if that is worth its time. ``cost`` must be the cost of the steps to come.
+    package func propose(_ bounds: Bounds, width: DraftWidth) -> DraftProposal {
+        var proposal = DraftProposal()
+        guard bounds.nodes > 0, bounds.depth > 0 else { return proposal }
+        let before = retrievalDuration
         switch width {
         case .fixed(let count):
-            return timed {
-                let tree = ask(bounds)
-                let ranking = ranking(tree, tree.values, bounds)
-                return Draft(tree: tree, checked: ranking.prefix(min(count, bounds.nodes)).sorted())
-            }
+            // The best ones by the drafter's own values.
+            timed { ask(bounds, &proposal, calibration: nil) }
+            proposal.fixedCount = min(count, proposal.ranking.count)
         case .automatic, .eager:
             // The first step is plain, so that its cost is known.
-            guard cost.isKnown else { return Draft() }
+            guard cost.isKnown else { break }
             let lastClass = tokenClass(lastToken)
-            guard width == .eager || timing.isTime(after: lastClass) else { return Draft() }
-            let before = retrievalDuration
-            let (draft, saving) = timed { worthwhileDraft(bounds) }
-            timing.learn(
-                lastClass, saving: saving - (retrievalDuration - before) / .seconds(1), plain: cost.seconds(rows: 1))
-            return draft
+            guard width == .eager || timing.isTime(after: lastClass) else { break }
+            timed { ask(bounds, &proposal, calibration: calibration) }
+            proposal.learning = (lastClass, (retrievalDuration - before) / .seconds(1))
         }
+        return proposal
+    }
+
+    /// The draft of `proposal` that a selection has chosen.
+    package func draft(_ proposal: DraftProposal, _ share: DraftSelection.Share) -> Draft {
+        if let (lastClass, seconds) = proposal.learning {
+            timing.learn(lastClass, saving: share.saving - seconds, plain: cost.seconds(rows: 1))
+        }
+        return Draft(tree: proposal.tree, checked: proposal.ranking.prefix(share.count).sorted())
     }
 
     /// Learns that a step of `rows` rows took `duration`.
@@ -131,28 +221,12 @@ package final class DraftPlanner {
         }
     }
 
-    private func ask(_ bounds: Bounds) -> DraftTree {
+    private func ask(_ bounds: Bounds, _ proposal: inout DraftProposal, calibration: ValueCalibration?) {
         var tree = DraftTree(capacity: bounds.nodes)
         drafter.draft(into: &tree, limit: bounds.nodes)
-        return tree
-    }
-
-    /// The draft with the largest gain in tokens per second, and the seconds it should save.
-    private func worthwhileDraft(_ bounds: Bounds) -> (Draft, saving: Double) {
-        let tree = ask(bounds)
-        let values = calibration?.values(of: tree) ?? tree.values
-        let ranking = ranking(tree, values, bounds)
-        let plain = cost.seconds(rows: 1)
-        var best = (count: 0, rate: Self.margin / plain, saving: 0.0)
-        var expected = 1.0
-        for (index, node) in ranking.prefix(bounds.nodes).enumerated() {
-            expected += Double(values[node])
-            let seconds = cost.seconds(rows: index + 2)
-            if expected / seconds > best.rate {
-                best = (index + 1, expected / seconds, expected * plain - seconds)
-            }
-        }
-        return (Draft(tree: tree, checked: ranking.prefix(best.count).sorted()), best.saving)
+        proposal.values = calibration?.values(of: tree) ?? tree.values
+        proposal.tree = tree
+        proposal.ranking = Array(ranking(tree, proposal.values, bounds).prefix(bounds.nodes))
     }
 
     /// The nodes that can be checked, most valuable first, each after its parent.

@@ -113,11 +113,15 @@ package final class TokenSequence {
     /// - Returns: The number of tokens kept.
     package func keepCommonPrefix(with prompt: [Int32]) throws(InferenceError) -> Int {
         try keepDraftRows()
-        let limit = min(evaluatedCount, prompt.count - 1)
-        let common = zip(tokens, prompt).prefix(limit).prefix { $0 == $1 }.count
-        let reusable = state.reusablePrefix(of: common)
+        let reusable = reusablePrefix(of: prompt)
         try rewind(to: reusable)
         return reusable
+    }
+
+    /// The number of tokens that ``keepCommonPrefix(with:)`` would keep.
+    package func reusablePrefix(of prompt: [Int32]) -> Int {
+        let limit = min(evaluatedCount, prompt.count - 1)
+        return state.reusablePrefix(of: zip(tokens, prompt).prefix(limit).prefix { $0 == $1 }.count)
     }
 
     /// Forgets all tokens from position `position` on. Where a layer cannot go back so far exactly, the tokens behind the nearest
@@ -138,5 +142,27 @@ package final class TokenSequence {
     package func replace(with tokens: [Int32]) throws(InferenceError) {
         try rewind(to: 0)
         self.tokens = tokens
+    }
+
+    // MARK: Snapshots
+
+    /// A copy of what is computed for the first `count` tokens, or for fewer where a layer cannot go back so far.
+    ///
+    /// - Throws: `outOfMemory`.
+    package func snapshot(of count: Int) throws(InferenceError) -> SequenceSnapshot {
+        try keepDraftRows()
+        return try state.snapshot(of: min(count, evaluatedCount))
+    }
+
+    /// Replaces everything by the first of `tokens`, at most all of them, whose state is in `snapshot`.
+    ///
+    /// - Returns: The number of tokens.
+    @discardableResult
+    package func restore(_ snapshot: SequenceSnapshot, of tokens: [Int32]) -> Int {
+        dropOutput()
+        draftRows = nil
+        let count = state.restore(snapshot, length: tokens.count)
+        self.tokens = Array(tokens.prefix(count))
+        return count
     }
 }

@@ -29,6 +29,8 @@ package struct Verification {
     private var node = DraftTree.root
     /// The tokens drawn from the running step's rows.
     private var drawn: [Int32] = []
+    /// Whether the last token was a node of the draft.
+    package private(set) var wasDrafted = false
     /// For each row, as many top tokens as the drafter wants.
     private var topTokens: [[TopToken]] = []
     /// The statistics of all drafts so far.
@@ -59,25 +61,47 @@ package struct Verification {
         return planner.retrievalDuration - start
     }
 
-    /// Takes the output of the prompt's last chunk: the first token is drawn from it.
-    package mutating func consume(prompt chunk: ArraySlice<Int32>, _ output: SegmentOutput, took duration: Duration) {
+    /// Takes the output of a prompt's chunk. From that of the last chunk the first token is drawn.
+    ///
+    /// - Parameter duration: The time of the step; nil if it had rows of other sequences.
+    package mutating func consume(prompt chunk: ArraySlice<Int32>, _ output: SegmentOutput, took duration: Duration?) {
         sequence.add(prompt: chunk, output)
-        planner?.promptTook(duration, rows: chunk.count)
+        if let duration { planner?.promptTook(duration, rows: chunk.count) }
         noteTopTokens(output)
     }
 
-    /// Propose: the rows of the next step, which are the last token and the draft nodes that are worth their time.
+    /// Propose: the rows of the next step, which are the last token and the draft nodes that are worth their time, if this is the
+    /// step's only sequence.
     package mutating func propose(_ bounds: DraftPlanner.Bounds, width: DraftWidth) -> Segment {
         draft = timed { $0.draft(bounds, width: width) } ?? Draft()
         return sequence.segment(draft.offered, request: request)
     }
 
-    /// Consume: takes the output of these rows, which the model computed in `duration`. The logits after the last token are then
-    /// available.
-    package mutating func consume(_ output: SegmentOutput, took duration: Duration) {
+    /// Propose, for a step of several sequences: the nodes that could be checked.
+    ///
+    /// - Parameter cost: The cost of such steps.
+    package mutating func propose(
+        _ bounds: DraftPlanner.Bounds, width: DraftWidth, cost: StepCost
+    ) -> DraftProposal {
+        timed {
+            $0.cost = cost
+            return $0.propose(bounds, width: width)
+        } ?? DraftProposal()
+    }
+
+    /// The rows of the next step: the last token and the nodes of `proposal` that the step has selected.
+    package mutating func segment(_ proposal: DraftProposal, _ share: DraftSelection.Share) -> Segment {
+        draft = planner?.draft(proposal, share) ?? Draft()
+        return sequence.segment(draft.offered, request: request)
+    }
+
+    /// Consume: takes the output of these rows. The logits after the last token are then available.
+    ///
+    /// - Parameter duration: The time of the step; nil if it had rows of other sequences.
+    package mutating func consume(_ output: SegmentOutput, took duration: Duration?) {
         sequence.take(output)
         node = DraftTree.root
-        planner?.stepTook(duration, rows: draft.checked.count + 1)
+        if let duration { planner?.stepTook(duration, rows: draft.checked.count + 1) }
         noteTopTokens(output)
         steps += 1
         statistics.count(draft)
@@ -86,11 +110,18 @@ package struct Verification {
     /// Accept: draws the next token from the current logits and adds it to the sequence. If the draft has a node for it, the logits
     /// after it become current; otherwise the step ends.
     ///
-    /// - Parameter forced: The token to take instead.
+    /// - Parameters:
+    ///   - forced: The token to take instead.
+    ///   - inspect: Called with the token and the logits that it was drawn from.
     /// - Returns: The token; nil when none can be chosen.
-    package mutating func next(forced: Int32? = nil) throws(InferenceError) -> Int32? {
+    package mutating func next(
+        forced: Int32? = nil, inspect: ((Int32, UnsafeBufferPointer<Float>) -> Void)? = nil
+    ) throws(InferenceError) -> Int32? {
         guard let token = forced ?? draw() else { return nil }
+        // Logits of a device are not read without need.
+        if let inspect { _ = sequence.withLogits { inspect(token, $0) } }
         let child = draft.offered.child(token, of: node)
+        wasDrafted = child != nil
         sequence.append(token, next: child.map { $0 + 1 })
         drawn.append(token)
         if let child { node = child } else { try finish() }
@@ -104,7 +135,7 @@ package struct Verification {
         if planner != nil, !drawn.isEmpty {
             let outcome = DraftOutcome(
                 tree: draft.tree, checked: draft.checked, tokens: drawn, topTokenRows: topTokens)
-            statistics.accepted += outcome.accepted.count
+            statistics.count(accepted: outcome.accepted.count)
             timed { $0.observe(outcome) }
         }
         draft = Draft()
@@ -155,6 +186,9 @@ public struct DraftStatistics: Sendable, Hashable {
     /// For each number of rows, including the last token's, the number of steps with drafts that had so many rows.
     public package(set) var widths: [Int: Int] = [:]
 
+    /// The number of drafts whose first, second, … token was accepted.
+    public package(set) var acceptedPerPosition: [Int] = []
+
     /// The statistics of no drafts.
     package init() {}
 
@@ -162,5 +196,19 @@ public struct DraftStatistics: Sendable, Hashable {
     mutating func count(_ draft: Draft) {
         drafted += draft.checked.count
         if !draft.checked.isEmpty { widths[draft.checked.count + 1, default: 0] += 1 }
+    }
+
+    /// Counts the accepted nodes of a draft.
+    mutating func count(accepted count: Int) {
+        accepted += count
+        acceptedPerPosition.add(Array(repeating: 1, count: count))
+    }
+}
+
+extension [Int] {
+    /// Adds the elements of `counts` to those at the same places.
+    package mutating func add(_ counts: [Int]) {
+        if self.count < counts.count { self += Array(repeating: 0, count: counts.count - self.count) }
+        for (place, count) in counts.enumerated() { self[place] += count }
     }
 }

@@ -25,7 +25,11 @@ public struct DrafterChoice: Sendable, CustomStringConvertible {
         .ngramMod, .codeSwift(),
     ]
 
-    func makeDrafter(for model: Model) throws(InferenceError) -> (any Drafter)? { try make(model) }
+    /// A planner over a new drafter; nil for ``none``.
+    func makePlanner(for model: Model) throws(InferenceError) -> DraftPlanner? {
+        let tokenizer = model.tokenizer
+        return try make(model).map { drafter in DraftPlanner(drafter) { tokenizer.tokenClass(of: $0).rawValue } }
+    }
 }
 
 extension DrafterChoice {

@@ -1,6 +1,7 @@
 // The answer to a prompt as events, each computed on request.
 
 public import InferSupport
+public import InferTokenizers
 
 /// The answer to a prompt as a sequence of events.
 ///
@@ -11,6 +12,8 @@ public struct Generation: Sendable {
     public enum Event: Sendable {
         /// Another part of the prompt is evaluated: the number of evaluated tokens, including reused ones, and that of all tokens.
         case progress(evaluated: Int, of: Int)
+        /// The next token, if ``GenerationOptions/reportsTokens``. Its text follows when it is certain to be part of the answer.
+        case token(GeneratedToken)
         /// More text: whole Unicode scalars, never part of a stop string.
         case text(String)
         /// The end, exactly once.
@@ -30,7 +33,7 @@ public struct Generation: Sendable {
         var statistics = Statistics()
         for try await event in self {
             switch event {
-            case .progress: break
+            case .progress, .token: break
             case .text(let piece): text += piece
             case .finished(let final): statistics = final
             }
@@ -69,6 +72,28 @@ extension Generation: AsyncSequence {
 
     /// An iterator that has not begun.
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(generation: self) }
+}
+
+/// A token of an answer, and what is known of it.
+public struct GeneratedToken: Sendable, Hashable {
+    /// A token and its probability.
+    public struct Alternative: Sendable, Hashable {
+        /// The token.
+        public let id: TokenID
+        /// The natural logarithm of its probability, by the logits without penalties, biases and temperature.
+        public let logProbability: Double
+    }
+
+    /// The token.
+    public let id: TokenID
+    /// Its bytes. They can be a part of a character.
+    public let bytes: [UInt8]
+    /// Whether a draft contained it.
+    public let isDrafted: Bool
+    /// The natural logarithm of its probability; nil unless ``GenerationOptions/topLogProbabilities`` is set.
+    public let logProbability: Double?
+    /// The tokens with the largest probabilities, in descending order.
+    public let top: [Alternative]
 }
 
 /// The right to a session's next steps. The session refers to it weakly, so it ends together with its iterator: after a loop is

@@ -16,6 +16,17 @@ public struct GenerationOptions: Sendable, Hashable {
     public var ignoresEndOfText = false
     /// Whether the text has the spelling of control tokens, for ``AnswerParser``.
     public var includesControlTokens = false
+    /// Whether there is an event for each token, too.
+    public var reportsTokens = false
+    /// The number of top tokens whose probabilities are reported with each token; 0 for that of the token alone, nil for none. The
+    /// answer does not depend on it.
+    public var topLogProbabilities: Int?
+    /// The time after which the generation ends at the next token, if its text has a line break by then; nil for no limit. With a
+    /// limit the length of the answer depends on the machine.
+    public var timeLimitAfterNewline: Duration?
+    /// The minimum number of spaces and tabs at the beginning of each line after the first. The generation ends before a line with
+    /// fewer; blank lines do not count.
+    public var minimumIndentation = 0
     /// Whether to compute ``Statistics/logitsHash``.
     public var hashesLogits = false
     /// Whether to use the session's drafter, if it has one. This changes only the speed.
@@ -41,6 +52,9 @@ public struct GenerationOptions: Sendable, Hashable {
         try sampling.validate()
         if let maximumTokens, maximumTokens < 0 {
             throw InferenceError(.invalidArgument, "the number of tokens to generate is \(maximumTokens)")
+        }
+        if let count = topLogProbabilities, count < 0 {
+            throw InferenceError(.invalidArgument, "the number of top log-probabilities is \(count)")
         }
         if stop.contains("") { throw InferenceError(.invalidArgument, "a stop string is empty") }
     }

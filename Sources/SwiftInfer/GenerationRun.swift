@@ -7,8 +7,9 @@ import InferTransformer
 
 /// A running generation: first the prompt's chunks, then tokens and their text, until a limit ends it.
 ///
-/// The caller asks for ``nextEvent()``. If that returns nil, the caller sends the rows of ``propose()`` through the model and
-/// passes the output to ``consume(_:took:)``. Nothing here suspends or calls the model.
+/// The caller asks for ``nextEvent(isCancelled:)``. If that returns nil, the caller sends the rows of ``propose()`` through the
+/// model and passes the output to ``consume(_:took:)``. Nothing here suspends or calls the model. In a step of several sequences,
+/// ``proposeDraft(cost:)`` and ``segment(_:_:)`` take the place of ``propose()``.
 struct GenerationRun {
     private enum Phase {
         /// Nothing has been done yet.
@@ -32,11 +33,28 @@ struct GenerationRun {
     private var matcher: StopMatcher
     private var hash = LogitsHash()
     private var statistics = Statistics()
-    /// The number of evaluated prompt tokens, until it is reported; nil afterwards.
-    private var progress: Int?
+    private var indentation: IndentationMatcher
+    /// Events that come before any other.
+    private var events: [Generation.Event] = []
+    /// The tokens of the running step, while the prompt is evaluated.
+    private var chunk = 0..<0
 
-    /// Tokens reserved for the answer when `maximumTokens` is nil.
+    /// The number of tokens of the context that an infill prompt leaves to the answer.
+    static func reserve(_ options: GenerationOptions, capacity: Int) -> Int {
+        min(options.maximumTokens ?? answerReserve, capacity / 4)
+    }
+
+    /// The same when `maximumTokens` is nil.
     private static let answerReserve = 512
+
+    /// The number of tokens generated so far.
+    var generatedTokens: Int { statistics.tokens.count }
+
+    /// The time that the request waited.
+    var queueDuration: Duration {
+        get { statistics.queueDuration }
+        set { statistics.queueDuration = newValue }
+    }
 
     /// - Throws: ``InferenceError`` with `invalidArgument` for invalid options.
     init(
@@ -51,22 +69,21 @@ struct GenerationRun {
         }
         verification = Verification(
             sequence, planner: options.usesDrafter ? planner : nil, sampler: Sampler(sampling),
-            tokenCount: model.tokenizer.count, readsWholeRows: options.hashesLogits)
+            tokenCount: model.tokenizer.count,
+            readsWholeRows: options.hashesLogits || options.topLogProbabilities != nil)
         detokenizer = StreamingDetokenizer(
             model.tokenizer, includesControl: options.includesControlTokens)
         matcher = StopMatcher(options.stop)
+        indentation = IndentationMatcher(minimum: options.minimumIndentation)
     }
 
     /// The next event; nil if a step of the model has to come first. The event after `finished` is undefined.
-    mutating func nextEvent() throws(InferenceError) -> Generation.Event? {
-        if let evaluated = progress {
-            progress = nil
-            return .progress(evaluated: evaluated, of: promptTokens.count)
-        }
+    mutating func nextEvent(isCancelled: Bool) throws(InferenceError) -> Generation.Event? {
         while true {
+            if !events.isEmpty { return events.removeFirst() }
             if case .end = phase { return .finished(statistics) }
-            if Task.isCancelled {
-                if let event = try finish(.cancelled) { return event }
+            if isCancelled {
+                try finish(.cancelled)
                 continue
             }
             switch phase {
@@ -75,41 +92,65 @@ struct GenerationRun {
             case .answer:
                 let start = ContinuousClock.now
                 let tokens = statistics.tokens.count
-                let event = try extend()
+                try extend()
                 statistics.decodeDuration += ContinuousClock.now - start
                 statistics.noteTokenTimes()
-                if let event { return event }
-                if case .answer = phase, statistics.tokens.count == tokens { return nil }
+                if events.isEmpty, case .answer = phase, statistics.tokens.count == tokens { return nil }
             case .end: break
             }
         }
     }
 
-    /// The rows of the next step.
+    // MARK: Steps
+
+    /// The rows of the next step, if this is its only sequence.
     mutating func propose() -> Segment {
         let start = ContinuousClock.now
         defer { addTime(since: start) }
-        if case .prompt(let next) = phase {
-            let end = chunkEnd(from: next)
-            return sequence.segment(
-                prompt: promptTokens[next..<end], request: end == promptTokens.count ? verification.request : nil)
-        }
-        return verification.propose(draftBounds, width: options.draftWidth)
+        return promptSegment(rows: TransformerModel.stepRows)
+            ?? verification.propose(draftBounds, width: options.draftWidth)
+    }
+
+    /// The number of prompt tokens to evaluate; 0 after the prompt.
+    var promptRowsLeft: Int {
+        if case .prompt(let next) = phase { return promptTokens.count - next }
+        return 0
+    }
+
+    /// The rows of the next step: at most `rows` tokens of the prompt; nil after the prompt.
+    mutating func promptSegment(rows: Int) -> Segment? {
+        guard case .prompt(let next) = phase else { return nil }
+        chunk = next..<min(next + rows, promptTokens.count)
+        return sequence.segment(
+            prompt: promptTokens[chunk],
+            request: chunk.upperBound == promptTokens.count ? verification.request : nil)
+    }
+
+    /// The draft nodes that a step of several sequences could check.
+    ///
+    /// - Parameter cost: The cost of such steps.
+    mutating func proposeDraft(cost: StepCost) -> DraftProposal {
+        verification.propose(draftBounds, width: options.draftWidth, cost: cost)
+    }
+
+    /// The rows of the next step: the last token, and the draft nodes that the step has selected.
+    mutating func segment(_ proposal: DraftProposal, _ share: DraftSelection.Share) -> Segment {
+        verification.segment(proposal, share)
     }
 
     /// Takes the output of that step, which took `duration`.
-    mutating func consume(_ output: SegmentOutput, took duration: Duration) {
+    ///
+    /// - Parameter isShared: Whether the step had rows of other sequences.
+    mutating func consume(_ output: SegmentOutput, took duration: Duration, isShared: Bool = false) {
         let start = ContinuousClock.now - duration
-        guard case .prompt(let next) = phase else {
-            verification.consume(output, took: duration)
-            addTime(since: start)
-            return
+        guard case .prompt = phase else {
+            verification.consume(output, took: isShared ? nil : duration)
+            return addTime(since: start)
         }
-        let end = chunkEnd(from: next)
-        verification.consume(prompt: promptTokens[next..<end], output, took: duration)
-        progress = end
+        verification.consume(prompt: promptTokens[chunk], output, took: isShared ? nil : duration)
+        events.append(.progress(evaluated: chunk.upperBound, of: promptTokens.count))
         addTime(since: start)
-        phase = end == promptTokens.count ? .answer : .prompt(next: end)
+        phase = chunk.upperBound == promptTokens.count ? .answer : .prompt(next: chunk.upperBound)
     }
 
     /// Adds the time since `start` to that of the current phase.
@@ -119,8 +160,8 @@ struct GenerationRun {
     }
 
     private mutating func begin() throws(InferenceError) {
-        let reserve = min(options.maximumTokens ?? Self.answerReserve, sequence.capacity / 4)
-        promptTokens = try model.tokens(for: prompt, limit: sequence.capacity - reserve)
+        let limit = sequence.capacity - Self.reserve(options, capacity: sequence.capacity)
+        promptTokens = try model.tokens(for: prompt, limit: limit)
         guard promptTokens.count <= sequence.capacity else {
             throw InferenceError(
                 .contextFull,
@@ -131,8 +172,6 @@ struct GenerationRun {
         statistics.promptDuration += verification.begin(promptTokens)
         phase = .prompt(next: statistics.reusedTokens)
     }
-
-    private func chunkEnd(from next: Int) -> Int { min(next + TransformerModel.stepRows, promptTokens.count) }
 
     /// The limit that is reached; nil for none.
     private var limitReached: FinishReason? {
@@ -152,18 +191,48 @@ struct GenerationRun {
     }
 
     /// Adds the next token, if its logits are available and no limit is reached.
-    private mutating func extend() throws(InferenceError) -> Generation.Event? {
+    private mutating func extend() throws(InferenceError) {
         if let reason = limitReached { return try finish(reason) }
-        guard sequence.hasLogits else { return nil }
+        guard sequence.hasLogits else { return }
         noteHash()
-        guard let token = try verification.next(forced: options.forcedTokens?[statistics.tokens.count]) else {
+        var logProbability: Double?
+        var top: [GeneratedToken.Alternative] = []
+        var inspect: ((TokenID, UnsafeBufferPointer<Float>) -> Void)?
+        if let wanted = options.topLogProbabilities {
+            let tokenCount = model.tokenizer.count
+            inspect = { token, logits in
+                let probabilities = LogProbabilities(UnsafeBufferPointer(rebasing: logits.prefix(tokenCount)))
+                logProbability = probabilities[token]
+                top = probabilities.top(wanted).map { .init(id: $0.token, logProbability: Double($0.logProbability)) }
+            }
+        }
+        let token = try verification.next(
+            forced: options.forcedTokens?[statistics.tokens.count], inspect: inspect)
+        guard let token else {
             throw InferenceError(.malformedModel, "no token can be chosen: every logit is NaN, or forbidden by a bias")
         }
         statistics.tokens.append(token)
+        if options.reportsTokens {
+            events.append(
+                .token(
+                    GeneratedToken(
+                        id: token, bytes: Array(model.tokenizer.bytes(of: token)), isDrafted: verification.wasDrafted,
+                        logProbability: logProbability, top: top)))
+        }
         if model.tokenizer.isEndOfGeneration(token), options.forcedTokens == nil { return try finish(.endOfText) }
-        let text = matcher.append(detokenizer.append(token))
-        if matcher.isStopped { return try finish(.stopString, after: text) }
-        return text.isEmpty ? nil : .text(text)
+        show(matcher.append(detokenizer.append(token)))
+        if matcher.isStopped { return try finish(.stopString) }
+        if indentation.isStopped { return try finish(.indentation) }
+        if let limit = options.timeLimitAfterNewline, indentation.hasNewline, statistics.decodeDuration >= limit {
+            try finish(.timeLimit)
+        }
+    }
+
+    /// Adds an event for `text`, as far as it is certain to be part of the answer.
+    private mutating func show(_ text: String, isLast: Bool = false) {
+        var text = indentation.append(text)
+        if isLast { text += indentation.flush() }
+        if !text.isEmpty { events.append(.text(text)) }
     }
 
     private mutating func noteHash() {
@@ -172,17 +241,14 @@ struct GenerationRun {
         statistics.rowHashes.append(row)
     }
 
-    /// Ends the generation. Returns the remaining text, which comes before the statistics.
-    private mutating func finish(
-        _ reason: FinishReason, after text: String = ""
-    ) throws(InferenceError) -> Generation.Event? {
+    /// Ends the generation. The remaining text comes before the statistics.
+    private mutating func finish(_ reason: FinishReason) throws(InferenceError) {
         try verification.finish()
-        let text = text + matcher.append(detokenizer.finish()) + matcher.flush()
+        show(matcher.append(detokenizer.finish()) + matcher.flush(), isLast: true)
         statistics.finishReason = matcher.isStopped ? .stopString : reason
         statistics.steps = verification.steps
         statistics.draft = verification.statistics
         if options.hashesLogits { statistics.logitsHash = hash.value }
         phase = .end
-        return text.isEmpty ? nil : .text(text)
     }
 }

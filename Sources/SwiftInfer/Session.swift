@@ -34,7 +34,7 @@ public actor Session {
         self.model = model
         contextLength = length
         sequence = TokenSequence(try model.transformer.makeSequence(capacity: length, cacheType: options.cacheType))
-        planner = try Self.planner(options.drafter, model)
+        planner = try options.drafter.makePlanner(for: model)
     }
 
     /// The model's own thread.
@@ -71,7 +71,7 @@ public actor Session {
     ///   the drafter it had.
     public func use(_ drafter: DrafterChoice) throws(InferenceError) {
         try requireIdle()
-        replacePlanner(by: try Self.planner(drafter, model))
+        replacePlanner(by: try drafter.makePlanner(for: model))
     }
 
     /// Like ``use(_:)``, but a drafter that this function replaced earlier is used again, with all that it learned, if it has the
@@ -81,17 +81,10 @@ public actor Session {
         let name = drafter.description
         guard name != plannerName else { return }
         var next = parked.removeValue(forKey: name)
-        if next == nil { next = try Self.planner(drafter, model) }
+        if next == nil { next = try drafter.makePlanner(for: model) }
         if let plannerName, let planner { parked[plannerName] = planner }
         replacePlanner(by: next)
         plannerName = name
-    }
-
-    private static func planner(_ choice: DrafterChoice, _ model: Model) throws(InferenceError) -> DraftPlanner? {
-        let tokenizer = model.tokenizer
-        return try choice.makeDrafter(for: model).map { drafter in
-            DraftPlanner(drafter) { tokenizer.tokenClass(of: $0).rawValue }
-        }
     }
 
     private func replacePlanner(by next: DraftPlanner?) {
@@ -146,7 +139,7 @@ public actor Session {
 
     private func nextEvent() throws(InferenceError) -> Generation.Event {
         while run != nil {
-            if let event = try run?.nextEvent() { return event }
+            if let event = try run?.nextEvent(isCancelled: Task.isCancelled) { return event }
             guard let segment = run?.propose() else { break }
             let start = ContinuousClock.now
             let output = try model.transformer.evaluate(segment)

@@ -5,7 +5,8 @@ public import InferTokenizers
 
 /// The statistics of one generation. They are complete when it has finished.
 ///
-/// Durations are those of the engine's own work, without the time between two calls of the consumer.
+/// Durations are those of the engine's own work, without the time between two calls of the consumer. The time of a step that
+/// several sequences share counts for each of them.
 public struct Statistics: Sendable {
     /// Why the generation ended.
     public internal(set) var finishReason = FinishReason.cancelled
@@ -19,6 +20,8 @@ public struct Statistics: Sendable {
     public internal(set) var steps = 0
     /// The statistics of drafting.
     public internal(set) var draft = DraftStatistics()
+    /// The time that the request waited for a sequence; zero for those of a session.
+    public internal(set) var queueDuration = Duration.zero
     /// The time of evaluating the prompt.
     public internal(set) var promptDuration = Duration.zero
     /// The time of generating after the prompt.
@@ -66,6 +69,10 @@ public struct FinishReason: Hashable, Sendable, CustomStringConvertible {
     public static let length = FinishReason(description: "length")
     /// The context is full.
     public static let contextFull = FinishReason(description: "contextFull")
+    /// A line began with less than ``GenerationOptions/minimumIndentation``.
+    public static let indentation = FinishReason(description: "indentation")
+    /// ``GenerationOptions/timeLimitAfterNewline`` was reached.
+    public static let timeLimit = FinishReason(description: "timeLimit")
     /// The surrounding task was cancelled.
     public static let cancelled = FinishReason(description: "cancelled")
 }

@@ -1,4 +1,4 @@
-// A search for stop strings in text that arrives in pieces.
+// Where text that arrives in pieces has to end: at stop strings, and at lines with too little indentation.
 
 /// Searches text for stop strings. It withholds only text that may be the beginning of a stop string.
 ///
@@ -46,5 +46,56 @@ package struct StopMatcher {
         return lengths.first { length in
             stops.contains { $0.count > length && $0.starts(with: withheld.suffix(length)) }
         } ?? 0
+    }
+}
+
+/// Searches text for a line, after the first one, that begins with too few spaces and tabs. It withholds only the indentation of a
+/// line. Blank lines may have any.
+package struct IndentationMatcher {
+    private let minimum: Int
+    /// The line breaks and the indentation that belong to a line without other text so far.
+    private var withheld = ""
+    private var indentation = 0
+    /// Whether the current line, not the first, has had no other text so far.
+    private var isAtStart = false
+    /// Whether such a line has appeared.
+    package private(set) var isStopped = false
+    /// Whether there was a line break.
+    package private(set) var hasNewline = false
+
+    /// A matcher for lines with less than `minimum` spaces and tabs.
+    package init(minimum: Int) { self.minimum = minimum }
+
+    /// Takes the next piece of text and returns the text that can be shown.
+    package mutating func append(_ piece: String) -> String {
+        if isStopped { return "" }
+        if !hasNewline { hasNewline = piece.utf8.contains(0x0A) }
+        guard minimum > 0, hasNewline else { return piece }
+        var visible = ""
+        for scalar in piece.unicodeScalars {
+            switch scalar {
+            case "\n":
+                (isAtStart, indentation) = (true, 0)
+                withheld.unicodeScalars.append(scalar)
+            case " ", "\t", "\r":
+                indentation += scalar == "\r" ? 0 : 1
+                withheld.unicodeScalars.append(scalar)
+            default:
+                if isAtStart, indentation < minimum {
+                    isStopped = true
+                    return visible
+                }
+                isAtStart = false
+                visible += flush()
+                visible.unicodeScalars.append(scalar)
+            }
+        }
+        return isAtStart ? visible : visible + flush()
+    }
+
+    /// Returns the withheld text at the end of all text.
+    package mutating func flush() -> String {
+        defer { withheld = "" }
+        return isStopped ? "" : withheld
     }
 }

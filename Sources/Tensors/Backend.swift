@@ -74,6 +74,9 @@ package protocol Backend: AnyObject, Sendable {
     /// Copies whole cache slots, all layers: slot `to` takes the entries of slot `from`, one pair after the other.
     func moveSlots(_ moves: [(from: Int, to: Int)], in cache: KVCache)
 
+    /// Copies slots 0..<count, all layers, to the same slots of another cache of the same layers, heads and type.
+    func copySlots(_ count: Int, from source: KVCache, to target: KVCache)
+
     // MARK: Operations on rows
 
     /// x[i] = scale · table[tokens[i]]

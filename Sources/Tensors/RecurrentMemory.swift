@@ -68,7 +68,7 @@ package protocol RecurrentMemory: AnyObject, Sendable {
     /// A copy of the state.
     func copyState() throws(InferenceError) -> any RecurrentCheckpoint
 
-    /// Goes back to a state that was copied from this memory.
+    /// Takes a state that was copied from this memory, or from another one of the same shape and backend.
     func restore(_ checkpoint: any RecurrentCheckpoint)
 
     /// Goes back to the state before the first token.

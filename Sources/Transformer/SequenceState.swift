@@ -24,6 +24,21 @@ protocol LayerMemory: AnyObject {
     /// The longest prefix of at most `length` tokens whose memory is complete, so that a step can go on behind it.
     func reusablePrefix(of length: Int) -> Int
 
+    /// Copies the memory of the first `count` tokens, a position that ``reusablePrefix(of:)`` returns.
+    func snapshot(of count: Int) throws(InferenceError) -> any LayerSnapshot
+
+    /// Replaces everything by the first `count` tokens of `snapshot`, which a memory of the same group made.
+    func restore(_ snapshot: any LayerSnapshot, count: Int)
+
+    /// Memory it takes.
+    var byteCount: Int { get }
+}
+
+/// A copy of a ``LayerMemory``'s first tokens.
+protocol LayerSnapshot: AnyObject, Sendable {
+    /// The longest prefix of at most `length` tokens that can be restored.
+    func reusablePrefix(of length: Int) -> Int
+
     /// Memory it takes.
     var byteCount: Int { get }
 }
@@ -56,6 +71,26 @@ final class KeyValueMemory: LayerMemory {
 
     func reusablePrefix(of length: Int) -> Int { length }
 
+    private final class Snapshot: LayerSnapshot {
+        let cache: KVCache
+        init(_ cache: KVCache) { self.cache = cache }
+        func reusablePrefix(of length: Int) -> Int { length }
+        var byteCount: Int { cache.shape.byteCount }
+    }
+
+    func snapshot(of count: Int) throws(InferenceError) -> any LayerSnapshot {
+        var shape = cache.shape
+        shape.slots = max(1, count)
+        let copy = try backend.makeCache(shape)
+        backend.copySlots(count, from: cache, to: copy)
+        return Snapshot(copy)
+    }
+
+    func restore(_ snapshot: any LayerSnapshot, count: Int) {
+        guard count > 0 else { return }
+        backend.copySlots(count, from: unsafeDowncast(snapshot, to: Snapshot.self).cache, to: cache)
+    }
+
     var byteCount: Int { cache.shape.byteCount }
 }
 
@@ -71,7 +106,12 @@ final class RecurrentStateMemory: LayerMemory {
     /// Tokens that the state has taken in.
     private var position = 0
     /// Copies, by ascending position.
-    private var checkpoints: [(position: Int, state: any RecurrentCheckpoint)] = []
+    private var checkpoints: [Checkpoint] = []
+
+    private struct Checkpoint: Sendable {
+        let position: Int
+        let state: any RecurrentCheckpoint
+    }
 
     /// - Throws: `outOfMemory`.
     init(_ shape: RecurrentShape, on backend: any Backend) throws(InferenceError) {
@@ -84,8 +124,9 @@ final class RecurrentStateMemory: LayerMemory {
         guard certainRows > 0 else { return }
         state.acceptCertainRows()
         position += certainRows
-        // A chunk of a prompt ends where the next prompt may differ.
-        keepCheckpoint(spacing: certainRows > 1 ? Self.checkpointSpacing / 8 : Self.checkpointSpacing)
+        // A chunk of a prompt ends where the next prompt may differ. Small chunks end anywhere.
+        let spacing = Self.checkpointSpacing / 8
+        keepCheckpoint(spacing: certainRows >= spacing ? spacing : Self.checkpointSpacing)
     }
 
     func keep(path: [Int], of layout: SegmentLayout, certainRows: Int) {
@@ -112,6 +153,30 @@ final class RecurrentStateMemory: LayerMemory {
         return checkpoints.last { $0.position <= length }?.position ?? 0
     }
 
+    private final class Snapshot: LayerSnapshot {
+        let checkpoints: [Checkpoint]
+        private let stateByteCount: Int
+        init(_ checkpoints: [Checkpoint], stateByteCount: Int) {
+            (self.checkpoints, self.stateByteCount) = (checkpoints, stateByteCount)
+        }
+        func reusablePrefix(of length: Int) -> Int { checkpoints.last { $0.position <= length }?.position ?? 0 }
+        var byteCount: Int { checkpoints.count * stateByteCount }
+    }
+
+    func snapshot(of count: Int) throws(InferenceError) -> any LayerSnapshot {
+        var copies = checkpoints.filter { $0.position <= count }
+        if count == position, position > 0, copies.last?.position != position {
+            copies.append(Checkpoint(position: position, state: try state.copyState()))
+        }
+        return Snapshot(copies, stateByteCount: state.shape.stateByteCount)
+    }
+
+    func restore(_ snapshot: any LayerSnapshot, count: Int) {
+        checkpoints = unsafeDowncast(snapshot, to: Snapshot.self).checkpoints.filter { $0.position <= count }
+        if let last = checkpoints.last { state.restore(last.state) } else { state.reset() }
+        position = count
+    }
+
     var byteCount: Int { state.shape.byteCount(uncertainRows: 0) + checkpoints.count * state.shape.stateByteCount }
 
     private static func mostCheckpoints(_ shape: RecurrentShape) -> Int {
@@ -127,7 +192,7 @@ final class RecurrentStateMemory: LayerMemory {
     /// Copies the state if the last copy is `spacing` tokens back. Without memory for it there is none: it only saves time.
     private func keepCheckpoint(spacing: Int) {
         guard position - (checkpoints.last?.position ?? 0) >= spacing, let copy = try? state.copyState() else { return }
-        checkpoints.append((position, copy))
+        checkpoints.append(Checkpoint(position: position, state: copy))
         guard checkpoints.count > Self.mostCheckpoints(state.shape) else { return }
         // The one whose neighbours are closest is missed least; the newest is never it.
         let gaps = (0..<checkpoints.count - 1).map { index in
@@ -324,6 +389,29 @@ package final class SequenceState {
     /// Memory that it takes, in bytes.
     package var byteCount: Int { memories.reduce(0) { $0 + $1.byteCount } }
 
+    /// Copies what the layers keep of the first `count` tokens, as far as all layers can go on from there.
+    ///
+    /// - Throws: `outOfMemory`.
+    package func snapshot(of count: Int) throws(InferenceError) -> SequenceSnapshot {
+        let count = reusablePrefix(of: count)
+        return SequenceSnapshot(
+            count: count, capacity: capacity,
+            memories: try memories.map { memory throws(InferenceError) in try memory.snapshot(of: count) })
+    }
+
+    /// Replaces everything by at most the first `length` tokens of `snapshot`, which a sequence of the same model and capacity made.
+    ///
+    /// - Returns: The number of tokens, see ``SequenceSnapshot/reusablePrefix(of:)``.
+    package func restore(_ snapshot: SequenceSnapshot, length: Int) -> Int {
+        // Rotations depend on the capacity, so keys of another capacity may differ.
+        let isSame = snapshot.capacity == capacity && snapshot.memories.count == memories.count
+        count = isSame ? snapshot.reusablePrefix(of: length) : 0
+        for (memory, copy) in zip(memories, snapshot.memories) where isSame { memory.restore(copy, count: count) }
+        if !isSame { for memory in memories { memory.forget(from: 0) } }
+        pending = nil
+        return count
+    }
+
     /// A step begins: what the last one left can no longer be kept.
     func beginStep(_ layout: SegmentLayout, certainRows: Int) throws(InferenceError) {
         pending = nil
@@ -336,4 +424,29 @@ package final class SequenceState {
         count += certainRows
         if certainRows < layout.count { pending = (layout, certainRows) }
     }
+}
+
+/// A copy of what a model's layers keep of the first tokens of a sequence. It takes only the memory that these tokens need.
+package final class SequenceSnapshot: Sendable {
+    /// The number of tokens.
+    package let count: Int
+    /// The capacity of the sequence it comes from.
+    fileprivate let capacity: Int
+    fileprivate let memories: [any LayerSnapshot]
+
+    fileprivate init(count: Int, capacity: Int, memories: [any LayerSnapshot]) {
+        (self.count, self.capacity, self.memories) = (count, capacity, memories)
+    }
+
+    /// The longest prefix of at most `length` tokens that all layers can go on from.
+    package func reusablePrefix(of length: Int) -> Int {
+        var prefix = min(length, count)
+        while let shorter = memories.lazy.map({ $0.reusablePrefix(of: prefix) }).first(where: { $0 < prefix }) {
+            prefix = shorter
+        }
+        return prefix
+    }
+
+    /// Memory that it takes, in bytes.
+    package var byteCount: Int { memories.reduce(0) { $0 + $1.byteCount } }
 }

@@ -237,11 +237,12 @@ extension TransformerModel {
     ///   had not been.
     package func evaluate(_ segments: [Segment]) throws(InferenceError) -> [SegmentOutput] {
         for segment in segments { try segment.check(self) }
-        guard let first = segments.first else { return [] }
+        guard !segments.isEmpty else { return [] }
         guard Set(segments.map { ObjectIdentifier($0.state) }).count == segments.count else {
             throw InferenceError(.invalidArgument, "a sequence has two segments in one step")
         }
-        guard segments.allSatisfy({ $0.request.tokenCount == first.request.tokenCount }) else {
+        let tokenCounts = Set(segments.lazy.filter { !$0.outputs.isEmpty }.map(\.request.tokenCount))
+        guard tokenCounts.count <= 1 else {
             throw InferenceError(.invalidArgument, "the segments of a step differ in the number of tokens that exist")
         }
         return try stepMemory.withLock { memory throws(InferenceError) in try step(segments, &memory) }
@@ -261,8 +262,10 @@ extension TransformerModel {
         let logits = outputs.isEmpty ? nil : try logitsPool.take(rows: outputs.count, on: backend)
         let topTokens = segments.reduce(0) { $1.outputs.isEmpty ? $0 : max($0, $1.request.topTokens) }
         let search = topTokens > 0 ? try memory.search(topTokens, rows: outputs.count, self) : nil
-        let scale = device == nil ? nil : segments.lazy.compactMap(\.request.softmaxScale).first
-        let tokenCount = min(segments[0].request.tokenCount ?? .max, configuration.vocabularySize)
+        let scale =
+            device == nil ? nil : segments.lazy.filter { !$0.outputs.isEmpty }.compactMap(\.request.softmaxScale).first
+        let requested = segments.first { !$0.outputs.isEmpty }?.request.tokenCount
+        let tokenCount = min(requested ?? .max, configuration.vocabularySize)
 
         var pass = ForwardPass(self, segments, layouts, in: memory.workspaces)
         try pass(outputs: outputs, logits: logits?.activations, maxima: search?.maxima)

@@ -203,6 +203,13 @@ extension VulkanBackend {
         }
     }
 
+    package func copySlots(_ count: Int, from source: KVCache, to target: KVCache) {
+        let source = unsafeDowncast(source, to: VulkanKeyValueCache.self)
+        let target = unsafeDowncast(target, to: VulkanKeyValueCache.self)
+        guard count > 0 else { return }
+        perform { () in target.copySlots(count, from: source, on: queue) }
+    }
+
     package func attend(
         _ queries: Activations, _ segments: [AttentionSegment], layer: Int, _ parameters: AttentionParameters,
         into y: Activations

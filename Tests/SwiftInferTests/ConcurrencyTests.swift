@@ -43,7 +43,7 @@ import Testing
                     pieces += 1
                     if pieces == 4 { withUnsafeCurrentTask { $0?.cancel() } }
                 case .finished(let statistics): return Optional(statistics)
-                case .progress: break
+                case .progress, .token: break
                 }
             }
             return nil

@@ -114,6 +114,7 @@ private func streaming(session: Session) async throws {
     for try await event in session.generate(.text("func greet("), options: settings) {
         switch event {
         case .progress(let evaluated, let total): print("prompt: \(evaluated) of \(total)")
+        case .token: break
         case .text(let piece): print(piece, terminator: "")
         case .finished(let statistics): print("\n\(statistics.finishReason)")
         }

@@ -19,6 +19,7 @@ import Testing
             case .progress(let evaluated, let total):
                 #expect(evaluated <= total)
                 kinds.append("progress")
+            case .token: kinds.append("token")
             case .text(let piece):
                 #expect(!piece.isEmpty)
                 text += piece

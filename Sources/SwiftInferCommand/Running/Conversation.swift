@@ -149,6 +149,7 @@ struct Answer: Sendable {
             switch event {
             case .progress(let evaluated, let total):
                 bar.update(Double(evaluated) / Double(max(total, 1)), note: "\(evaluated) of \(total) tokens")
+            case .token: break
             case .text(let piece):
                 bar.clear()
                 text += piece

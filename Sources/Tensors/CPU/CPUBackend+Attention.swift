@@ -41,6 +41,15 @@ extension CPUBackend {
         }
     }
 
+    package func copySlots(_ count: Int, from source: KVCache, to target: KVCache) {
+        let source = unsafeDowncast(source, to: CPUKeyValueCache.self)
+        let target = unsafeDowncast(target, to: CPUKeyValueCache.self)
+        let heads = source.shape.heads
+        pool.run(source.shape.layers * heads) { index, _ in
+            target.copy(layer: index / heads, head: index % heads, slots: count, from: source)
+        }
+    }
+
     package func attend(
         _ queries: Activations, _ segments: [AttentionSegment], layer: Int, _ parameters: AttentionParameters,
         into y: Activations

@@ -43,6 +43,15 @@ package final class CPUKeyValueCache: KVCache, @unchecked Sendable {
         value(layer: layer, head: head, slot: to)
             .copyMemory(from: value(layer: layer, head: head, slot: from), byteCount: valueBytes)
     }
+
+    /// Copies one head's keys and values in slots 0..<slots from another cache. Keys are copied in whole panels.
+    func copy(layer: Int, head: Int, slots: Int, from source: CPUKeyValueCache) {
+        let panels = (slots + KeyPanel.keys - 1) / KeyPanel.keys
+        keyPanel(layer: layer, head: head, slot: 0)
+            .copyMemory(from: source.keyPanel(layer: layer, head: head, slot: 0), byteCount: panels * panelBytes)
+        value(layer: layer, head: head, slot: 0)
+            .copyMemory(from: source.value(layer: layer, head: head, slot: 0), byteCount: slots * valueBytes)
+    }
 }
 
 /// A panel of sixteen keys: f32 and f16 `[dimension][16]`; q8_0 for each 32 dimensions sixteen f16 scales, then

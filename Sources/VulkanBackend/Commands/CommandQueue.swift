@@ -143,6 +143,11 @@ final class CommandQueue: @unchecked Sendable {
             frames[current].commands, source.buffer, target.buffer, UInt32(pieces.count), pieces)
     }
 
+    /// Copies pieces of one buffer to another one.
+    func copy(_ pieces: [VkBufferCopy], from source: DeviceBuffer, to target: DeviceBuffer) {
+        copy(pieces, from: source.memory, to: target.memory, reads: source.address, writes: target.address)
+    }
+
     /// Copies pieces of what was uploaded in this operation.
     func copyUpload(_ pieces: [VkBufferCopy], to target: DeviceMemory, writes: DeviceAddress?) {
         copy(pieces, from: frames[current].upload, to: target, reads: nil, writes: writes)

@@ -96,9 +96,7 @@ extension VulkanBackend {
                 let copies = x.pieces(rows: 0..<rows, compactFrom: 0).map {
                     VkBufferCopy(srcOffset: UInt64($0.padded), dstOffset: UInt64($0.compact), size: UInt64($0.size))
                 }
-                queue.copy(
-                    copies, from: x.buffer.memory, to: target.memory, reads: x.buffer.address,
-                    writes: target.address)
+                queue.copy(copies, from: x.buffer, to: target)
             }
             return true
         }
@@ -246,8 +244,7 @@ extension VulkanBackend: DeviceBackend {
             let whole = VkBufferCopy(srcOffset: 0, dstOffset: 0, size: UInt64(size))
             perform { () in
                 for _ in 0..<copies {
-                    queue.copy(
-                        [whole], from: source.memory, to: target.memory, reads: source.address, writes: target.address)
+                    queue.copy([whole], from: source, to: target)
                 }
             }
             try queue.finish { () in true }

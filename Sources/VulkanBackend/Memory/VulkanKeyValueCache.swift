@@ -1,5 +1,6 @@
 // The key–value cache in the device's memory.
 
+import CInferVulkanKernels
 import InferGGUF
 import InferSupport
 import InferTensors
@@ -67,6 +68,29 @@ final class VulkanKeyValueCache: KVCache, @unchecked Sendable {
         }
         return Half(
             row: row, parts: parts, layersOfPart: layersOfPart, layerBytes: layerBytes, layerScaleBytes: scaleBytes)
+    }
+
+    /// Records the copy of slots 0..<count from another cache of the same layers, heads and type.
+    func copySlots(_ count: Int, from source: VulkanKeyValueCache, on queue: CommandQueue) {
+        for (from, to) in [(source.keys, keys), (source.values, values)] {
+            for layer in 0..<shape.layers {
+                let old = from.parts[layer / from.layersOfPart], new = to.parts[layer / to.layersOfPart]
+                func pieces(_ rowBytes: Int) -> [VkBufferCopy] {
+                    (0..<shape.heads).map { head in
+                        let start = { (layersOfPart: Int, slots: Int) in
+                            UInt64((layer % layersOfPart * self.shape.heads + head) * slots * rowBytes)
+                        }
+                        return VkBufferCopy(
+                            srcOffset: start(from.layersOfPart, source.shape.slots),
+                            dstOffset: start(to.layersOfPart, shape.slots), size: UInt64(count * rowBytes))
+                    }
+                }
+                queue.copy(pieces(from.row.byteCount), from: old.elements, to: new.elements)
+                if from.row.scaleByteCount > 0 {
+                    queue.copy(pieces(from.row.scaleByteCount), from: old.scales, to: new.scales)
+                }
+            }
+        }
     }
 
     /// Bytes of the keys and values of a cache of that shape; `.max` if they overflow.

@@ -155,9 +155,7 @@ final class VulkanRecurrentMemory: RecurrentMemory, @unchecked Sendable {
         let piece = VkBufferCopy(
             srcOffset: UInt64(source.offset), dstOffset: UInt64(target.offset), size: UInt64(checkpoints.byteCount))
         backend.perform { () in
-            backend.queue.copy(
-                [piece], from: source.buffer.memory, to: target.buffer.memory, reads: source.buffer.address,
-                writes: target.buffer.address)
+            backend.queue.copy([piece], from: source.buffer, to: target.buffer)
         }
     }
 }
