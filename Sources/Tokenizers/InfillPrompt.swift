@@ -35,6 +35,8 @@ public struct InfillPrompt: Sendable {
     ///
     /// If the prompt is too long, the context is cut first, at its beginning. Then the prefix is cut at its beginning and
     /// the suffix at its end; the prefix gets three quarters of the room, or more if the suffix needs less than a quarter.
+    /// A beginning is cut by whole multiples of an eighth of its room. So the prompts of a text that grows at the gap mostly begin
+    /// with the same tokens, whose state can be reused.
     ///
     /// - Throws: `InferenceError` with `unsupportedTokenizer` if the vocabulary has no marks for a gap, and with
     ///   `contextFull` if `limit` leaves no room for text.
@@ -57,16 +59,24 @@ public struct InfillPrompt: Sendable {
         var after = tokenizer.encodeContinuation(suffix)
         if before.count + after.count > room {
             let kept = min(before.count, max(room - after.count, room - room / 4))
-            before.removeFirst(before.count - kept)
+            before.removeFirst(Self.cut(before.count, to: kept))
             after.removeLast(max(0, after.count - (room - kept)))
         }
-        let around = Array(surroundings(tokenizer).suffix(room - before.count - after.count))
+        let context = surroundings(tokenizer)
+        let around = context.dropFirst(Self.cut(context.count, to: room - before.count - after.count))
         if marks.order == .prefixSuffixMiddle {
             return begin + around + [prefixMark] + before + [suffixMark] + after + end
         }
         // Without a mark for files, they go to the beginning of the prefix, because in training nothing precedes the suffix.
         let (first, inner) = marks.fileSeparator == nil ? ([], around) : (around, [])
         return begin + first + [suffixMark] + after + [prefixMark] + inner + before + end
+    }
+
+    /// The number of tokens to remove from the beginning of `count`, so that at most `kept` are left.
+    private static func cut(_ count: Int, to kept: Int) -> Int {
+        guard count > kept else { return 0 }
+        let unit = max(1, kept / 8)
+        return min(count, (count - kept + unit - 1) / unit * unit)
     }
 
     /// The repository-level context: names and texts of the other files, then the name of the file with the gap.
