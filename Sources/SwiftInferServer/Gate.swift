@@ -1,0 +1,116 @@
+// What every request passes: access, limits, errors, log.
+
+import HTTPTypes
+import Hummingbird
+import InferSupport
+import Logging
+import NIOCore
+import NIOHTTP1
+import SwiftInfer
+
+/// What the handlers know of a request beside its content.
+struct RequestInfo: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The connection.
+    let channel: any Channel
+    /// Whose prefixes and draft memory the request uses.
+    var owner = ""
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
+
+/// Lets requests through that may use the server, writes errors in the shape of the interface, and logs each request.
+struct Gate: RouterMiddleware {
+    let state: ServerState
+
+    @concurrent func handle(
+        _ request: Request, context: RequestInfo, next: @concurrent (Request, RequestInfo) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        state.beginRequest()
+        var response: Response
+        do {
+            response = try await answer(request, context, next)
+        } catch {
+            if error is HTTPParserError { throw error }
+            let error = APIError(describing: error)
+            response = error.response(ollama: request.uri.path.hasPrefix("/api/"))
+            // The rest of a refused body would be read as the next request.
+            if error.status == .contentTooLarge { response.headers[.connection] = "close" }
+        }
+        for field in state.access.sharingHeaders(for: request) { response.headers[field.name] = field.value }
+        response.headers[.xContentTypeOptions] = "nosniff"
+        return finishing(response, of: request, context, since: start)
+    }
+
+    private func answer(
+        _ request: Request, _ context: RequestInfo, _ next: @concurrent (Request, RequestInfo) async throws -> Response
+    ) async throws -> Response {
+        guard request.uri.string.utf8.count <= state.options.limits.pathBytes else {
+            throw APIError(.uriTooLong, "the path is too long", code: "path_too_long")
+        }
+        if request.method == .options, request.headers[.origin] != nil {
+            // A browser asks without the key whether it may send it.
+            do throws(APIError) {
+                _ = try state.access.owner(of: request)
+            } catch  where error.status == .unauthorized {}
+            return Response(status: .noContent)
+        }
+        var context = context
+        context.owner = try state.access.owner(of: request)
+        return try await next(request, context)
+    }
+
+    /// The response, with a note in log and metrics after it is written.
+    private func finishing(
+        _ response: Response, of request: Request, _ context: RequestInfo, since start: ContinuousClock.Instant
+    ) -> Response {
+        let state = state
+        let status = response.status.code
+        let path = request.uri.path
+        let method = request.method.rawValue
+        let id = context.id
+        let note: @Sendable (Bool) -> Void = { isWhole in
+            state.endRequest()
+            state.metrics.noteRequest(status: status)
+            state.logger.info(
+                "request",
+                metadata: [
+                    "id": "\(id)", "method": "\(method)", "path": "\(path.printable)", "status": "\(status)",
+                    "ms": "\(Int((ContinuousClock.now - start) / .milliseconds(1)))", "complete": "\(isWhole)",
+                    "owner": "\(context.owner)",
+                ])
+        }
+        let body = response.body
+        guard body.contentLength == nil else {
+            note(true)
+            return response
+        }
+        var response = response
+        response.body = ResponseBody { writer in
+            do {
+                try await body.write(writer)
+                note(true)
+            } catch {
+                note(false)
+                throw error
+            }
+        }
+        return response
+    }
+}
+
+extension Request {
+    /// The object that the body is.
+    func reader(_ state: ServerState) async throws -> RequestReader {
+        let body = try await body.collect(upTo: state.options.limits.bodyBytes)
+        if state.options.logsPrompts {
+            state.logger.info(
+                "prompt", metadata: ["path": "\(uri.path.printable)", "body": "\(String(buffer: body).escaped)"])
+        }
+        return try RequestReader(body: body.readableBytesView)
+    }
+}
