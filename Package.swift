@@ -155,7 +155,11 @@ let package = Package(
                 "TestSupport",
             ]),
         .testTarget(
-            name: "ServerTests", dependencies: ["SwiftInferServer", "SwiftInfer", "InferSupport", "TestSupport"]),
+            name: "ServerTests",
+            dependencies: [
+                "SwiftInferServer", "SwiftInfer", "InferTemplates", "InferSupport", "TestSupport",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Server"])),
+            ]),
         .testTarget(
             name: "CommandTests", dependencies: ["SwiftInferCommand", "InferGGUF", "InferSupport", "TestSupport"]),
     ],

@@ -57,7 +57,7 @@ extension ToolCall {
 }
 
 /// Writes answers as OpenAI's chat.
-private struct ChatAnswer: AnswerStream {
+struct ChatAnswer: AnswerStream {
     let id = UnixTime.identifier("chatcmpl-")
     let created = UnixTime.now
     let served: ServedModel

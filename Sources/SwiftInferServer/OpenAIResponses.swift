@@ -93,7 +93,7 @@ struct OpenAIResponses: Sendable {
 }
 
 /// Writes an answer as OpenAI's responses.
-private struct ResponseAnswer: AnswerStream {
+struct ResponseAnswer: AnswerStream {
     /// An item of the output while it is written.
     private enum OpenItem {
         case message(id: String, text: String)

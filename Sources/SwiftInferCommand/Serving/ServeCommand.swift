@@ -90,6 +90,8 @@
         }
 
         func run() async throws {
+            // A client that goes away must not end the program.
+            signal(SIGPIPE, SIG_IGN)
             let path = try model.path()
             let options = try serverOptions(path)
             var logger = Logger(label: "swiftinfer") { StreamLogHandler.standardError(label: $0) }
