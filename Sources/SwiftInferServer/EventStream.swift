@@ -20,7 +20,12 @@ enum StreamFormat: Sendable {
         }
     }
 
-    fileprivate func text(of piece: StreamPiece) -> String {
+    fileprivate func write(_ pieces: [StreamPiece], to writer: inout any ResponseBodyWriter) async throws {
+        let text = pieces.map { self.text(of: $0) }.joined()
+        if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
+    }
+
+    private func text(of piece: StreamPiece) -> String {
         switch (self, piece) {
         case (.events, .data(let json, let name)):
             (name.map { "event: \($0)\n" } ?? "") + "data: \(json)\n\n"
@@ -69,22 +74,18 @@ extension Response {
             ],
             body: ResponseBody { writer in
                 var stream = stream
-                func write(_ pieces: [StreamPiece], to writer: inout any ResponseBodyWriter) async throws {
-                    let text = pieces.map { format.text(of: $0) }.joined()
-                    if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
-                }
-                try await write(stream.begin(), to: &writer)
+                try await format.write(stream.begin(), to: &writer)
                 var isWhole = true
                 for await event in answers.events {
                     switch event {
-                    case .pause: try await write([.comment("waiting")], to: &writer)
+                    case .pause: try await format.write([.comment("waiting")], to: &writer)
                     case .failed(let error):
                         isWhole = false
-                        try await write([stream.failure(APIError(error))], to: &writer)
-                    default: try await write(stream.pieces(for: event), to: &writer)
+                        try await format.write([stream.failure(APIError(error))], to: &writer)
+                    default: try await format.write(stream.pieces(for: event), to: &writer)
                     }
                 }
-                if isWhole { try await write(stream.end(), to: &writer) }
+                if isWhole { try await format.write(stream.end(), to: &writer) }
                 if case .events(endsWithDone: true) = format {
                     try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
                 }

@@ -140,29 +140,6 @@ struct GenerationFields {
         _ request: RequestReader, _ served: ServedModel
     ) throws(APIError) -> [TokenID: Float] {
         var biases: [TokenID: Float] = [:]
-        func add(_ key: JSONValue, _ value: JSONValue) throws(APIError) {
-            let bias: Float
-            switch value {
-            case .bool(false): bias = -.infinity
-            default:
-                guard let number = value.double, number.isFinite, abs(number) <= 1e6 else {
-                    throw request.error("logit_bias", "has a bias that is not a number between -1e6 and 1e6, or false")
-                }
-                bias = Float(number)
-            }
-            switch key {
-            case .integer(let id):
-                guard (0..<served.tokenizer.count).contains(id) else {
-                    throw request.error(
-                        "logit_bias",
-                        "has the token \(id), which is outside the vocabulary of \(served.tokenizer.count)")
-                }
-                biases[TokenID(id)] = bias
-            case .string(let text):
-                for token in served.tokenizer.encode(text, addSpecial: false) { biases[token] = bias }
-            default: throw request.error("logit_bias", "has a key that is neither a token nor a text")
-            }
-        }
         switch request.value("logit_bias") {
         case nil: break
         case .object(let object):
@@ -170,7 +147,8 @@ struct GenerationFields {
                 throw request.error("logit_bias", "has more than \(maximumBiases) members")
             }
             for member in object.members {
-                try add(Int(member.key).map { .integer($0) } ?? .string(member.key), member.value)
+                let key: JSONValue = Int(member.key).map { .integer($0) } ?? .string(member.key)
+                try addBias(key, member.value, to: &biases, request, served)
             }
         case .array(let elements):
             guard elements.count <= maximumBiases else {
@@ -180,11 +158,38 @@ struct GenerationFields {
                 guard let pair = element.array, pair.count == 2 else {
                     throw request.error("logit_bias", "has an element that is not a pair of token and bias")
                 }
-                try add(pair[0], pair[1])
+                try addBias(pair[0], pair[1], to: &biases, request, served)
             }
         default: throw request.error("logit_bias", "must be an object or an array of pairs")
         }
         return biases
+    }
+
+    /// Adds the bias of one token, or of all tokens of a text.
+    private static func addBias(
+        _ key: JSONValue, _ value: JSONValue, to biases: inout [TokenID: Float], _ request: RequestReader,
+        _ served: ServedModel
+    ) throws(APIError) {
+        let bias: Float
+        switch value {
+        case .bool(false): bias = -.infinity
+        default:
+            guard let number = value.double, number.isFinite, abs(number) <= 1e6 else {
+                throw request.error("logit_bias", "has a bias that is not a number between -1e6 and 1e6, or false")
+            }
+            bias = Float(number)
+        }
+        switch key {
+        case .integer(let id):
+            guard (0..<served.tokenizer.count).contains(id) else {
+                throw request.error(
+                    "logit_bias", "has the token \(id), which is outside the vocabulary of \(served.tokenizer.count)")
+            }
+            biases[TokenID(id)] = bias
+        case .string(let text):
+            for token in served.tokenizer.encode(text, addSpecial: false) { biases[token] = bias }
+        default: throw request.error("logit_bias", "has a key that is neither a token nor a text")
+        }
     }
 
     /// The tokens of `prompt`, which leave room for the answer.
