@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import InferSupport
 import NIOCore
+import NIOHTTP1
 import SwiftInfer
 
 /// An error in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`.
@@ -69,6 +70,8 @@ struct APIError: Error, HTTPResponseError {
         switch error {
         case let error as APIError: self = error
         case let error as InferenceError: self.init(error)
+        case is HTTPParserError:
+            self.init(.badRequest, "the request is not valid HTTP", code: "invalid_http")
         case is NIOTooManyBytesError:
             self.init(.contentTooLarge, "the body is larger than the server accepts", code: "body_too_large")
         case let error as any HTTPResponseError where error.status.code < 500:

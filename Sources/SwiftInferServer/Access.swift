@@ -35,8 +35,7 @@ struct Access: Sendable {
     ///
     /// - Throws: ``APIError`` with 421 for a foreign name, 403 for a foreign origin, 401 without a valid key.
     func owner(of request: Request) throws(APIError) -> String {
-        try checkHost(of: request)
-        try checkOrigin(of: request)
+        try check(request)
         guard !keys.isEmpty else { return "" }
         guard let given = Self.key(in: request.headers) else {
             if Self.openPaths.contains(request.uri.path) { return "" }
@@ -52,6 +51,12 @@ struct Access: Sendable {
                 .unauthorized, type: "authentication_error", "the key is not valid", code: "invalid_api_key")
         }
         return "key-\(owner)"
+    }
+
+    /// Checks the name and the origin of the request, not its key.
+    func check(_ request: Request) throws(APIError) {
+        try checkHost(of: request)
+        try checkOrigin(of: request)
     }
 
     private static func key(in headers: HTTPFields) -> String? {

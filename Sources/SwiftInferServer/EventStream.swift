@@ -20,9 +20,8 @@ enum StreamFormat: Sendable {
         }
     }
 
-    fileprivate func write(_ pieces: [StreamPiece], to writer: inout any ResponseBodyWriter) async throws {
-        let text = pieces.map { self.text(of: $0) }.joined()
-        if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
+    fileprivate func buffer(_ pieces: [StreamPiece]) -> ByteBuffer {
+        ByteBuffer(string: pieces.map { text(of: $0) }.joined())
     }
 
     private func text(of piece: StreamPiece) -> String {
@@ -30,8 +29,9 @@ enum StreamFormat: Sendable {
         case (.events, .data(let json, let name)):
             (name.map { "event: \($0)\n" } ?? "") + "data: \(json)\n\n"
         case (.events, .comment(let text)): ": \(text)\n\n"
+        case (.events, .done): "data: [DONE]\n\n"
         case (.lines, .data(let json, _)): "\(json)\n"
-        case (.lines, .comment): ""
+        case (.lines, .comment), (.lines, .done): ""
         }
     }
 }
@@ -42,6 +42,8 @@ enum StreamPiece: Sendable {
     case data(JSONValue, event: String? = nil)
     /// What clients ignore; it keeps the connection open.
     case comment(String)
+    /// The end, where the interface marks it.
+    case done
 }
 
 /// Turns the events of answers into the pieces of one interface.
@@ -74,22 +76,27 @@ extension Response {
             ],
             body: ResponseBody { writer in
                 var stream = stream
-                try await format.write(stream.begin(), to: &writer)
+                var pieces = stream.begin()
                 var isWhole = true
-                for await event in answers.events {
-                    switch event {
-                    case .pause: try await format.write([.comment("waiting")], to: &writer)
+                var events = answers.events.makeAsyncIterator()
+                repeat {
+                    let buffer = format.buffer(pieces)
+                    // A chunk without bytes would end the body.
+                    if buffer.readableBytes > 0 { try await writer.write(buffer) }
+                    switch await events.next() {
+                    case nil:
+                        if case .events(endsWithDone: true) = format { pieces = [.done] } else { pieces = [] }
+                        if isWhole { pieces = stream.end() + pieces }
+                        if !pieces.isEmpty { try await writer.write(format.buffer(pieces)) }
+                        try await writer.finish(nil)
+                        return
+                    case .pause: pieces = [.comment("waiting")]
                     case .failed(let error):
                         isWhole = false
-                        try await format.write([stream.failure(APIError(error))], to: &writer)
-                    default: try await format.write(stream.pieces(for: event), to: &writer)
+                        pieces = [stream.failure(APIError(error))]
+                    case .some(let event): pieces = stream.pieces(for: event)
                     }
-                }
-                if isWhole { try await format.write(stream.end(), to: &writer) }
-                if case .events(endsWithDone: true) = format {
-                    try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
-                }
-                try await writer.finish(nil)
+                } while true
             })
     }
 }

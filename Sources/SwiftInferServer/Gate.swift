@@ -5,7 +5,6 @@ import Hummingbird
 import InferSupport
 import Logging
 import NIOCore
-import NIOHTTP1
 import SwiftInfer
 
 /// What the handlers know of a request beside its content.
@@ -31,22 +30,37 @@ struct Gate: RouterMiddleware {
     ) async throws -> Response {
         let start = ContinuousClock.now
         state.beginRequest()
-        var response: Response
-        do {
-            response = try await answer(request, context, next)
-        } catch {
-            if error is HTTPParserError { throw error }
-            let error = APIError(describing: error)
-            response = error.response(ollama: request.uri.path.hasPrefix("/api/"))
-            // The rest of a refused body would be read as the next request.
-            if error.status == .contentTooLarge { response.headers[.connection] = "close" }
-        }
-        for field in state.access.sharingHeaders(for: request) { response.headers[field.name] = field.value }
-        response.headers[.xContentTypeOptions] = "nosniff"
-        return finishing(response, of: request, context, since: start)
+        let response = await outcome(request, context, next)
+        return finishing(shared(response, with: request), of: request, context, since: start)
     }
 
-    private func answer(
+    /// The response, also where a handler throws.
+    @concurrent private func outcome(
+        _ request: Request, _ context: RequestInfo, _ next: @concurrent (Request, RequestInfo) async throws -> Response
+    ) async -> Response {
+        do {
+            return try await answer(request, context, next)
+        } catch {
+            return refusal(APIError(describing: error), of: request)
+        }
+    }
+
+    private func refusal(_ error: APIError, of request: Request) -> Response {
+        var response = error.response(ollama: request.uri.path.hasPrefix("/api/"))
+        // The rest of a refused body would be read as the next request.
+        if ["body_too_large", "invalid_http"].contains(error.code) { response.headers[.connection] = "close" }
+        return response
+    }
+
+    /// The response with the headers that all have.
+    private func shared(_ response: Response, with request: Request) -> Response {
+        var response = response
+        for field in state.access.sharingHeaders(for: request) { response.headers[field.name] = field.value }
+        response.headers[.xContentTypeOptions] = "nosniff"
+        return response
+    }
+
+    @concurrent private func answer(
         _ request: Request, _ context: RequestInfo, _ next: @concurrent (Request, RequestInfo) async throws -> Response
     ) async throws -> Response {
         guard request.uri.string.utf8.count <= state.options.limits.pathBytes else {
@@ -54,9 +68,7 @@ struct Gate: RouterMiddleware {
         }
         if request.method == .options, request.headers[.origin] != nil {
             // A browser asks without the key whether it may send it.
-            do throws(APIError) {
-                _ = try state.access.owner(of: request)
-            } catch  where error.status == .unauthorized {}
+            try state.access.check(request)
             return Response(status: .noContent)
         }
         var context = context
