@@ -7,8 +7,8 @@ enum UnixTime {
     /// The seconds since 1970.
     static var now: Int { Int(Date().timeIntervalSince1970) }
 
-    /// The time by ISO 8601 in UTC, with nanoseconds as Ollama writes them.
-    static var text: String { Date().formatted(.iso8601.time(includingFractionalSeconds: true)) }
+    /// The time by ISO 8601 in UTC, with parts of a second.
+    static var text: String { Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)) }
 
     /// A new name for an answer: `prefix` and 24 letters and digits.
     static func identifier(_ prefix: String) -> String {
