@@ -97,6 +97,9 @@ struct Answers: Sendable {
             case .finished(let statistics):
                 metrics.noteQueue(statistics.queueDuration)
                 metrics.noteFinish(statistics)
+                guard statistics.finishReason != .cancelled else {
+                    throw InferenceError(.cancelled, "the server ended the answer")
+                }
                 yield(.finished(answer: index, statistics, tokens: tokens))
             }
         }

@@ -29,7 +29,6 @@ struct Gate: RouterMiddleware {
         _ request: Request, context: RequestInfo, next: @concurrent (Request, RequestInfo) async throws -> Response
     ) async throws -> Response {
         let start = ContinuousClock.now
-        state.beginRequest()
         let response = await outcome(request, context, next)
         return finishing(shared(response, with: request), of: request, context, since: start)
     }
@@ -86,10 +85,11 @@ struct Gate: RouterMiddleware {
         let method = request.method.rawValue
         let id = context.id
         let note: @Sendable (Bool) -> Void = { isWhole in
-            state.endRequest()
             state.metrics.noteRequest(status: status)
-            state.logger.info(
-                "request",
+            // Probes and the page's plots ask every second.
+            let isProbe = status == 200 && ["/health", "/metrics", "/slots"].contains(path)
+            state.logger.log(
+                level: isProbe ? .debug : .info, "request",
                 metadata: [
                     "id": "\(id)", "method": "\(method)", "path": "\(path.printable)", "status": "\(status)",
                     "ms": "\(Int((ContinuousClock.now - start) / .milliseconds(1)))", "complete": "\(isWhole)",

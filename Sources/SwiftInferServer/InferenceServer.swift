@@ -124,16 +124,15 @@ public struct InferenceServer: Sendable {
     ) async throws {
         let connections = Connections(options.limits)
         let state = ServerState(options, connections: connections, logger: logger)
-        let drain = DrainService(state: state, time: options.limits.drainTime)
         let application = Application(
             router: Self.router(state),
             server: .http1(configuration: connections.channelConfiguration),
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: "swiftinfer"),
-            services: [ModelLoader(state: state, load: load), drain],
+            services: [ModelLoader(state: state, load: load)],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) }, logger: quietLogger)
         var configuration = ServiceGroupConfiguration(services: [application], logger: quietLogger)
-        configuration.maximumGracefulShutdownDuration = options.limits.drainTime + .seconds(2)
+        configuration.maximumGracefulShutdownDuration = options.limits.drainTime + .seconds(5)
         let group = ServiceGroup(configuration: configuration)
         defer { state.stop() }
         guard handlesSignals else {
@@ -148,6 +147,10 @@ public struct InferenceServer: Sendable {
                 logger.info("shutting down", metadata: ["signal": "\(signal)"])
                 state.beginDraining()
                 await group.triggerGracefulShutdown()
+                Task {
+                    try? await Task.sleep(for: options.limits.drainTime)
+                    state.stop()
+                }
             }
         }
         defer { signals.cancel() }
@@ -191,21 +194,5 @@ private struct ModelLoader: Service {
         }
         for await result in results.cancelOnGracefulShutdown() { try state.begin(with: result.get()) }
         try? await gracefulShutdown()
-    }
-}
-
-/// Ends running requests when the time for that is over.
-private struct DrainService: Service {
-    let state: ServerState
-    let time: Duration
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        state.beginDraining()
-        let end = ContinuousClock.now + time
-        while state.hasRequests, ContinuousClock.now < end, !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(50))
-        }
-        state.stop()
     }
 }

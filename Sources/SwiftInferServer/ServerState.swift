@@ -22,7 +22,6 @@ final class ServerState: Sendable {
     /// When the server started, in seconds of Unix time.
     let startTime = UnixTime.now
     private let phase = Mutex(Phase.loading(progress: 0))
-    private let requests = Atomic(0)
 
     init(_ options: InferenceServer.Options, connections: Connections, logger: Logger) {
         self.options = options
@@ -73,12 +72,6 @@ final class ServerState: Sendable {
         beginDraining()
         if case .draining(let model) = phase.withLock({ $0 }) { model?.scheduler.stop() }
     }
-
-    /// Whether a request is being answered.
-    var hasRequests: Bool { requests.load(ordering: .relaxed) > 0 }
-
-    func beginRequest() { requests.add(1, ordering: .relaxed) }
-    func endRequest() { requests.subtract(1, ordering: .relaxed) }
 }
 
 /// A loaded model and what runs it.
