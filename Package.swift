@@ -18,11 +18,21 @@ let package = Package(
             description:
                 "The backend for Vulkan devices. Building it takes Vulkan's headers (libvulkan-dev); a driver only its use."
         ),
-        .default(enabledTraits: ["CommandLine", "Vulkan"]),
+        .trait(
+            name: "Server",
+            description: "The HTTP server and the command that starts it. Without it no package for HTTP is fetched."
+        ),
+        .default(enabledTraits: ["CommandLine", "Server", "Vulkan"]),
     ],
     dependencies: [
-        // The command's alone; the library product depends on nothing outside this package.
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        // The command's and the server's alone; the library product depends on nothing outside this package.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
     ],
     targets: [
         // MARK: Library, from the bottom up; imports point downwards only. Names carry a prefix, so that no other package's
@@ -65,6 +75,25 @@ let package = Package(
                 "InferDecoding", "InferCodeSwift",
             ], path: "Sources/Evaluation"),
 
+        // MARK: Server. It builds only with its trait; the command leaves it out otherwise.
+        .target(
+            name: "SwiftInferServer",
+            dependencies: [
+                "SwiftInfer", "InferSupport", "InferTokenizers", "InferDecoding", "InferTemplates",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
+                .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Server"])),
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["Server"])),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: .when(traits: ["Server"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Server"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Server"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Server"])),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras", condition: .when(traits: ["Server"])),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Server"])),
+            ],
+            resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.json")]
+        ),
+
         // MARK: Command line. The folder cannot be named `swiftinfer`: beside `SwiftInfer` the two would be one
         // folder, and one module file, on a file system that ignores case.
         .executableTarget(
@@ -73,6 +102,8 @@ let package = Package(
                 "InferEvaluation", "SwiftInfer", "InferSupport", "InferGGUF", "InferTokenizers", "InferTemplates",
                 "InferTensors", "InferTransformer", "InferDecoding", "InferCodeSwift",
                 .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
+                .target(name: "SwiftInferServer", condition: .when(traits: ["Server"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Server"])),
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
             ],
@@ -122,6 +153,12 @@ let package = Package(
             dependencies: [
                 "InferEvaluation", "SwiftInfer", "InferCodeSwift", "InferGGUF", "InferTensors", "InferSupport",
                 "TestSupport",
+            ]),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "SwiftInferServer", "SwiftInfer", "InferTemplates", "InferSupport", "TestSupport",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Server"])),
             ]),
         .testTarget(
             name: "CommandTests", dependencies: ["SwiftInferCommand", "InferGGUF", "InferSupport", "TestSupport"]),

@@ -45,6 +45,8 @@ public final class Model: Sendable {
     public let tokenizer: Tokenizer
     /// The model's chat template, or the error if it cannot be used.
     public let chatTemplate: Result<ChatTemplate, InferenceError>
+    /// The text of the chat template; nil if there is none, or if it is written in Swift.
+    public var chatTemplateText: String? { (try? chatTemplate.get())?.source }
     /// The forward pass and its weights.
     package let transformer: TransformerModel
     /// How much of it is on a device with memory of its own; nil where the processor has all.

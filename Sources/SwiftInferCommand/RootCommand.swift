@@ -17,7 +17,7 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: Version.description,
         groupedSubcommands: [
-            CommandGroup(name: "Text", subcommands: [RunCommand.self]),
+            CommandGroup(name: "Text", subcommands: [RunCommand.self] + servers),
             CommandGroup(
                 name: "Measuring",
                 subcommands: [
@@ -33,6 +33,15 @@ struct RootCommand: AsyncParsableCommand {
                 ]),
         ]
     )
+
+    /// The commands that serve others, if the program is built with them.
+    private static var servers: [any ParsableCommand.Type] {
+        #if Server
+            [ServeCommand.self]
+        #else
+            []
+        #endif
+    }
 
     static func main() async {
         Output.reserveStandardStreams()

@@ -41,8 +41,10 @@ struct EngineOptions: ParsableArguments {
     /// - Parameters:
     ///   - count: The number of sessions with these options that a device keeps memory for.
     ///   - chatTemplate: A template for conversations instead of the model's.
+    ///   - progress: Called with the share of the work done.
     func load(
-        _ path: String, for session: Session.Options, count: Int = 1, chatTemplate: ChatTemplate.Source? = nil
+        _ path: String, for session: Session.Options, count: Int = 1, chatTemplate: ChatTemplate.Source? = nil,
+        progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws(InferenceError) -> (model: Model, duration: Duration) {
         var options = Model.Options(gpuLayers: gpuLayers)
         options.session = session
@@ -57,22 +59,25 @@ struct EngineOptions: ParsableArguments {
         options.kernels = kernels.choice
         options.threads = threads
         do throws(InferenceError) {
-            return try load(path, options)
+            return try load(path, options, progress)
         } catch  where error.code == .unavailableDevice {
             Output.standardError("swiftinfer: \(error.message); running on the processor\n")
             options.backend = .cpu
             options.gpuLayers = nil
-            return try load(path, options)
+            return try load(path, options, progress)
         }
     }
 
     private func load(
-        _ path: String, _ options: Model.Options
+        _ path: String, _ options: Model.Options, _ progress: @escaping @Sendable (Double) -> Void
     ) throws(InferenceError) -> (model: Model, duration: Duration) {
         let bar = ProgressBar("loading")
         defer { bar.clear() }
         let start = ContinuousClock.now
-        let model = try Model(contentsOf: path, options: options) { bar.update($0) }
+        let model = try Model(contentsOf: path, options: options) { share in
+            bar.update(share)
+            progress(share)
+        }
         bar.clear()
         Output.warn(model.tokenizer.warnings)
         if let layers = model.deviceLayers, gpuLayers == nil, layers.count < layers.total {
