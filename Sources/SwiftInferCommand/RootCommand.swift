@@ -37,7 +37,7 @@ struct RootCommand: AsyncParsableCommand {
     /// The commands that serve others, if the program is built with them.
     private static var servers: [any ParsableCommand.Type] {
         #if Server
-            [ServeCommand.self]
+            [ServeCommand.self, LanguageServerCommand.self]
         #else
             []
         #endif

@@ -63,7 +63,7 @@ public struct InfillPrompt: Sendable {
             after.removeLast(max(0, after.count - (room - kept)))
         }
         let context = surroundings(tokenizer)
-        let around = context.dropFirst(Self.cut(context.count, to: room - before.count - after.count))
+        let around = Array(context.dropFirst(Self.cut(context.count, to: room - before.count - after.count)))
         if marks.order == .prefixSuffixMiddle {
             return begin + around + [prefixMark] + before + [suffixMark] + after + end
         }
