@@ -152,9 +152,9 @@ import Testing
     }
 
     @Test func theModelIsListed() async throws {
-        try await TestServer.run {
+        try await TestServer.run(edit: {
             $0.requiresModelName = true
-        } _: { server in
+        }) { server in
             let reply = try await server.get("/v1/models")
             #expect(reply.json["data"]?.array?[0]["id"] == "tiny-qwen2-f32")
             #expect(try await server.get("/v1/models/tiny-qwen2-f32").status == 200)
