@@ -115,7 +115,8 @@ import Testing
         }
         #expect(deltas.compactMap { $0["delta"]?["content"]?.string }.joined() == "Hi.")
         #expect(deltas.compactMap { $0["delta"]?["reasoning_content"]?.string }.joined() == "a")
-        let call = try #require(deltas.compactMap { $0["delta"]?["tool_calls"]?.array?[0] }.first)
+        let calls = deltas.compactMap { $0["delta"]?["tool_calls"]?.array?.first }
+        let call = try #require(calls.first)
         #expect(call["function"] == ["name": "f", "arguments": "{\"x\":1}"])
         #expect(deltas.last?["finish_reason"] == "tool_calls")
 
