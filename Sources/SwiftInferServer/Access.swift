@@ -65,7 +65,7 @@ struct Access: Sendable {
             guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
             return String(parts[1])
         }
-        return headers[.apiKey]
+        return HTTPField.Name("x-api-key").flatMap { headers[$0] }
     }
 
     /// Whether the texts are equal. The time depends on the length of `given` alone.
@@ -132,8 +132,4 @@ extension String {
         if parts.count == 4, parts.allSatisfy({ UInt8($0) != nil }) { return true }
         return contains(":") && allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
     }
-}
-
-extension HTTPField.Name {
-    static let apiKey = HTTPField.Name("x-api-key")!
 }

@@ -67,13 +67,11 @@ extension AnswerStream {
 extension Response {
     /// A response that writes the answers as `stream` tells them.
     init(_ answers: Answers, as stream: some AnswerStream, format: StreamFormat) {
+        var headers: HTTPFields = [.contentType: format.contentType, .cacheControl: "no-cache"]
+        // Proxies such as nginx would hold the pieces back.
+        if let name = HTTPField.Name("x-accel-buffering") { headers[name] = "no" }
         self.init(
-            status: .ok,
-            headers: [
-                .contentType: format.contentType, .cacheControl: "no-cache",
-                // Proxies such as nginx would hold the pieces back.
-                .xAccelBuffering: "no",
-            ],
+            status: .ok, headers: headers,
             body: ResponseBody { writer in
                 var stream = stream
                 var pieces = stream.begin()
@@ -99,8 +97,4 @@ extension Response {
                 } while true
             })
     }
-}
-
-extension HTTPField.Name {
-    fileprivate static let xAccelBuffering = HTTPField.Name("x-accel-buffering")!
 }

@@ -83,7 +83,7 @@ struct Gate: RouterMiddleware {
         let status = response.status.code
         let path = request.uri.path
         let method = request.method.rawValue
-        let id = context.id
+        let id = context.logger[metadataKey: "hb.request.id"].map { "\($0)" } ?? ""
         let note: @Sendable (Bool) -> Void = { isWhole in
             state.metrics.noteRequest(status: status)
             // Probes and the page's plots ask every second.

@@ -60,24 +60,30 @@ public struct InferenceServer: Sendable {
     public struct Limits: Sendable {
         /// The size of a body in bytes.
         public var bodyBytes = 4 << 20
-        /// The size of all headers in bytes, and their number.
+        /// The size of all headers in bytes.
         public var headerBytes = 32 << 10
+        /// The number of headers.
         public var headerCount = 100
         /// The size of a path with its query in bytes.
         public var pathBytes = 8 << 10
-        /// The time for a request's headers, for its body, between two requests, and for a client that does not read.
+        /// The time for the headers of a connection's first request.
         public var headerTime = Duration.seconds(10)
+        /// The time for a body.
         public var bodyTime = Duration.seconds(30)
+        /// The time between two requests of a connection.
         public var idleTime = Duration.seconds(15)
+        /// The time that a client may leave what is sent to it unread.
         public var stallTime = Duration.seconds(30)
-        /// The number of connections, in all and from one address.
+        /// The number of connections.
         public var connections = 256
+        /// The number of connections from one address.
         public var connectionsPerAddress = 32
         /// The time after which running requests end when the server shuts down.
         public var drainTime = Duration.seconds(30)
         /// The time without an event after which a stream gets a comment.
         public var pingTime = Duration.seconds(10)
 
+        /// The default limits.
         public init() {}
     }
 

@@ -115,7 +115,8 @@ import Testing
         }
         #expect(deltas.compactMap { $0["delta"]?["content"]?.string }.joined() == "Hi.")
         #expect(deltas.compactMap { $0["delta"]?["reasoning_content"]?.string }.joined() == "a")
-        let call = try #require(deltas.compactMap { $0["delta"]?["tool_calls"]?.array?[0] }.first)
+        let calls = deltas.compactMap { $0["delta"]?["tool_calls"]?.array?.first }
+        let call = try #require(calls.first)
         #expect(call["function"] == ["name": "f", "arguments": "{\"x\":1}"])
         #expect(deltas.last?["finish_reason"] == "tool_calls")
 
@@ -152,9 +153,9 @@ import Testing
     }
 
     @Test func theModelIsListed() async throws {
-        try await TestServer.run {
+        try await TestServer.run(edit: {
             $0.requiresModelName = true
-        } _: { server in
+        }) { server in
             let reply = try await server.get("/v1/models")
             #expect(reply.json["data"]?.array?[0]["id"] == "tiny-qwen2-f32")
             #expect(try await server.get("/v1/models/tiny-qwen2-f32").status == 200)

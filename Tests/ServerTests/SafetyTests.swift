@@ -2,6 +2,7 @@
 
 import Dispatch
 import InferSupport
+import Logging
 import SwiftInfer
 import SwiftInferServer
 import TestSupport
@@ -54,9 +55,9 @@ import Testing
     }
 
     @Test func namesAndOriginsAreChecked() async throws {
-        try await TestServer.run {
+        try await TestServer.run(edit: {
             $0.allowedOrigins = ["https://tools.example"]
-        } _: { server in
+        }) { server in
             for host in ["evil.example", "localhost.evil.example", "127.0.0.2"] {
                 let reply = try await server.get("/health", host: host)
                 #expect(reply.status == 421 && reply.error("param") == "Host")
@@ -75,9 +76,9 @@ import Testing
 
     @Test func keysAreNeeded() async throws {
         let keys = ["a-long-key-1", "a-long-key-2"]
-        try await TestServer.run {
+        try await TestServer.run(edit: {
             $0.keys = keys
-        } _: { server in
+        }) { server in
             for path in ["/v1/models", "/metrics", "/slots", "/props", "/api/tags", "/nothing", "/openapi.json"] {
                 let reply = try await server.get(path)
                 #expect(reply.status == 401 && reply.headers["www-authenticate"] == "Bearer")
@@ -127,11 +128,11 @@ import Testing
     }
 
     @Test func aFullQueueIsReported() async throws {
-        try await TestServer.run {
+        try await TestServer.run(edit: {
             $0.scheduling.sequences = 1
             $0.scheduling.maximumWaiting = 1
             $0.scheduling.contextLength = 4096
-        } _: { server in
+        }) { server in
             let long: JSONValue = ["prompt": "a", "max_tokens": 3000, "ignore_eos": true, "stream": true]
             var open: [TestConnection] = []
             for _ in 0..<2 {
@@ -158,18 +159,20 @@ import Testing
     }
 
     @Test func slowAndSuperfluousClientsAreClosed() async throws {
-        try await TestServer.run {
+        try await TestServer.run(edit: {
             $0.limits.headerTime = .milliseconds(50)
             $0.limits.bodyTime = .milliseconds(50)
             $0.limits.connectionsPerAddress = 4
-        } _: { server in
-            #expect(try await server.send("GET /health HTTP/1.1\r\nHost:").status == 0)
+        }) { server in
+            let silent = try await server.send("GET /health HTTP/1.1\r\nHost:")
+            #expect(silent.status == 0)
             let slow = "POST /completion HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
-            #expect(try await server.send(slow).status == 408)
+            let late = try await server.send(slow)
+            #expect(late.status == 408)
         }
-        try await TestServer.run {
+        try await TestServer.run(edit: {
             $0.limits.connectionsPerAddress = 4
-        } _: { server in
+        }) { server in
             var open: [TestConnection] = []
             for _ in 0..<4 { open.append(try await server.connect()) }
             #expect(try await server.get("/health").status == 503)

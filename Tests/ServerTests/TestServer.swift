@@ -15,7 +15,7 @@ struct TestServer: Sendable {
     static func run(
         _ model: String = "tiny-qwen2-f32", waitsForModel: Bool = true,
         load: (@Sendable () throws -> Model)? = nil,
-        _ edit: (inout InferenceServer.Options) -> Void = { _ in },
+        edit: (inout InferenceServer.Options) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         var options = InferenceServer.Options(modelName: model)
@@ -155,7 +155,7 @@ struct TestConnection: Sendable {
             var bytes = Array(text.utf8)[...]
             while !bytes.isEmpty {
                 let count = bytes.withUnsafeBytes {
-                    Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                    Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
                 }
                 guard count > 0 else { return }
                 bytes = bytes.dropFirst(count)
