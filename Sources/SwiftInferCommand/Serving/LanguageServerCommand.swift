@@ -47,7 +47,7 @@
                 var sources = sources
                 // The workspace is what the user works on.
                 if !usesGivenFolder, let root { sources.repository = root }
-                return choice.map { sources.applied(to: $0, remembers: true) } ?? .none
+                return sources.applied(to: choice)
             }
             options.version = Version.number
             options.sampling = sampling.options
