@@ -135,7 +135,8 @@ package struct LayerPlan: Sendable {
             case .experts(let plan): plan.sharedLength == nil ? "experts" : "experts and a shared one"
             case .denseAndExperts: "dense and experts"
             }
-        return [mixer, feedForward, ngrams.map { _ in "embeddings of n-grams" }].compactMap { $0 }.joined(separator: ", ")
+        return [mixer, feedForward, ngrams.map { _ in "embeddings of n-grams" }].compactMap { $0 }.joined(
+            separator: ", ")
     }
 
     private static func kind(of plan: AttentionPlan) -> String {

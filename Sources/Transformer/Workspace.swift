@@ -62,7 +62,8 @@ struct WorkspaceShape: Sendable {
 
     /// Rows and columns of all buffers for steps of `rows` rows. Routing counts as activations of two values per choice.
     func activations(rows: Int) -> [(rows: Int, columns: Int)] {
-        var columns = [streams, stream, stream] + hyperColumns + ngramColumns + [rotation, localRotation].compactMap { $0 }
+        var columns =
+            [streams, stream, stream] + hyperColumns + ngramColumns + [rotation, localRotation].compactMap { $0 }
         if hasTemperature { columns.append(1) }
         if hasBranches { columns.append(stream) }
         if let perLayer { columns += [perLayer.all, perLayer.all, perLayer.each, perLayer.each] }

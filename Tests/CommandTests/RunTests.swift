@@ -95,7 +95,8 @@ struct RunTests {
         try Self.chain(of: pieces).write(to: path)
         let template = try folder.write(
             "template.jinja",
-            "{% for m in messages %}{{ m.content }}{% endfor %}{% if tools %}<tool_call></tool_call></think>{% endif %}<think>")
+            "{% for m in messages %}{{ m.content }}{% endfor %}{% if tools %}<tool_call></tool_call></think>{% endif %}<think>"
+        )
         let arguments = ["run", path, "--chat", "--chat-template", template, "How is it?", "-n", "9"]
         let object = try Command(arguments + ["--json"]).json()
         #expect(object["text"] as? String == "I will look.")

@@ -122,7 +122,8 @@ struct ModelVariant: Sendable, CustomStringConvertible {
         variant.add(prefix + "ssm_in", [width, inner + channels + heads])
         variant.add(prefix + "ssm_conv1d", [taps, channels])
         variant.tensors += [
-            (prefix + "ssm_conv1d.bias", [channels]), (prefix + "ssm_dt.bias", [heads]), (prefix + "ssm_a", [1, heads]),
+            (prefix + "ssm_conv1d.bias", [channels]), (prefix + "ssm_dt.bias", [heads]),
+            (prefix + "ssm_a", [1, heads]),
             (prefix + "ssm_d", [1, heads]),
         ]
         variant.add(prefix + "ssm_norm", [inner / groups, groups])
@@ -267,10 +268,11 @@ struct ModelVariant: Sendable, CustomStringConvertible {
     private static let indexed = [(1, 1, 1, 3), (3, 2, 2, 4), (5, 3, 7, 7)].map { streams, indexHeads, group, tokens in
         var variant = ModelVariant(
             "\(streams) streams, \(tokens) tokens in groups of \(group)", "qwen4exp", width: 40,
-            ["full_attention_interval": 2, "rope.dimension_count": 4, "attention.head_count": 3])
-            .deltaNet(0, keyHeads: 1, valueHeads: 3, length: 8, valueLength: 5, taps: 2)
-            .attention(1, length: 8, isGated: true, norms: true)
-            .experts(0, inner: 12, 1, used: 1).experts(1, inner: 12, 1, used: 1)
+            ["full_attention_interval": 2, "rope.dimension_count": 4, "attention.head_count": 3]
+        )
+        .deltaNet(0, keyHeads: 1, valueHeads: 3, length: 8, valueLength: 5, taps: 2)
+        .attention(1, length: 8, isGated: true, norms: true)
+        .experts(0, inner: 12, 1, used: 1).experts(1, inner: 12, 1, used: 1)
         variant.tensors.removeAll {
             $0.name == "output_norm.weight" || $0.name.hasSuffix(".attn_norm.weight") || $0.name.contains("ffn_norm")
         }
@@ -314,7 +316,9 @@ struct ModelVariant: Sendable, CustomStringConvertible {
 struct VariantTests {
     static let tokens: [Int32] = (0..<32).map { Int32($0 * 37 % 59 + 1) }
 
-    @Test("Chunks cut anywhere and trees give the bits of single tokens, on any number of threads", arguments: ModelVariant.all)
+    @Test(
+        "Chunks cut anywhere and trees give the bits of single tokens, on any number of threads",
+        arguments: ModelVariant.all)
     func exactness(_ variant: ModelVariant) throws {
         let file = try variant.model().file
         let t = Self.tokens

@@ -270,7 +270,8 @@ package struct ModelReport: Encodable, Sendable {
         }
         var state = ""
         if let stateBytes, let draftRowBytes {
-            state = "a recurrent state takes \(Format.bytes(stateBytes)), a row of a draft \(Format.bytes(draftRowBytes))\n"
+            state =
+                "a recurrent state takes \(Format.bytes(stateBytes)), a row of a draft \(Format.bytes(draftRowBytes))\n"
         }
         return rows.map { row in
             let cost = costs[row.test].map { "   step cost \(Format.decimal($0, 2))" } ?? ""

@@ -63,7 +63,8 @@ struct ModelDescription: Encodable {
         case fileSize = "file_size", formatVersion = "format_version", licence = "license"
         case contextLength = "context_length", slidingWindow = "sliding_window"
         case feedForwardWidth = "feed_forward_width", keyValueHeads = "kv_heads", headWidth = "head_width"
-        case layerKinds = "layer_kinds", recurrentState = "recurrent_state", expertsUsed = "experts_used", vocabularySize = "vocabulary_size",
+        case layerKinds = "layer_kinds", recurrentState = "recurrent_state", expertsUsed = "experts_used",
+            vocabularySize = "vocabulary_size",
             chatTemplate = "chat_template"
     }
 

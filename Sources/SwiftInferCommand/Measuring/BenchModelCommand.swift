@@ -30,7 +30,9 @@ struct BenchModelCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Widths of a step; 0: none.", valueName: "n,n,…"))
     var widths = OptionalCountList([1, 2, 4, 8, 16, 32, 64])
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Rows of a step whose draft is a tree; 0: none.", valueName: "n,n,…"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Rows of a step whose draft is a tree; 0: none.", valueName: "n,n,…"))
     var trees = OptionalCountList([])
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Tokens in the context before each test.", valueName: "n"))

@@ -243,7 +243,8 @@ struct RunReport: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case text, reasoning, tokens, seed, timings, draft
-        case toolCalls = "tool_calls", promptTokens = "prompt_tokens", finishReason = "finish_reason", logitsHash = "logits_hash"
+        case toolCalls = "tool_calls", promptTokens = "prompt_tokens", finishReason = "finish_reason", logitsHash =
+            "logits_hash"
     }
 
     init(_ answer: Answer, loadDuration: Duration, drafter: String, seed: UInt64) {

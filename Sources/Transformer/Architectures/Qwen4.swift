@@ -32,7 +32,8 @@ extension Configuration {
         let tokens = try keys.count("attention.indexer.top_k", in: 1...(1 << 30))
         guard length >= rope?.dimensionCount ?? 0 else {
             throw keys.malformed(
-                "attention.indexer.key_length", "is \(length), less than rope.dimension_count, \(rope?.dimensionCount ?? 0)")
+                "attention.indexer.key_length",
+                "is \(length), less than rope.dimension_count, \(rope?.dimensionCount ?? 0)")
         }
         for layer in layers.indices where ratios[layer] > tokens {
             throw keys.malformed(

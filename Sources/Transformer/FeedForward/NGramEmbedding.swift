@@ -69,7 +69,8 @@ struct NGramEmbedding: Sendable {
         let name = "per_layer_token_embd.weight"
         guard let tensor = loader.file.tensor(name), tensor.rows >= rows else {
             throw InferenceError(
-                .malformedModel, "\(loader.file.path): tensor \(name) has too few rows for ple.head_offsets, or is absent")
+                .malformedModel,
+                "\(loader.file.path): tensor \(name) has too few rows for ple.head_offsets, or is absent")
         }
         per_layer_token_embd = try loader.table(name, columns: plan.embeddingLength, rows: tensor.rows)
         ple_key = try loader.linear(prefix + "ple_key", inputs: width, outputs: all)
