@@ -46,6 +46,13 @@ public struct MetadataArray: Sendable {
         }
     }
 
+    /// The elements as unsigned integers; nil if they have another type or one is negative.
+    public var unsignedIntegers: [UInt64]? {
+        if elementType == .uint64 { return load(UInt64.self) }
+        guard let integers, integers.allSatisfy({ $0 >= 0 }) else { return nil }
+        return integers.map(UInt64.init)
+    }
+
     /// The elements as floats; nil if they have another type.
     public var floats: [Float]? {
         switch elementType {

@@ -54,6 +54,23 @@ package struct SegmentLayout: Sendable {
         pathStarts = starts
     }
 
+    /// Rows of which each sees just the slots that `slots` names for it, in the order of their logical positions: at least one, in
+    /// ascending order. The positions count the slots that a row sees, not the tokens between them.
+    package init(slots: [[Int32]]) {
+        committed = 0
+        count = slots.count
+        depths = slots.map { Int32($0.count - 1) }
+        paths = slots.flatMap { $0 }
+        pathStarts = slots.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1.count)) }
+    }
+
+    /// The end of the slots that some of `rows` see.
+    package func slotEnd(of rows: Range<Int>) -> Int {
+        if isChain { return committed + rows.upperBound }
+        // The last token that a row sees has the largest slot.
+        return committed + rows.reduce(0) { max($0, Int(paths[Int(pathStarts[$1 + 1]) - 1]) + 1) }
+    }
+
     /// Whether every row follows the one before, so that slots are logical positions.
     package var isChain: Bool { pathStarts.isEmpty }
 

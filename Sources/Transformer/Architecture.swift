@@ -13,6 +13,7 @@ import InferTensors
 /// | `qwen2`, `qwen2moe` | Qwen 2, 2.5, 2.5-Coder | halves | biases of queries, keys, values; gated shared expert |
 /// | `qwen3`, `qwen3moe` | Qwen 3, Qwen3-Coder | halves | norms of queries and keys; experts |
 /// | `qwen35`, `qwen35moe`, `qwen3next` | Qwen 3.5, 3.6, Qwen3-Coder-Next | halves | gated delta nets, gated attention |
+/// | `qwen4exp` | Qwen 4's experimental files | halves | several residual streams, indexed attention, embeddings of n-grams |
 /// | `deepseek2` | DeepSeek-V2, -V3, -Coder-V2, GLM-4.7-Flash | adjacent | latent attention, sigmoid routing |
 /// | `kimi-linear` | Kimi Linear | none | delta nets whose keys decay one by one, latent attention |
 /// | `glm4`, `glm4moe` | GLM 4, 4.5, 4.6 | adjacent, halves | four norms; sigmoid routing, shared expert |
@@ -53,7 +54,7 @@ struct Architecture: Sendable {
         .qwen35, .qwen35moe, .starcoder, .starcoder2, .gemma, .gemma2, .gemma3, .gemma4, .phi2, .phi3, .gptOss,
         .deepseek2, .kimiLinear, .glm4, .glm4moe, .mellum, .smollm3, .seedOSS, .nemotronH, .nemotronHMoE, .lfm2,
         .lfm2moe, .laguna, .maincoder, .minimaxM2, .stablelm, .olmo2, .ernie45, .ernie45moe, .cohere2, .exaone4,
-        .hunyuanDense, .falconH1,
+        .hunyuanDense, .falconH1, .qwen4exp,
     ]
 
     static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }

@@ -66,6 +66,15 @@ struct ArchitectureKeys {
         return Array(values.prefix(layers))
     }
 
+    /// An array of `count` or more unsigned integers.
+    func unsignedIntegers(_ key: String, count: Int) throws(InferenceError) -> [UInt64] {
+        guard case .array(let array)? = metadata[prefix + key] else { throw malformed(key, "is absent or no array") }
+        guard let values = array.unsignedIntegers, values.count >= count else {
+            throw malformed(key, "is not an array of \(count) unsigned integers")
+        }
+        return values
+    }
+
     /// Far above the largest base of a rotation; scales beyond it leave no finite logits.
     private static let plausible: Float = 1e15
 

@@ -42,6 +42,8 @@ package struct Configuration: Sendable {
     package var finalSoftCap: Float?
     /// Length of the embedding that each block has of its own; nil for none (Gemma 3n and 4).
     package var perLayerEmbeddingLength: Int?
+    /// Residual streams beside each other, of which layers read a mixture; nil for a single one (Qwen 4).
+    var hyperConnections: HyperConnectionPlan?
 
     /// The names of all architectures that this engine runs, sorted.
     package static var architectures: [String] { Architecture.all.map(\.name).sorted() }
@@ -50,6 +52,16 @@ package struct Configuration: Sendable {
     package var blockCount: Int { layers.count }
     /// Whether logits are more than the output matrix gives.
     var changesLogits: Bool { logitScale != 1 || finalSoftCap != nil }
+
+    /// Bytes of one state of all recurrent layers, and what each row of a draft leaves until it is kept or rejected; nil without such
+    /// layers.
+    package var recurrentState: (byteCount: Int, byteCountPerDraftRow: Int)? {
+        let shapes = layers.compactMap { $0.recurrentShape(layers: 1) }
+        guard !shapes.isEmpty else { return nil }
+        return (
+            Int.sum(shapes.map(\.stateByteCount)), Int.sum(shapes.map { Int.product(4, $0.layerInputCount) })
+        )
+    }
 
     /// Reads the keys that all architectures share, then lets the architecture add its own.
     ///

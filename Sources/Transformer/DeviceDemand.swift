@@ -49,7 +49,8 @@ package struct DeviceDemand: Sendable {
         func bytes(_ weights: [TensorInfo], layers: Int, _ activations: [(rows: Int, columns: Int)]) -> Int {
             let stage = Stage(backend: device, blocks: c.blockCount - layers..<c.blockCount)
             let sequence = MemoryGroup.all(c.layers, [stage]).groups.map { group in
-                group.cacheShape(slots: capacity, type: cacheType).map { device.byteCount(of: $0) }
+                if case .rows = group.kind { return 0 }
+                return group.cacheShape(slots: capacity, type: cacheType).map { device.byteCount(of: $0) }
                     ?? group.byteCount(slots: capacity, type: cacheType) + group.checkpointByteCount(slots: capacity)
             }
             return Int.sum([

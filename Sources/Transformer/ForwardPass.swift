@@ -62,6 +62,20 @@ struct ForwardPass {
         return (segments, place.index)
     }
 
+    /// What the host keeps of each token for a layer, and the layer's index in it.
+    func rowMemory(of layer: Int) -> ([RowSegment], layer: Int)? {
+        guard let place = model.memoryPlaces[layer].rows, case .rows(let segments) = memories[place.group]
+        else { return nil }
+        return (segments, place.index)
+    }
+
+    /// The state of a layer's ``NGramEmbedding``, and its index in it.
+    func ngramState(of layer: Int) -> ([RecurrentSegment], layer: Int)? {
+        guard let place = model.memoryPlaces[layer].ngrams, case .recurrent(let segments) = memories[place.group]
+        else { return nil }
+        return (segments, place.index)
+    }
+
     /// What depends on positions alone goes to all stages: cosines and sines, and the queries' temperature.
     private func writePositions(_ segments: [Segment], _ layouts: [SegmentLayout]) {
         var rotation: [Float] = [], localRotation: [Float] = [], temperature: [Float] = []
@@ -92,16 +106,18 @@ struct ForwardPass {
         embed()
         for (layer, block) in model.blk.enumerated() {
             if layer == model.stages[stage].blocks.upperBound { try move(to: 1, with: \.x, rows: rows) }
-            mix(block, layer)
+            if let ngrams = block.ngrams { try addNGrams(ngrams, layer) }
+            try mix(block, layer)
             feedForward(block, layer)
             if let input = block.perLayerInput { addPerLayerInput(input) }
             if let scale = block.layer_output_scale { backend.scale(workspace.x, rows: rows, by: scale) }
         }
         guard let logits else { return }
-        backend.gather(workspace.x, rows: outputs, into: workspace.h)
-        try move(to: 0, with: \.h, rows: outputs.count)
+        backend.gather(workspace.x, rows: outputs, into: workspace.gathered)
+        try move(to: 0, with: \.gathered, rows: outputs.count)
         let h = workspace.h
-        normalise(h, rows: outputs.count, model.output_norm, into: h)
+        if let output_norm = model.output_norm { normalise(h, rows: outputs.count, output_norm, into: h) }
+        if let output_hc = model.output_hc { mixStreams(output_hc, workspace.gathered, rows: outputs.count, into: h) }
         backend.multiply(h, rows: outputs.count, [model.output.into(logits, maxima: c.changesLogits ? nil : maxima)])
         if c.logitScale != 1 { backend.scale(logits, rows: outputs.count, by: c.logitScale) }
         if let cap = c.finalSoftCap { backend.softCap(logits, rows: outputs.count, cap: cap) }
@@ -123,7 +139,12 @@ struct ForwardPass {
 
     /// x = scale · embedding(token), and what other embeddings add
     private func embed() {
-        backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.x)
+        if c.hyperConnections == nil {
+            backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.x)
+        } else {
+            backend.embed(tokens, model.token_embd, scale: c.embeddingScale, into: workspace.h)
+            repeatInStreams(workspace.h, into: workspace.x)
+        }
         if let position_embd = model.position_embd {
             backend.embed(positions.map { Int32(clamping: $0) }, position_embd, scale: 1, into: workspace.y)
             backend.add(workspace.y, scale: 1, to: workspace.x, rows: rows)
@@ -131,21 +152,25 @@ struct ForwardPass {
         if let perLayer = model.perLayerEmbedding { embedPerLayer(perLayer) }
     }
 
-    /// The norm of the stream in h, or the stream itself where there is no norm.
-    private func input(_ norm: Norm?) -> Activations {
+    /// The norm of the stream in h, or the stream itself where there is no norm; a mixture of several streams.
+    private func input(_ norm: Norm?, _ connection: HyperConnection? = nil) -> Activations {
+        if let connection {
+            mixStreams(connection, workspace.x, rows: rows, into: workspace.h)
+            return workspace.h
+        }
         guard let norm else { return workspace.x }
         normalise(workspace.x, rows: rows, norm, into: workspace.h)
         return workspace.h
     }
 
     /// x += mixer(norm(x))
-    private func mix(_ block: TransformerBlock, _ layer: Int) {
+    private func mix(_ block: TransformerBlock, _ layer: Int) throws(InferenceError) {
         if case .none = block.mixer { return }
         let buffers = workspace.mixers[model.workspaceShape.layers[layer].mixer][...]
-        let (h, y) = (input(block.attn_norm), workspace.y)
+        let (h, y) = (input(block.attn_norm, block.hc_attn), workspace.y)
         switch block.mixer {
         case .none: return
-        case .attention(let attention): attend(attention, from: h, layer, Attention.Buffers(buffers), into: y)
+        case .attention(let attention): try attend(attention, from: h, layer, Attention.Buffers(buffers), into: y)
         case .latentAttention(let attention):
             attend(attention, from: h, layer, LatentAttention.Buffers(buffers), into: y)
         case .deltaNet(let net): mix(net, from: h, layer, DeltaNet.Buffers(buffers), into: y)
@@ -158,7 +183,7 @@ struct ForwardPass {
             )
             mix(mamba, from: h, layer, Mamba2.Buffers(first), into: y)
             addToStream(nil)
-            attend(attention, from: h, layer, Attention.Buffers(second), into: y)
+            try attend(attention, from: h, layer, Attention.Buffers(second), into: y)
         }
         addToStream(block.post_attention_norm)
     }
@@ -168,7 +193,7 @@ struct ForwardPass {
         if case .none = block.feedForward { return }
         let buffers = workspace.feedForwards[model.workspaceShape.layers[layer].feedForward]
         // Of parallel layers the second one reads what the first one read.
-        let (h, y) = (block.isParallel ? workspace.h : input(block.ffn_norm), workspace.y)
+        let (h, y) = (block.isParallel ? workspace.h : input(block.ffn_norm, block.hc_ffn), workspace.y)
         switch block.feedForward {
         case .none: return
         case .dense(let dense): feedForward(dense, from: h, gate: buffers[0], up: buffers[1], into: y)
@@ -188,14 +213,16 @@ struct ForwardPass {
     /// x += residualScale · norm(y)
     private func addToStream(_ norm: Norm?) {
         if let norm { normalise(workspace.y, rows: rows, norm, into: workspace.y) }
-        #if SWIFTINFER_BREAK_SUMS
-            // The inverse control of the exactness checks, which have to notice it: steps of several rows add in two parts.
-            if rows > 1 { return addInHalves() }
+        #if SWIFTINFER_PLANT_FAULTS
+            // The inverse control of the exactness checks, which have to notice it: steps of several rows add in two parts. In models
+            // with recurrent layers the fault is in their states instead.
+            if rows > 1, model.memoryGroups.allSatisfy({ $0.recurrentShape == nil }) { return addInHalves() }
         #endif
+        if workspace.hyper != nil { return addToStreams() }
         backend.add(workspace.y, scale: c.residualScale, to: workspace.x, rows: rows)
     }
 
-    #if SWIFTINFER_BREAK_SUMS
+    #if SWIFTINFER_PLANT_FAULTS
         private func addInHalves() {
             for _ in 0..<2 {
                 backend.add(workspace.y, scale: c.residualScale / 2, to: workspace.x, rows: rows)
@@ -218,10 +245,11 @@ struct ForwardPass {
 enum SegmentMemories {
     case keyValues([AttentionSegment])
     case recurrent([RecurrentSegment])
+    case rows([RowSegment])
 
     init(_ segments: [Segment], _ layouts: [SegmentLayout], group: Int) {
         var firstRow = 0
-        var keyValues: [AttentionSegment] = [], recurrent: [RecurrentSegment] = []
+        var keyValues: [AttentionSegment] = [], recurrent: [RecurrentSegment] = [], rows: [RowSegment] = []
         for (segment, layout) in zip(segments, layouts) {
             switch segment.state.memories[group] {
             case let memory as KeyValueMemory:
@@ -230,10 +258,13 @@ enum SegmentMemories {
                 recurrent.append(
                     RecurrentSegment(
                         firstRow: firstRow, layout: layout, certainRows: segment.certainRows, memory: memory.state))
+            case let memory as RowMemory:
+                rows.append(
+                    RowSegment(firstRow: firstRow, layout: layout, memory: memory, rotary: segment.state.rotary))
             default: break
             }
             firstRow += layout.count
         }
-        self = recurrent.isEmpty ? .keyValues(keyValues) : .recurrent(recurrent)
+        self = !rows.isEmpty ? .rows(rows) : recurrent.isEmpty ? .keyValues(keyValues) : .recurrent(recurrent)
     }
 }

@@ -44,6 +44,12 @@ package struct LayerPlan: Sendable {
     package var mixer: Mixer
     /// How a token's own activations are transformed.
     package var feedForward: FeedForwardKind
+    /// The embeddings of the last tokens together that the block adds to the stream first; nil for none (Qwen 4).
+    var ngrams: NGramPlan?
+
+    init(mixer: Mixer, feedForward: FeedForwardKind) {
+        (self.mixer, self.feedForward) = (mixer, feedForward)
+    }
 
     /// The buffers that a step needs for the mixer.
     var mixerBuffers: [BufferShape] {
@@ -102,6 +108,14 @@ package struct LayerPlan: Sendable {
         }
     }
 
+    /// What the host keeps of each token for the layer; nil for nothing.
+    var rowMemoryShape: RowMemoryShape? {
+        if let indexer = attention?.indexer {
+            return RowMemoryShape(width: indexer.keyLength, groupLength: indexer.groupLength)
+        }
+        return ngrams.map { _ in RowMemoryShape(width: 1, groupLength: nil) }
+    }
+
     /// What kind of block it is, in words: its mixer and its feed-forward layer.
     package var kind: String {
         let mixer: String? =
@@ -121,12 +135,13 @@ package struct LayerPlan: Sendable {
             case .experts(let plan): plan.sharedLength == nil ? "experts" : "experts and a shared one"
             case .denseAndExperts: "dense and experts"
             }
-        return [mixer, feedForward].compactMap { $0 }.joined(separator: ", ")
+        return [mixer, feedForward, ngrams.map { _ in "embeddings of n-grams" }].compactMap { $0 }.joined(
+            separator: ", ")
     }
 
     private static func kind(of plan: AttentionPlan) -> String {
         (plan.gate == nil ? "attention" : "gated attention") + (plan.window == nil ? "" : " in a window")
-            + (plan.sharedLayer == nil ? "" : " on shared keys")
+            + (plan.sharedLayer == nil ? "" : " on shared keys") + (plan.indexer == nil ? "" : " on indexed keys")
     }
 }
 

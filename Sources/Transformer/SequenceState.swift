@@ -208,6 +208,7 @@ struct MemoryGroup: Sendable {
     enum Kind: Sendable {
         case keyValues(LayerPlan)
         case recurrent(RecurrentShape)
+        case rows(RowMemoryShape)
     }
     let backend: any Backend
     let kind: Kind
@@ -220,6 +221,8 @@ struct MemoryGroup: Sendable {
     /// Those of one layer; nil for none.
     struct Places: Sendable {
         var keyValues: Place?, recurrent: Place?
+        /// What the host keeps for each token, and the state of ``NGramEmbedding``'s convolution.
+        var rows: Place?, ngrams: Place?
     }
     /// A layer's keys and values once more, in a later stage.
     struct Copy: Sendable {
@@ -260,6 +263,8 @@ struct MemoryGroup: Sendable {
                     own.keyValues = place(.keyValues(layer))
                 }
                 if let shape = layer.recurrentShape(layers: 1) { own.recurrent = place(.recurrent(shape)) }
+                if let shape = layer.rowMemoryShape { own.rows = place(.rows(shape)) }
+                if let plan = layer.ngrams { own.ngrams = place(.recurrent(plan.recurrentShape)) }
                 places.append(own)
             }
         }
@@ -272,7 +277,7 @@ struct MemoryGroup: Sendable {
         return plan.cacheShape(layers: layerCount, slots: slots, type: type)
     }
 
-    /// The shape of the state; nil for layers with keys and values.
+    /// The shape of the state; nil for layers without one.
     var recurrentShape: RecurrentShape? {
         guard case .recurrent(var shape) = kind else { return nil }
         shape.layers = layerCount
@@ -281,7 +286,8 @@ struct MemoryGroup: Sendable {
 
     /// Memory that a sequence of up to `slots` tokens takes, without copies of recurrent states.
     func byteCount(slots: Int, type: KVCacheType) -> Int {
-        cacheShape(slots: slots, type: type)?.byteCount
+        if case .rows(let shape) = kind { return shape.byteCount(layers: layerCount, slots: slots) }
+        return cacheShape(slots: slots, type: type)?.byteCount
             ?? recurrentShape?.byteCount(uncertainRows: DeviceDemand.outputRows) ?? 0
     }
 
@@ -292,6 +298,7 @@ struct MemoryGroup: Sendable {
 
     /// An empty memory for `slots` tokens.
     func makeMemory(slots: Int, type: KVCacheType) throws(InferenceError) -> any LayerMemory {
+        if case .rows(let shape) = kind { return RowMemory(shape, layers: layerCount, slots: slots) }
         if let recurrentShape { return try RecurrentStateMemory(recurrentShape, on: backend) }
         guard let shape = cacheShape(slots: slots, type: type) else {
             throw InferenceError(.invalidArgument, "layers have no memory")
@@ -306,6 +313,7 @@ extension MemoryGroup.Kind {
         case (.keyValues(let a), .keyValues(let b)):
             a.cacheShape(layers: 1, slots: 1, type: .f32) == b.cacheShape(layers: 1, slots: 1, type: .f32)
         case (.recurrent(let a), .recurrent(let b)): a == b
+        case (.rows(let a), .rows(let b)): a == b
         default: false
         }
     }

@@ -49,6 +49,10 @@ struct TransformerBlock: Sendable {
         /// Norms of what the dense layer and the mixture give.
         let post_ffw_norm_1: Norm, post_ffw_norm_2: Norm
     }
+    /// What the block adds before its layers: embeddings of the last tokens together.
+    let ngrams: NGramEmbedding?
+    /// How the layers read and change several residual streams; nil where there is a single one.
+    let hc_attn: HyperConnection?, hc_ffn: HyperConnection?
     /// Norm of the mixer's input; nil where it reads the stream as it is.
     let attn_norm: Norm?
     let mixer: Mixer
@@ -77,6 +81,15 @@ struct TransformerBlock: Sendable {
         let prefix = "blk.\(index)."
         let plan = configuration.layers[index]
         let (width, norm) = (configuration.embeddingLength, configuration.norm)
+        ngrams = try plan.ngrams.map { plan throws(InferenceError) in
+            try NGramEmbedding(prefix, plan, configuration, &loader)
+        }
+        if let plan = configuration.hyperConnections {
+            hc_attn = try HyperConnection(prefix + "hc_attn", plan, width: width, norm, injects: true, &loader)
+            hc_ffn = try HyperConnection(prefix + "hc_ffn", plan, width: width, norm, injects: true, &loader)
+        } else {
+            (hc_attn, hc_ffn) = (nil, nil)
+        }
         let first = try loader.optionalNorm(prefix + "attn_norm", width: width, norm)
         let second = try loader.optionalNorm(prefix + "post_attention_norm", width: width, norm)
         let third = try loader.optionalNorm(prefix + "ffn_norm", width: width, norm)

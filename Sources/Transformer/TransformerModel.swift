@@ -64,7 +64,10 @@ package final class TransformerModel: Sendable {
     let position_embd: EmbeddingTable?
     let perLayerEmbedding: PerLayerEmbedding?
     let blk: [TransformerBlock]
-    let output_norm: Norm
+    /// Norm of what the output matrix reads; nil where ``output_hc`` has it.
+    let output_norm: Norm?
+    /// How the output matrix reads several residual streams.
+    let output_hc: HyperConnection?
     let output: Linear
 
     /// Divisors of RoPE frequencies, from the file's `rope_freqs` and `rope_factors_…` tensors.
@@ -102,7 +105,14 @@ package final class TransformerModel: Sendable {
         loader.backend = backend
         // LFM 2 calls the norm before the outputs after the embedding.
         let normName = loader.has("output_norm.weight") ? "output_norm" : "token_embd_norm"
-        output_norm = try loader.norm(normName, width: width, configuration.norm)
+        if let plan = configuration.hyperConnections {
+            output_norm = nil
+            output_hc = try HyperConnection(
+                "output_hc", plan, width: width, configuration.norm, injects: false, &loader)
+        } else {
+            output_norm = try loader.norm(normName, width: width, configuration.norm)
+            output_hc = nil
+        }
         // Without a matrix of their own the outputs are tied to the embedding.
         let isTied = !loader.has("output.weight")
         output = try loader.linear(

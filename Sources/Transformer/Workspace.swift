@@ -28,6 +28,17 @@ struct WorkspaceShape: Sendable {
     private(set) var hasBranches = false
     /// Values of a block's own embedding, and of all blocks'; nil for none.
     let perLayer: (each: Int, all: Int)?
+    /// Residual streams beside each other; nil for a single one.
+    let hyperConnections: HyperConnectionPlan?
+    /// Length of the embedding of a group of tokens; nil for none.
+    private(set) var ngramLength: Int?
+    /// Columns of the residual streams together.
+    var streams: Int { stream * (hyperConnections?.count ?? 1) }
+    /// Columns of the buffers of ``HyperConnection/Buffers`` and of ``NGramEmbedding/Buffers``.
+    var hyperColumns: [Int] { hyperConnections?.columns(width: stream) ?? [] }
+    var ngramColumns: [Int] {
+        ngramLength.map { [$0, stream, streams, streams, hyperConnections?.count ?? 1] } ?? []
+    }
 
     init(_ c: Configuration) {
         stream = c.embeddingLength
@@ -35,6 +46,7 @@ struct WorkspaceShape: Sendable {
         localRotation = c.localRope?.dimensionCount
         hasTemperature = c.attentionTemperature != nil
         perLayer = c.perLayerEmbeddingLength.map { ($0, $0 * c.blockCount) }
+        hyperConnections = c.hyperConnections
         for layer in c.layers {
             layers.append(
                 (
@@ -44,12 +56,14 @@ struct WorkspaceShape: Sendable {
             if let experts = layer.experts { expertsUsed.insert(experts.usedCount) }
             if case .latentAttention(let plan) = layer.mixer { stackedHeads.insert(plan.heads) }
             if case .denseAndExperts = layer.feedForward { hasBranches = true }
+            if let plan = layer.ngrams { ngramLength = plan.embeddingLength }
         }
     }
 
     /// Rows and columns of all buffers for steps of `rows` rows. Routing counts as activations of two values per choice.
     func activations(rows: Int) -> [(rows: Int, columns: Int)] {
-        var columns = [stream, stream, stream] + [rotation, localRotation].compactMap { $0 }
+        var columns =
+            [streams, stream, stream] + hyperColumns + ngramColumns + [rotation, localRotation].compactMap { $0 }
         if hasTemperature { columns.append(1) }
         if hasBranches { columns.append(stream) }
         if let perLayer { columns += [perLayer.all, perLayer.all, perLayer.each, perLayer.each] }
@@ -75,7 +89,7 @@ extension Array where Element: Equatable {
 final class Workspace: Sendable {
     /// Most rows of a step.
     let rows: Int
-    /// The residual stream.
+    /// The residual stream, or several beside each other.
     let x: Activations
     /// Its normalised copy, the input of every layer.
     let h: Activations
@@ -89,6 +103,10 @@ final class Workspace: Sendable {
     let temperature: Activations?
     /// What the first of two feed-forward branches gives.
     let branch: Activations?
+    /// For several residual streams, and for embeddings of several tokens together; nil without them.
+    let hyper: HyperConnection.Buffers?, ngrams: NGramEmbedding.Buffers?
+    /// The rows of the residual stream that the output matrix reads.
+    let gathered: Activations
     /// See ``PerLayerEmbedding``: the slices of all blocks, and room to compute them; one block's slice, and its gate.
     let perLayer: Activations?, perLayerProjection: Activations?, perLayerSlice: Activations?,
         perLayerGate: Activations?
@@ -116,9 +134,15 @@ final class Workspace: Sendable {
             return routings
         }
         self.rows = rows
-        x = try make(shape.stream)
+        x = try make(shape.streams)
         h = try make(shape.stream)
         y = try make(shape.stream)
+        func make(all columns: [Int]) throws(InferenceError) -> [Activations] {
+            try columns.map { columns throws(InferenceError) in try make(columns) }
+        }
+        hyper = HyperConnection.Buffers(try make(all: shape.hyperColumns))
+        ngrams = NGramEmbedding.Buffers(try make(all: shape.ngramColumns))
+        gathered = hyper?.mixed ?? h
         mixers = try make(shape.mixers)
         feedForwards = try make(shape.feedForwards)
         self.routings = try routings(shape.expertsUsed)

@@ -1,6 +1,7 @@
 // `swiftinfer run` through the built program.
 
 import Foundation
+import InferGGUF
 import TestSupport
 import Testing
 
@@ -82,6 +83,88 @@ struct RunTests {
         ).json()
         #expect(chat["logits_hash"] as? String == raw["logits_hash"] as? String)
         #expect(chat["prompt_tokens"] as? Int == raw["prompt_tokens"] as? Int)
+    }
+
+    @Test func thoughtsAndCallsAreParsedOutOfAnAnswer() throws {
+        let pieces = [
+            "The sky.Ċ</think>ĊI will look.Ċ", "<tool_call>Ċ",
+            #"{"name":Ġ"weather",Ġ"arguments":Ġ{"city":Ġ"Rome"}}"#, "Ċ</tool_call>",
+        ]
+        let folder = try TemporaryFolder()
+        let path = folder.path("chain.gguf")
+        try Self.chain(of: pieces).write(to: path)
+        let template = try folder.write(
+            "template.jinja",
+            "{% for m in messages %}{{ m.content }}{% endfor %}{% if tools %}<tool_call></tool_call></think>{% endif %}<think>"
+        )
+        let arguments = ["run", path, "--chat", "--chat-template", template, "How is it?", "-n", "9"]
+        let object = try Command(arguments + ["--json"]).json()
+        #expect(object["text"] as? String == "I will look.")
+        #expect(object["reasoning"] as? String == "The sky.")
+        #expect((object["tokens"] as? [Int])?.count == 5)
+        let calls = try #require(object["tool_calls"] as? [[String: Any]])
+        let function = try #require(calls.first?["function"] as? [String: String])
+        #expect(calls.count == 1 && calls[0]["type"] as? String == "function" && calls[0]["id"] is String)
+        #expect(function["name"] == "weather")
+        #expect(function["arguments"]?.filter { $0 != " " } == #"{"city":"Rome"}"#)
+
+        let run = try Command(arguments)
+        #expect(run.status == 0)
+        #expect(run.output == "I will look.\n" || run.output == "I will look.")
+        #expect(run.errors.contains("The sky.") && run.errors.contains("calls weather with"))
+        #expect(!(run.output + run.errors).contains("tool_call>"))
+        // Without --chat all is text.
+        let plain = try Command("run", path, "x", "-n", "9", "--json").json()
+        #expect((plain["text"] as? String)?.contains("<tool_call>") == true)
+        #expect(plain["tool_calls"] == nil && plain["reasoning"] == nil)
+    }
+
+    /// A model that answers any prompt with `pieces`, given in the spelling of byte-level vocabularies, and ends.
+    private static func chain(of pieces: [String]) throws -> GGUFWriter {
+        let original = try GGUFFile(path: Fixture.qwen)
+        var metadata = Metadata()
+        for key in original.metadata.keys where key.hasPrefix("tokenizer.ggml") {
+            metadata[key] = original.metadata[key]
+        }
+        let tokens = try #require(try original.metadata.strings("tokenizer.ggml.tokens")).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        let types = try #require(try original.metadata.integers("tokenizer.ggml.token_type"))
+        let end = try #require(try original.metadata.integer("tokenizer.ggml.eos_token_id"))
+        metadata["tokenizer.ggml.tokens"] = .array(MetadataArray(tokens + pieces))
+        metadata["tokenizer.ggml.token_type"] = .array(
+            MetadataArray((types + pieces.map { _ in 1 }).map { Int32($0) }))
+        metadata["general.architecture"] = .string("llama")
+        for (key, value) in [
+            ("context_length", 256), ("block_count", 1), ("attention.head_count", 1), ("feed_forward_length", 32),
+        ] {
+            metadata["llama." + key] = .uint32(UInt32(value))
+        }
+        let count = tokens.count + pieces.count
+        let width = (count + 31) / 32 * 32
+        metadata["llama.embedding_length"] = .uint32(UInt32(width))
+        metadata["llama.attention.layer_norm_rms_epsilon"] = .float32(1e-6)
+        var writer = GGUFWriter(metadata: metadata)
+        func add(_ name: String, _ shape: [Int], _ value: (Int) -> Float) throws {
+            try writer.addTensor(
+                name + ".weight", type: .f32, shape: shape, elements: (0..<shape.reduce(1, *)).map(value))
+        }
+        // Each token has a direction of its own, and the layers add nothing.
+        try add("token_embd", [width, count]) { $0 % width == $0 / width ? 1 : 0 }
+        let next = (0..<count).map { token in
+            token < tokens.count ? tokens.count : token == count - 1 ? end : token + 1
+        }
+        try add("output", [width, count]) { index in
+            let (row, column) = index.quotientAndRemainder(dividingBy: width)
+            return column < count && next[column] == row ? 1 : 0
+        }
+        for name in ["output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"] { try add(name, [width]) { _ in 1 } }
+        for name in ["attn_q", "attn_k", "attn_v", "attn_output"] {
+            try add("blk.0." + name, [width, width]) { _ in 0 }
+        }
+        for name in ["ffn_gate", "ffn_up"] { try add("blk.0." + name, [width, 32]) { _ in 0 } }
+        try add("blk.0.ffn_down", [32, width]) { _ in 0 }
+        return writer
     }
 
     @Test func statisticsGoToStandardError() throws {

@@ -70,6 +70,18 @@ struct BenchmarkTests {
         #expect(report.rates.map(\.name).contains("step cost of width 4"))
     }
 
+    @Test func aTreeOfRowsHasBranches() throws {
+        #expect(ModelBenchmark.parents(ofTreeOf: 9) == [-1, 0, 0, 2, 1, 1, 5, 4, 4])
+        let model = try Model(contentsOf: Fixture.path("tiny-qwen35moe-q8_0"))
+        let benchmark = try ModelBenchmark(
+            model, [.width(1), .tree(1), .tree(2), .tree(16)], depth: nil, cacheType: .f16)
+        let report = try benchmark.report(repetitions: 1)
+        #expect(report.rows.map(\.test) == ["width-1", "tree-1", "tree-2", "tree-16"])
+        #expect(report.treeCost.map { $0[0] } == [1, 2, 16])
+        #expect(report.text.contains("a recurrent state takes"))
+        #expect(report.rates.map(\.name).contains("step cost of a tree of 16"))
+    }
+
     @Test func thereAreNoStepCostsWithoutWidthOne() throws {
         let benchmark = try ModelBenchmark(Fixture.model(), [.width(2)], depth: 0, cacheType: .f32)
         let report = try benchmark.report(repetitions: 1)

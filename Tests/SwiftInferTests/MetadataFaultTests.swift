@@ -25,7 +25,7 @@ import Testing
         "tiny-gpt-oss-mxfp4", "tiny-qwen3moe-q4_k_m", "tiny-starcoder2-f32", "tiny-phi3-long-f32",
         "tiny-qwen35moe-q8_0", "tiny-deepseek2-lite-q8_0", "tiny-gemma4-ple-q8_0", "tiny-gemma4-moe-q8_0",
         "tiny-granitehybrid-q8_0", "tiny-kimi-linear-q8_0", "tiny-laguna-q8_0", "tiny-lfm2moe-q8_0",
-        "tiny-nemotron_h_moe-q8_0", "tiny-falcon-h1-q8_0",
+        "tiny-nemotron_h_moe-q8_0", "tiny-falcon-h1-q8_0", "tiny-qwen4exp-q8_0",
     ]
 
     @Test("a model with one key changed computes, or says which file and which key", arguments: models)

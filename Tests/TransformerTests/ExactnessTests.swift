@@ -19,7 +19,7 @@ struct ExactnessTests {
     /// One of each kind of recurrent layer.
     static let recurrent = [
         "tiny-qwen35moe-q8_0", "tiny-qwen3next-q8_0", "tiny-kimi-linear-q8_0", "tiny-granitehybrid-q8_0",
-        "tiny-nemotron_h_moe-q8_0", "tiny-lfm2moe-q8_0", "tiny-falcon-h1-q8_0",
+        "tiny-nemotron_h_moe-q8_0", "tiny-lfm2moe-q8_0", "tiny-falcon-h1-q8_0", "tiny-qwen4exp-q8_0",
     ]
     static let tokens: [Int32] = (0..<40).map { Int32($0 * 37 % 250 + 3) }
 

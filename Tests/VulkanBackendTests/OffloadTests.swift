@@ -17,7 +17,8 @@ struct OffloadTests {
     /// that read another one's keys and values.
     static let names = [
         "tiny-gemma3-f32", "tiny-gemma2-f32", "tiny-gpt-oss-mxfp4", "tiny-llama-q4_0", "tiny-mistral3-f32",
-        "tiny-gemma4-ple-q8_0", "tiny-qwen35moe-q8_0", "tiny-kimi-linear-q8_0", "tiny-deepseek2-lite-q8_0",
+        "tiny-gemma4-ple-q8_0", "tiny-qwen35moe-q8_0", "tiny-qwen4exp-q8_0", "tiny-kimi-linear-q8_0",
+        "tiny-deepseek2-lite-q8_0",
     ]
 
     private func model(_ name: String, layers: Int) throws -> TransformerModel {

@@ -55,7 +55,29 @@ struct RowKernel {
             },
             RowKernel("gate silu") { $0.gate(count, $1, weights, .silu, into: $2) },
             RowKernel("gate gelu") { $0.gate(count, $1, weights, .gelu, into: $2) },
+            RowKernel("convolve 4") { kernels, x, y in
+                let inputs: [UnsafePointer<Float>] = (0..<4).map { UnsafePointer(x + $0 * count / 4) }
+                inputs.withUnsafeBufferPointer {
+                    kernels.convolve(count / 4, $0, weights, nil, activates: true, into: y)
+                }
+            },
+            scan("delta rule", beta: 0.5, sums: 3), scan("Mamba-2", beta: nil, sums: 2),
         ] + KVCacheType.allCases.map(score) + KVCacheType.allCases.map(accumulation)
+    }
+
+    /// A row is taken into sixteen value columns of a state, which the results are; what is read from it lies behind it.
+    private static func scan(_ rule: String, beta: Float?, sums: Int) -> RowKernel {
+        let keys = count / 16 - 8
+        return RowKernel("scan \(rule)", elements: sums * keys * 16) { kernels, x in
+            // With short keys and a decay the state stays bounded.
+            kernels.scale(count, x, by: 0.1)
+            x[count - 1] = 0.9
+        } run: { kernels, x, y in
+            kernels.scan(
+                Scan(
+                    keyLength: keys, count: 16, state: y, key: x, decay: x + (count - 1), decaysPerKey: false,
+                    value: x + keys, beta: beta, query: x + count / 2, scale: 0.1, output: y + 16 * keys))
+        }
     }
 
     private static func score(_ type: KVCacheType) -> RowKernel {

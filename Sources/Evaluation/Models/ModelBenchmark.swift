@@ -15,24 +15,33 @@ package struct ModelBenchmark {
         case generate(Int)
         /// One step of n rows with logits of all, after which the state is rewound: the step that checks a draft.
         case width(Int)
+        /// The same for a tree of n rows: after the first row, every three rows are a child of the last row of the main branch, which
+        /// goes on from it, another child, and a child of that. So the main branch has a third of the rows.
+        case tree(Int)
 
         package var description: String {
             switch self {
             case .prompt(let n): "prompt-\(n)"
             case .generate(let n): "generate-\(n)"
             case .width(let n): "width-\(n)"
+            case .tree(let n): "tree-\(n)"
             }
         }
 
         /// Tokens that one run evaluates.
         package var tokens: Int {
             switch self {
-            case .prompt(let n), .generate(let n), .width(let n): n
+            case .prompt(let n), .generate(let n), .width(let n), .tree(let n): n
             }
         }
 
         /// Tokens before the test if no depth is given. A draft is never checked without tokens before it.
-        fileprivate var usualDepth: Int { if case .width = self { ModelBenchmark.usualStepDepth } else { 0 } }
+        fileprivate var usualDepth: Int {
+            switch self {
+            case .width, .tree: ModelBenchmark.usualStepDepth
+            case .prompt, .generate: 0
+            }
+        }
     }
 
     /// Tokens before a step of several rows if no depth is given.
@@ -88,7 +97,8 @@ package struct ModelBenchmark {
         return ModelReport(
             tests, seconds: seconds, kernels: (backend as? CPUBackend)?.kernels.name,
             copyRate: try device.map { device throws(InferenceError) in try device.copyRate() / 1e9 },
-            commands: try device.map { device throws(InferenceError) in try commands(for: device) })
+            commands: try device.map { device throws(InferenceError) in try commands(for: device) },
+            recurrentState: model.configuration.recurrentState)
     }
 
     /// Seconds per run of `test`, the mean over as many runs as fill the shortest timing.
@@ -129,6 +139,24 @@ package struct ModelBenchmark {
             output.withLogits { _ in }
             // As many as drafts bring on the whole: recurrent layers compute their state for those that are kept.
             if n > 1 { try sequence.keep(rows: Array(0..<min(n, 3))) }
+        case .tree(let n):
+            let output = try model.evaluate(
+                Segment(
+                    sequence, tokens(n), parents: Self.parents(ofTreeOf: n), outputs: Array(0..<n), certainRows: 1))
+            output.withLogits { _ in }
+            if n > 1 { try sequence.keep(rows: [0, 1, 4].filter { $0 < n }) }
+        }
+    }
+
+    /// The parents of the rows of a ``Test/tree(_:)``.
+    package static func parents(ofTreeOf count: Int) -> [Int32] {
+        (0..<count).map { row in
+            switch row {
+            case 0: -1
+            case let row where row % 3 == 0: Int32(row - 1)
+            // The main branch: rows 0, 1, 4, 7, …
+            default: Int32(row <= 2 ? 0 : (row - 1) / 3 * 3 - 2)
+            }
         }
     }
 
@@ -172,15 +200,22 @@ package struct ModelReport: Encodable, Sendable {
     /// Shaders that the device runs in a step of one row, and barriers between them; nil for the processor.
     let dispatches: Int?
     let barriers: Int?
+    /// Bytes of one state of all recurrent layers, and what a row of a draft leaves until it is kept or rejected; nil for models without
+    /// such layers.
+    let stateBytes: Int?
+    let draftRowBytes: Int?
     package let rows: [Row]
     /// Pairs [n, C(n)]: the rows of a step, and its time divided by the time of a step of one row. Empty if that was not
     /// timed.
     package let stepCost: [[Double]]
+    /// The same for trees of n rows.
+    package let treeCost: [[Double]]
 
     enum CodingKeys: String, CodingKey {
         case kernels, dispatches, barriers, rows
         case copyRate = "copy_gb_per_second"
-        case stepCost = "step_cost"
+        case stepCost = "step_cost", treeCost = "tree_cost"
+        case stateBytes = "recurrent_state_bytes", draftRowBytes = "bytes_per_draft_row"
     }
 
     /// Summarises the times of `tests`.
@@ -188,7 +223,7 @@ package struct ModelReport: Encodable, Sendable {
     /// - Parameter seconds: For each test the seconds of each run, in any order; at least one.
     init(
         _ tests: [ModelBenchmark.Test], seconds: [[Double]], kernels: String?, copyRate: Double? = nil,
-        commands: DeviceCommandCounts? = nil
+        commands: DeviceCommandCounts? = nil, recurrentState: (byteCount: Int, byteCountPerDraftRow: Int)? = nil
     ) {
         func median(_ sorted: [Double]) -> Double {
             (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
@@ -200,12 +235,16 @@ package struct ModelReport: Encodable, Sendable {
                 test: "\(test)", tokensPerSecond: Double(test.tokens) / median(seconds),
                 spread: (rates[0] - rates[rates.count - 1]) / 2)
         }
-        var times: [(width: Int, seconds: Double)] = []
+        var times: [(width: Int, seconds: Double)] = [], treeTimes: [(width: Int, seconds: Double)] = []
         for (test, seconds) in zip(tests, seconds) {
             if case .width(let width) = test { times.append((width, median(seconds))) }
+            if case .tree(let width) = test { treeTimes.append((width, median(seconds))) }
         }
         let single = times.first { $0.width == 1 }?.seconds
         stepCost = single.map { single in times.map { [Double($0.width), $0.seconds / single] } } ?? []
+        treeCost = single.map { single in treeTimes.map { [Double($0.width), $0.seconds / single] } } ?? []
+        stateBytes = recurrentState?.byteCount
+        draftRowBytes = recurrentState?.byteCountPerDraftRow
         self.kernels = kernels
         self.copyRate = copyRate
         dispatches = commands?.dispatches
@@ -216,20 +255,28 @@ package struct ModelReport: Encodable, Sendable {
     package var rates: [RateRecord.Rate] {
         rows.map { RateRecord.Rate($0.test, $0.tokensPerSecond, "tokens/s") }
             + stepCost.map { RateRecord.Rate("step cost of width \(Int($0[0]))", $0[1], "steps of one row") }
+            + treeCost.map { RateRecord.Rate("step cost of a tree of \(Int($0[0]))", $0[1], "steps of one row") }
     }
 
     /// One line per test, and lines about the device if there is one.
     package var text: String {
-        let costs = Dictionary(stepCost.map { ("width-\(Int($0[0]))", $0[1]) }) { first, _ in first }
+        let costs = Dictionary(
+            stepCost.map { ("width-\(Int($0[0]))", $0[1]) } + treeCost.map { ("tree-\(Int($0[0]))", $0[1]) }
+        ) { first, _ in first }
         let copies = copyRate.map { "the device copies at \(Format.decimal($0, 0)) GB/s\n" } ?? ""
         var commands = ""
         if let dispatches, let barriers {
             commands = "a step of one token is \(dispatches) dispatches with \(barriers) barriers\n"
         }
+        var state = ""
+        if let stateBytes, let draftRowBytes {
+            state =
+                "a recurrent state takes \(Format.bytes(stateBytes)), a row of a draft \(Format.bytes(draftRowBytes))\n"
+        }
         return rows.map { row in
             let cost = costs[row.test].map { "   step cost \(Format.decimal($0, 2))" } ?? ""
             return Format.left(row.test, 14) + Format.right(Format.decimal(row.tokensPerSecond, 1), 10)
                 + " ± \(Format.left(Format.decimal(row.spread, 1), 7)) tokens/s" + cost + "\n"
-        }.joined() + commands + copies
+        }.joined() + state + commands + copies
     }
 }

@@ -20,6 +20,16 @@ struct ModelDescription: Encodable {
         let count: Int
     }
 
+    /// What recurrent layers keep of a sequence, in bytes.
+    struct RecurrentState: Encodable {
+        /// One state of all layers.
+        let bytes: Int
+        /// What a row of a draft leaves until it is kept or rejected.
+        let bytesPerDraftRow: Int
+
+        enum CodingKeys: String, CodingKey { case bytes, bytesPerDraftRow = "bytes_per_draft_row" }
+    }
+
     let path: String
     let fileSize: Int
     let formatVersion: Int
@@ -34,6 +44,8 @@ struct ModelDescription: Encodable {
     let layers: Int?
     /// The kinds of blocks in the order of their first; nil for a model that this program cannot run.
     let layerKinds: [LayerKind]?
+    /// Nil for a model without recurrent layers.
+    let recurrentState: RecurrentState?
     let width: Int?
     let feedForwardWidth: Int?
     let heads: Int?
@@ -51,7 +63,8 @@ struct ModelDescription: Encodable {
         case fileSize = "file_size", formatVersion = "format_version", licence = "license"
         case contextLength = "context_length", slidingWindow = "sliding_window"
         case feedForwardWidth = "feed_forward_width", keyValueHeads = "kv_heads", headWidth = "head_width"
-        case layerKinds = "layer_kinds", expertsUsed = "experts_used", vocabularySize = "vocabulary_size",
+        case layerKinds = "layer_kinds", recurrentState = "recurrent_state", expertsUsed = "experts_used",
+            vocabularySize = "vocabulary_size",
             chatTemplate = "chat_template"
     }
 
@@ -66,7 +79,7 @@ struct ModelDescription: Encodable {
         architecture = summary.architecture
         name = summary.name
         licence = try metadata.string("general.license")
-        (problem, layerKinds) = Self.layerKinds(file)
+        (problem, layerKinds, recurrentState) = Self.layers(of: file)
         parameters = summary.parameterCount
         contextLength = summary.contextLength
         slidingWindow = own("attention.sliding_window")
@@ -92,17 +105,23 @@ struct ModelDescription: Encodable {
     }
 
     /// Why the model cannot run here, or else its kinds of blocks.
-    private static func layerKinds(_ file: GGUFFile) -> (problem: String?, kinds: [LayerKind]?) {
-        guard !file.tensors.isEmpty else { return ("the file holds no tensors", nil) }
+    private static func layers(
+        of file: GGUFFile
+    ) -> (problem: String?, kinds: [LayerKind]?, state: RecurrentState?) {
+        guard !file.tensors.isEmpty else { return ("the file holds no tensors", nil, nil) }
         do {
-            let kinds = try Configuration(file).layers.map(\.kind)
+            let configuration = try Configuration(file)
+            let kinds = configuration.layers.map(\.kind)
             let counts = Dictionary(kinds.map { ($0, 1) }, uniquingKeysWith: +)
             var seen: Set<String> = []
             return (
-                nil, kinds.filter { seen.insert($0).inserted }.map { LayerKind(kind: $0, count: counts[$0] ?? 0) }
+                nil, kinds.filter { seen.insert($0).inserted }.map { LayerKind(kind: $0, count: counts[$0] ?? 0) },
+                configuration.recurrentState.map {
+                    RecurrentState(bytes: $0.byteCount, bytesPerDraftRow: $0.byteCountPerDraftRow)
+                }
             )
         } catch {
-            return (error.message, nil)
+            return (error.message, nil, nil)
         }
     }
 }

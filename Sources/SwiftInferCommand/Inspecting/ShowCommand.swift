@@ -49,6 +49,12 @@ struct ShowCommand: ParsableCommand {
                     kinds.map { kinds.count == 1 ? $0.kind : "\($0.count) of \($0.kind)" }.joined(separator: "; ")
                 }
             ),
+            (
+                "recurrent state",
+                model.recurrentState.map {
+                    "\(Format.bytes($0.bytes)) and \(Format.bytes($0.bytesPerDraftRow)) for each row of a draft"
+                }
+            ),
             ("width", model.width.map(String.init)),
             ("feed-forward", model.feedForwardWidth.map(String.init)),
             ("heads", heads),

@@ -12,7 +12,8 @@ struct BenchModelCommand: ParsableCommand {
         abstract: "Measure how fast a model runs.",
         discussion: """
             prompt-N: N tokens, logits of the last; generate-N: N steps of one token (llama-bench's pp and tg). width-N: one \
-            step of N tokens, logits of all, which is what verifying a draft costs. Prompts and generation begin with an \
+            step of N tokens, logits of all, which is what verifying a draft costs. tree-N: the same for a tree, two thirds of \
+            whose rows are on branches beside the main one. Prompts and generation begin with an \
             empty context, steps after \(ModelBenchmark.usualStepDepth) tokens, unless --depth says otherwise. The tests take \
             turns; each figure is the median of the repetitions, its spread half the range between the slowest and the fastest.
             """
@@ -28,6 +29,11 @@ struct BenchModelCommand: ParsableCommand {
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Widths of a step; 0: none.", valueName: "n,n,…"))
     var widths = OptionalCountList([1, 2, 4, 8, 16, 32, 64])
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Rows of a step whose draft is a tree; 0: none.", valueName: "n,n,…"))
+    var trees = OptionalCountList([])
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Tokens in the context before each test.", valueName: "n"))
     var depth: Int?
@@ -58,10 +64,12 @@ struct BenchModelCommand: ParsableCommand {
         if tests.isEmpty { throw ValidationError("Nothing to measure: every list is empty.") }
         // A step keeps the logits of all its rows.
         if widths.counts.contains(where: { $0 > 4096 }) { throw ValidationError("--widths must be at most 4096.") }
+        if trees.counts.contains(where: { $0 > 4096 }) { throw ValidationError("--trees must be at most 4096.") }
     }
 
     private var tests: [ModelBenchmark.Test] {
         prompt.counts.map { .prompt($0) } + generate.counts.map { .generate($0) } + widths.counts.map { .width($0) }
+            + trees.counts.map { .tree($0) }
     }
 
     func run() throws {

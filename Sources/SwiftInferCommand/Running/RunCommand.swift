@@ -133,14 +133,17 @@ struct RunCommand: AsyncParsableCommand {
         {
             Output.standardError("The prompt begins with \(bos.printable) already; no second one is added.\n")
         }
+        let messages = system + [ChatMessage(role: .user, content: text)]
         let prompt: Prompt =
-            chat
-            ? .chat(system + [ChatMessage(role: .user, content: text)], parsesSpecialTokens: special)
-            : .text(text, parsesSpecialTokens: special)
-        let options = generationOptions
-        let printsText = !json
+            chat ? .chat(messages, parsesSpecialTokens: special) : .text(text, parsesSpecialTokens: special)
+        var options = generationOptions
+        let parser = chat ? try model.answerParser(for: messages) : nil
+        // Many families mark calls with control tokens.
+        if chat { options.includesControlTokens = true }
+        let (printsText, finalOptions) = (!json, options)
         let (answer, interrupted) = try await Interrupts.shared.cancelling {
-            try await Answer(session.generate(prompt, options: options), printsText: printsText)
+            try await Answer(
+                session.generate(prompt, options: finalOptions), printsText: printsText, parser: parser)
         }
         if json {
             let report = RunReport(
@@ -213,7 +216,22 @@ struct RunReport: Encodable {
         }
     }
 
+    /// A call of a tool, in the form of OpenAI's interface: the arguments are JSON in a string.
+    struct ToolCall: Encodable {
+        struct Function: Encodable { let name: String, arguments: String }
+        let id: String
+        let type = "function"
+        let function: Function
+
+        enum CodingKeys: String, CodingKey { case id, type, function }
+    }
+
+    /// The answer; in a chat without its thoughts and calls.
     let text: String
+    /// The thoughts of the answer to a chat; absent if there are none.
+    let reasoning: String?
+    /// The calls of an answer to a chat; absent if there are none.
+    let toolCalls: [ToolCall]?
     let tokens: [TokenID]
     let promptTokens: Int
     let finishReason: String
@@ -224,13 +242,21 @@ struct RunReport: Encodable {
     let logitsHash: String
 
     enum CodingKeys: String, CodingKey {
-        case text, tokens, seed, timings, draft
-        case promptTokens = "prompt_tokens", finishReason = "finish_reason", logitsHash = "logits_hash"
+        case text, reasoning, tokens, seed, timings, draft
+        case toolCalls = "tool_calls", promptTokens = "prompt_tokens", finishReason = "finish_reason", logitsHash =
+            "logits_hash"
     }
 
     init(_ answer: Answer, loadDuration: Duration, drafter: String, seed: UInt64) {
         let statistics = answer.statistics
-        text = answer.text
+        text = answer.message.content
+        reasoning = answer.message.thinking
+        let calls = answer.message.toolCalls.map { call in
+            ToolCall(
+                id: call.id,
+                function: .init(name: call.name, arguments: JSONValue.object(call.arguments).description))
+        }
+        toolCalls = calls.isEmpty ? nil : calls
         tokens = statistics.tokens
         promptTokens = statistics.promptTokens
         finishReason = statistics.finishReason.description

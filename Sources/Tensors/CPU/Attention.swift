@@ -56,7 +56,7 @@ struct AttentionItem {
         if !step.layout.isChain { first = min(first, step.layout.committed) }
         (self.step, self.rows, self.heads, self.keyValueHead) = (step, rows, heads, keyValueHead)
         base = first / KeyPanel.keys * KeyPanel.keys
-        end = step.layout.committed + rows.upperBound
+        end = step.layout.slotEnd(of: rows)
         self.scratch = scratch
     }
 

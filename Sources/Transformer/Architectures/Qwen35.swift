@@ -22,7 +22,7 @@ extension Architecture {
 extension Configuration {
     /// Makes the blocks that `attention.recurrent_layers` or else the interval of attention names delta nets; the others get a gate.
     /// Converters store the value heads of Qwen 3.5 so that they read key heads in turn.
-    fileprivate mutating func useDeltaNets(
+    mutating func useDeltaNets(
         _ keys: ArchitectureKeys, keyHeadsAreTiled: Bool
     ) throws(InferenceError) {
         let interval = try keys.optionalCount("full_attention_interval", in: 1...4096) ?? 4

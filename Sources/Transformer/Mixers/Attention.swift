@@ -48,6 +48,8 @@ package struct AttentionPlan: Sendable, Equatable {
     package var gate: Gate?
     /// The earlier layer whose keys and values this one reads; nil for its own (Gemma 4).
     package var sharedLayer: Int?
+    /// What chooses the keys that a token sees; nil for all (Qwen 4).
+    var indexer: IndexerPlan?
 
     /// Width of all heads' queries.
     var queryWidth: Int { heads * keyLength }
@@ -75,10 +77,12 @@ package struct AttentionPlan: Sendable, Equatable {
     var buffers: [BufferShape] {
         var widths = [queryWidth, keyWidth, valueWidth, attendedWidth]
         switch gate {
+        case nil where indexer != nil: widths += [0, 0]
         case nil: break
         case .sigmoid: widths += [2 * queryWidth, attendedWidth]
         case .softplus(let count): widths += [0, count]
         }
+        if let indexer { widths += [indexer.heads * indexer.keyLength, indexer.keyLength] }
         return widths.map { BufferShape(columns: $0) }
     }
 }
@@ -98,6 +102,7 @@ struct Attention: Sendable {
     /// Norm of each head's value.
     let valueNorm: Norm?
     let attn_gate: Linear?
+    let indexer: Indexer?
     let parameters: AttentionParameters
 
     init(
@@ -136,6 +141,9 @@ struct Attention: Sendable {
         } else {
             attn_gate = nil
         }
+        indexer = try plan.indexer.map { plan throws(InferenceError) in
+            try Indexer(prefix + "indexer.", plan, width: width, norm, &loader)
+        }
         parameters = plan.parameters(sinks: try loader.optionalVector(prefix + "attn_sinks.weight", [plan.heads]))
     }
 
@@ -144,11 +152,14 @@ struct Attention: Sendable {
         let q: Activations, k: Activations, v: Activations, attended: Activations
         /// Queries and gates as `attn_q` gives them, and the gates.
         let queriesAndGates: Activations?, gate: Activations?
+        /// Queries and keys of the indexer.
+        let indexQueries: Activations?, indexKeys: Activations?
 
         init(_ buffers: ArraySlice<Activations>) {
             let b = Array(buffers)
             (q, k, v, attended) = (b[0], b[1], b[2], b[3])
-            (queriesAndGates, gate) = b.count > 4 ? (b[4], b[5]) : (nil, nil)
+            (queriesAndGates, gate) = b.count > 4 && b[5].columns > 0 ? (b[4], b[5]) : (nil, nil)
+            (indexQueries, indexKeys) = b.count > 6 ? (b[6], b[7]) : (nil, nil)
         }
     }
 }
@@ -157,7 +168,7 @@ extension ForwardPass {
     /// y = output(gate ⊙ softmax(q · kᵀ) · v)
     func attend(
         _ attention: Attention, from h: Activations, _ layer: Int, _ buffers: Attention.Buffers, into y: Activations
-    ) {
+    ) throws(InferenceError) {
         let (q, k, v, plan) = (buffers.q, buffers.k, buffers.v, attention.plan)
         projectHeads(attention, from: h, buffers)
         if !plan.normalisesAfterRotation { normaliseHeads(attention, buffers) }
@@ -178,7 +189,10 @@ extension ForwardPass {
             backend.store(keys: k, values: v, segments, layer: index)
             storeCopies(keys: k, values: v, of: layer)
         }
-        backend.attend(q, segments, layer: index, attention.parameters, into: buffers.attended)
+        let visible = try attention.indexer.map { indexer throws(InferenceError) in
+            try select(indexer, from: h, segments, layer, buffers)
+        }
+        backend.attend(q, visible ?? segments, layer: index, attention.parameters, into: buffers.attended)
         applyGate(attention, from: h, buffers)
         backend.multiply(buffers.attended, rows: rows, [attention.attn_output.into(y)])
     }

@@ -1,0 +1,97 @@
+// What the host keeps of each token of a sequence for some layers: index keys of attention, and the tokens themselves.
+
+import InferSupport
+import InferTensors
+
+/// The values that a layer keeps for each token.
+struct RowMemoryShape: Sendable, Equatable {
+    /// Values of a token.
+    var width: Int
+    /// Consecutive tokens that are also kept as one pooled row; nil for none.
+    var groupLength: Int?
+
+    func byteCount(layers: Int, slots: Int) -> Int {
+        Int.product(4, Int.product(layers, slots, width) + Int.product(layers, slots / (groupLength ?? .max), width))
+    }
+}
+
+/// One row of values for each token of a sequence, on the host. Each token has a slot of its own, as in a cache of keys and values, so
+/// that any prefix can be reused.
+final class RowMemory: LayerMemory {
+    let shape: RowMemoryShape
+    private let layers: Int, slots: Int
+    /// layers × slots × width.
+    private var values: [Float]
+    /// By layer, the pooled rows of the first complete groups.
+    private var pooled: [[Float]]
+
+    init(_ shape: RowMemoryShape, layers: Int, slots: Int) {
+        (self.shape, self.layers, self.slots) = (shape, layers, slots)
+        values = Array(repeating: 0, count: Int.product(layers, slots, shape.width))
+        pooled = Array(repeating: [], count: layers)
+    }
+
+    /// Writes the row of one slot.
+    func store(_ row: some Collection<Float>, layer: Int, slot: Int) {
+        let start = (layer * slots + slot) * shape.width
+        values.replaceSubrange(start..<start + shape.width, with: row)
+    }
+
+    /// The row of one slot.
+    func row(layer: Int, slot: Int) -> ArraySlice<Float> {
+        let start = (layer * slots + slot) * shape.width
+        return values[start..<start + shape.width]
+    }
+
+    /// The pooled rows of the first `count` groups, all of whose tokens belong to the past. `pool` computes that of one group; each is
+    /// computed once.
+    func pooledRows(_ count: Int, layer: Int, _ pool: (_ group: Int) -> [Float]) -> [Float] {
+        while pooled[layer].count < count * shape.width {
+            pooled[layer] += pool(pooled[layer].count / shape.width)
+        }
+        return pooled[layer]
+    }
+
+    func beginStep(uncertainRows count: Int) {}
+
+    // Certain rows are a chain, whose slots are its positions.
+    func endStep(_ layout: SegmentLayout, certainRows: Int) {}
+
+    func keep(path: [Int], of layout: SegmentLayout, certainRows: Int) {
+        for (depth, row) in path.enumerated() where depth != row {
+            for layer in 0..<layers {
+                store(
+                    Array(self.row(layer: layer, slot: layout.committed + row)), layer: layer,
+                    slot: layout.committed + depth)
+            }
+        }
+    }
+
+    // Later steps overwrite the slots.
+    func forget(from position: Int) {
+        guard let length = shape.groupLength else { return }
+        for layer in 0..<layers {
+            pooled[layer].removeLast(max(0, pooled[layer].count - position / length * shape.width))
+        }
+    }
+
+    func reusablePrefix(of length: Int) -> Int { length }
+
+    var byteCount: Int { shape.byteCount(layers: layers, slots: slots) }
+}
+
+/// One sequence's rows in a step, and what the host keeps of the sequence's tokens.
+struct RowSegment {
+    /// The segment's rows are rows `firstRow ..< firstRow + layout.count` of the step's activations.
+    let firstRow: Int
+    let layout: SegmentLayout
+    let memory: RowMemory
+    /// The sequence's position encoding.
+    let rotary: RotaryEmbedding?
+
+    /// The slot of the token at `position` on the path to row `row`.
+    func slot(of position: Int, onPathTo row: Int) -> Int {
+        guard position >= layout.committed else { return position }
+        return layout.committed + layout.ancestor(of: row, layout.position(of: row) - position)
+    }
+}
