@@ -77,6 +77,31 @@ final class RowMemory: LayerMemory {
 
     func reusablePrefix(of length: Int) -> Int { length }
 
+    private final class Snapshot: LayerSnapshot {
+        let rows: [[Float]], pooled: [[Float]]
+        init(rows: [[Float]], pooled: [[Float]]) { (self.rows, self.pooled) = (rows, pooled) }
+        func reusablePrefix(of length: Int) -> Int { length }
+        var byteCount: Int { (rows + pooled).reduce(0) { $0 + 4 * $1.count } }
+    }
+
+    func snapshot(of count: Int) -> any LayerSnapshot {
+        let rows = (0..<layers).map { layer in
+            let start = layer * slots * shape.width
+            return Array(values[start..<start + count * shape.width])
+        }
+        return Snapshot(rows: rows, pooled: pooled)
+    }
+
+    func restore(_ snapshot: any LayerSnapshot, count: Int) {
+        let snapshot = unsafeDowncast(snapshot, to: Snapshot.self)
+        pooled = snapshot.pooled
+        forget(from: count)
+        for (layer, rows) in snapshot.rows.enumerated() {
+            let start = layer * slots * shape.width
+            values.replaceSubrange(start..<start + count * shape.width, with: rows.prefix(count * shape.width))
+        }
+    }
+
     var byteCount: Int { shape.byteCount(layers: layers, slots: slots) }
 }
 

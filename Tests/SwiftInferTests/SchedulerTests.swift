@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct SchedulerTests {
-    /// A plain model, a recurrent one, one with compressed attention, and one with experts.
+    /// A plain model, a recurrent one, one with compressed attention, one with experts, and one that keeps rows on the host.
     private static let models = [
         "tiny-llama-f32", "tiny-qwen35-q4_k_m", "tiny-deepseek2-lite-q8_0", "tiny-qwen3moe-q4_k_m",
     ]
