@@ -157,7 +157,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "SwiftInferServer", "SwiftInfer", "InferTemplates", "InferSupport", "TestSupport",
+                "SwiftInferServer", "SwiftInfer", "InferTemplates", "InferTokenizers", "InferSupport", "TestSupport",
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Server"])),
             ]),
         .testTarget(

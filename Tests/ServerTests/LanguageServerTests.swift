@@ -1,12 +1,12 @@
 // The language server: messages, positions, completions and their cancellation.
 
 import InferSupport
+import InferTokenizers
 import SwiftInfer
+import SwiftInferServer
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import SwiftInferServer
 
 @Suite struct TextDocumentTests {
     private typealias Position = TextDocument.Position

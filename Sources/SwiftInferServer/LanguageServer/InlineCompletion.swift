@@ -1,20 +1,26 @@
 // The completion of the text at a cursor: its prompt, its limits, and what of the answer is shown.
 
-import InferTokenizers
-import SwiftInfer
+package import InferSupport
+package import InferTokenizers
+package import SwiftInfer
 
 /// A gap in a document, as an editor asks for it to be filled.
-struct InlineCompletion: Sendable {
+package struct InlineCompletion: Sendable {
     /// The text before and after the cursor.
-    var prefix: String, suffix: String
+    package var prefix: String, suffix: String
     /// The name of the document, relative to the workspace.
-    var fileName: String?
+    package var fileName: String?
     /// The name of the workspace.
-    var repositoryName: String?
+    package var repositoryName: String?
     /// Other open documents, the one changed last at the end.
-    var context: [SourceFile] = []
+    package var context: [SourceFile] = []
     /// Whether the user asked for it, rather than only typed.
-    var isInvoked = false
+    package var isInvoked = false
+
+    /// The gap between `prefix` and `suffix`.
+    package init(prefix: String, suffix: String, isInvoked: Bool = false) {
+        (self.prefix, self.suffix, self.isInvoked) = (prefix, suffix, isInvoked)
+    }
 
     /// The length of the text after the cursor that the model sees. It comes after the text before the cursor in most prompts, so it
     /// is computed anew after each key.
@@ -22,7 +28,7 @@ struct InlineCompletion: Sendable {
     private static let suffixBytes = 2048
 
     /// The prompt, at most `limit` tokens. Models that cannot fill gaps continue the text before the cursor.
-    func tokens(for model: Model, limit: Int) throws(InferenceError) -> [TokenID] {
+    package func tokens(for model: Model, limit: Int) throws(InferenceError) -> [TokenID] {
         let prompt = InfillPrompt(
             prefix: prefix, suffix: String(shortSuffix), fileName: fileName, repositoryName: repositoryName,
             context: context)
@@ -46,7 +52,7 @@ struct InlineCompletion: Sendable {
     }
 
     /// The options of the generation: within a line only its rest, otherwise lines of the block that the cursor is in.
-    var options: GenerationOptions {
+    package var options: GenerationOptions {
         var options = GenerationOptions(maximumTokens: isInvoked ? 160 : 64)
         if isWithinLine {
             options.stop = ["\n"]
@@ -69,7 +75,7 @@ struct InlineCompletion: Sendable {
     }
 
     /// The part of an answer that is worth showing: without empty lines at its end, and without lines that are there already.
-    func shown(of answer: String) -> String {
+    package func shown(of answer: String) -> String {
         var lines = answer.split(separator: "\n", omittingEmptySubsequences: false)
         let following = suffix.split(whereSeparator: \.isNewline).lazy
             .map { $0.filter { !$0.isWhitespace } }.first { $0.count > 3 }

@@ -288,9 +288,9 @@ extension TextDocument.Position {
 }
 
 /// Addresses of files.
-enum FileURI {
+package enum FileURI {
     /// The path of a `file:` address; nil for other addresses.
-    static func path(_ uri: String) -> String? {
+    package static func path(_ uri: String) -> String? {
         guard uri.lowercased().hasPrefix("file://") else { return nil }
         // An address can name the machine: file://localhost/…
         guard let start = uri.dropFirst(7).firstIndex(of: "/") else { return nil }

@@ -38,19 +38,22 @@ package enum MessageStream {
 }
 
 /// Cuts a stream of bytes into messages. Each has a header with its length.
-struct MessageFramer {
+package struct MessageFramer {
     private var bytes: [UInt8] = []
 
     private static let maximumHeader = 8 << 10
     private static let maximumContent = 64 << 20
 
+    /// A stream of which nothing has arrived.
+    package init() {}
+
     /// Adds bytes that have arrived.
-    mutating func append(_ more: some Sequence<UInt8>) { bytes += more }
+    package mutating func append(_ more: some Sequence<UInt8>) { bytes += more }
 
     /// The content of the next message; nil until it is complete.
     ///
     /// - Throws: `invalidArgument` for a header without a usable length. The stream cannot be read any further then.
-    mutating func next() throws(InferenceError) -> [UInt8]? {
+    package mutating func next() throws(InferenceError) -> [UInt8]? {
         let end = Array("\r\n\r\n".utf8)
         let searched = bytes.prefix(Self.maximumHeader + end.count)
         guard let header = searched.indices.first(where: { searched[$0...].starts(with: end) }) else {

@@ -1,39 +1,43 @@
 // A text document that an editor has open, and positions in it.
 
 /// The text of a document. Lines end with "\n", "\r\n" or "\r" (LSP 3.18, "Text Documents").
-struct TextDocument: Sendable {
+package struct TextDocument: Sendable {
     /// How positions within a line are counted (LSP 3.18, `PositionEncodingKind`).
-    enum Encoding: String, Sendable {
+    package enum Encoding: String, Sendable {
         case utf8 = "utf-8"
         case utf16 = "utf-16"
         case utf32 = "utf-32"
     }
 
     /// A place between two characters. Both numbers start at 0.
-    struct Position: Sendable, Equatable {
-        var line: Int, character: Int
+    package struct Position: Sendable, Equatable {
+        package var line: Int, character: Int
+
+        /// The place before character `character` of line `line`.
+        package init(line: Int, character: Int) { (self.line, self.character) = (line, character) }
     }
 
     /// The text in UTF-8.
-    private(set) var bytes: [UInt8]
+    package private(set) var bytes: [UInt8]
 
-    init(_ text: String) { bytes = Array(text.utf8) }
+    /// A document of this text.
+    package init(_ text: String) { bytes = Array(text.utf8) }
 
     /// Replaces the text between two positions.
-    mutating func replace(_ range: (start: Position, end: Position), by text: String, _ encoding: Encoding) {
+    package mutating func replace(_ range: (start: Position, end: Position), by text: String, _ encoding: Encoding) {
         let start = offset(of: range.start, encoding)
         bytes.replaceSubrange(start..<max(start, offset(of: range.end, encoding)), with: text.utf8)
     }
 
     /// The text before and after a position.
-    func split(at position: Position, _ encoding: Encoding) -> (prefix: String, suffix: String) {
+    package func split(at position: Position, _ encoding: Encoding) -> (prefix: String, suffix: String) {
         let offset = offset(of: position, encoding)
         return (String(decoding: bytes[..<offset], as: UTF8.self), String(decoding: bytes[offset...], as: UTF8.self))
     }
 
     /// The index in ``bytes`` of a position. A position behind the end of its line is the end of the line, and one behind the last
     /// line is the end of the text. Within a character of two UTF-16 units, it is the beginning of the character.
-    func offset(of position: Position, _ encoding: Encoding) -> Int {
+    package func offset(of position: Position, _ encoding: Encoding) -> Int {
         var index = 0
         for _ in 0..<max(0, position.line) {
             guard let next = nextLine(after: index) else { return bytes.count }
