@@ -193,6 +193,8 @@ private final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
             status: status, headerFields: [.connection: "close", .contentLength: "0", .retryAfter: "1"])
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        context.close(promise: nil)
+        // A connection that is closed while bytes of the client are unread is reset, and the client loses the response.
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: .milliseconds(250)) { channel.close(promise: nil) }
     }
 }

@@ -56,7 +56,7 @@ package struct Configuration: Sendable {
     /// Bytes of one state of all recurrent layers, and what each row of a draft leaves until it is kept or rejected; nil without such
     /// layers.
     package var recurrentState: (byteCount: Int, byteCountPerDraftRow: Int)? {
-        let shapes = layers.compactMap { $0.recurrentShape(layers: 1) }
+        let shapes = layers.flatMap(\.recurrentShapes)
         guard !shapes.isEmpty else { return nil }
         return (
             Int.sum(shapes.map(\.stateByteCount)), Int.sum(shapes.map { Int.product(4, $0.layerInputCount) })

@@ -33,9 +33,8 @@ package struct DeviceDemand: Sendable {
                 device.byteCount(
                     ofAttentionRows: rows, heads: heads, valueDimension: valueLength, context: capacity))
         }
-        let scans = c.layers.reduce(0) { most, layer in
-            guard let shape = layer.recurrentShape(layers: 1) else { return most }
-            return max(most, device.byteCount(ofScansOf: shape, uncertainRows: Self.outputRows))
+        let scans = c.layers.flatMap(\.recurrentShapes).reduce(0) { most, shape in
+            max(most, device.byteCount(ofScansOf: shape, uncertainRows: Self.outputRows))
         }
         var blocks: [[TensorInfo]] = Array(repeating: [], count: c.blockCount)
         var others: [TensorInfo] = []

@@ -108,6 +108,11 @@ package struct LayerPlan: Sendable {
         }
     }
 
+    /// The states of the layer: its mixer's, and that of the convolution over its n-gram embeddings.
+    package var recurrentShapes: [RecurrentShape] {
+        [recurrentShape(layers: 1), ngrams?.recurrentShape].compactMap { $0 }
+    }
+
     /// What the host keeps of each token for the layer; nil for nothing.
     var rowMemoryShape: RowMemoryShape? {
         if let indexer = attention?.indexer {

@@ -111,8 +111,7 @@ struct OffloadTests {
                     ? 0
                     : backend.byteCount(ofAttentionRows: 512, heads: heads, valueDimension: length, context: 1 << 15)
             }
-            let states = model.configuration.layers.compactMap { $0.recurrentShape(layers: 1) }.reduce(0) {
-                sum, shape in
+            let states = model.configuration.layers.flatMap(\.recurrentShapes).reduce(0) { sum, shape in
                 sum + (1 << 10) * shape.stateByteCount + shape.byteCount(uncertainRows: 64)
                     + backend.byteCount(ofScansOf: shape, uncertainRows: 64)
             }

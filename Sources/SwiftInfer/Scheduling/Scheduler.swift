@@ -74,6 +74,7 @@ public final class Scheduler: Sendable {
         contextLength = try session.contextLength(of: model)
         self.model = model
         inbox = Inbox(options)
+        inbox.update(stillWaiting: 0) { $0.sequences = [Status.Sequence()] }
         loop = try StepLoop(model, options, contextLength: contextLength, inbox: inbox)
     }
 
@@ -249,6 +250,8 @@ final class Inbox: Sendable {
         var waiting: [WaitingRequest] = []
         /// Requests that the loop has taken and that still wait.
         var taken = 0
+        /// Requests that have not ended.
+        var outstanding = 0
         var isRunning = false
         var isStopped = false
         var status = Scheduler.Status()
@@ -275,9 +278,7 @@ final class Inbox: Sendable {
 
     private func requireRoom(_ content: borrowing Content) throws(InferenceError) {
         if content.isStopped { throw InferenceError(.busy, "the scheduler has stopped") }
-        // Requests that will start at once do not wait.
-        let free = sequences - content.status.sequences.count(where: \.isProcessing)
-        guard content.waiting.count + content.taken < maximumWaiting + free else {
+        guard content.outstanding < sequences + maximumWaiting else {
             throw InferenceError(.busy, "\(maximumWaiting) requests are waiting already")
         }
     }
@@ -289,6 +290,7 @@ final class Inbox: Sendable {
         try content.withLock { content throws(InferenceError) in
             try requireRoom(content)
             content.waiting.append(request)
+            content.outstanding += 1
             defer { content.isRunning = true }
             return !content.isRunning
         }
@@ -311,9 +313,11 @@ final class Inbox: Sendable {
         }
     }
 
-    func update(stillWaiting: Int, _ body: (inout Scheduler.Status) -> Void) {
+    /// Changes the figures. `ended` requests have ended since the last call.
+    func update(stillWaiting: Int, ended: Int = 0, _ body: (inout Scheduler.Status) -> Void) {
         content.withLock { content in
             content.taken = stillWaiting
+            content.outstanding -= ended
             body(&content.status)
         }
     }

@@ -95,7 +95,7 @@ actor StepLoop {
         guard !cancelled.isEmpty else { return }
         waiting.removeAll { isStopped || $0.ticket.isCancelled }
         // Clients see the end after the figures, so that there is room for their next requests.
-        inbox.update(stillWaiting: waiting.count) { _ in }
+        inbox.update(stillWaiting: waiting.count, ended: cancelled.count) { _ in }
         for request in cancelled {
             var statistics = Statistics()
             statistics.promptTokens = request.tokens.count
@@ -182,6 +182,7 @@ actor StepLoop {
             slots[index].running = Running(run: run, request: request, planner: planner, number: lastNumber)
             advance(index)
         } catch {
+            inbox.update(stillWaiting: waiting.count, ended: 1) { describe(&$0) }
             request.ticket.fail(error)
         }
     }
@@ -367,7 +368,7 @@ actor StepLoop {
             let key = PlannerKey(owner: running.request.owner, drafter: running.request.drafter.description)
             planners[key, default: []].append(planner)
         }
-        inbox.update(stillWaiting: waiting.count) { status in
+        inbox.update(stillWaiting: waiting.count, ended: 1) { status in
             status.reusedTokens += statistics.reusedTokens
             status.drafts += statistics.draft.widths.values.reduce(0, +)
             status.draftedTokens += statistics.draft.drafted
@@ -383,7 +384,7 @@ actor StepLoop {
         let ticket = slots[index].running?.request.ticket
         slots[index].running = nil
         try? slots[index].sequence.rewind(to: 0)
-        inbox.update(stillWaiting: waiting.count) { describe(&$0) }
+        inbox.update(stillWaiting: waiting.count, ended: 1) { describe(&$0) }
         ticket?.fail(error)
     }
 
