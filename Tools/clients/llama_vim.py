@@ -8,10 +8,13 @@ source writes them (autoload/llama.vim, November 2026).
 
 import os
 import pathlib
+import pty
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from harness import Server
 
@@ -93,18 +96,35 @@ def plugin(folder):
     return clone if done.returncode == 0 else None
 
 
+def in_terminal(command, home, timeout):
+    """Runs `command` in a terminal of its own, without which an editor has no insert mode. Returns what it wrote."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        list(map(str, command)), stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        env=os.environ | {"TERM": "xterm-256color", "HOME": str(home)})
+    os.close(slave)
+    screen, end = b"", time.monotonic() + timeout
+    while process.poll() is None and time.monotonic() < end:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                screen += os.read(master, 65536)
+            except OSError:
+                break
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    os.close(master)
+    return screen
+
+
 def check_editor(name, command, server, source, folder):
     version = subprocess.run([command[0], "--version"], capture_output=True, text=True).stdout.splitlines()[0]
     file, out, script = folder / "main.c", folder / (name + ".out"), folder / (name + ".vim")
     file.write_text("\n".join(TEXT) + "\n")
     script.write_text(SCRIPT % {"url": server.url, "plugin": source, "out": out, "file": file, "tries": 300})
     before = server.metrics()["tokens_predicted_total"]
-    environment = os.environ | {"TERM": "xterm-256color", "HOME": str(folder)}
-    # A terminal of its own, as an editor without one does not go into insert mode.
-    line = " ".join([*command, "-S", str(script)])
-    subprocess.run(
-        ["script", "-qec", line, "/dev/null"], env=environment, timeout=120, stdin=subprocess.PIPE, capture_output=True)
-    assert out.exists(), f"{name} did not get to the end"
+    screen = in_terminal([*command, "-S", script], folder, 120)
+    assert out.exists(), f"{name} did not get to the end: {screen[-800:]!r}"
     shown, cached, *raw = out.read_text().splitlines()
     assert server.metrics()["tokens_predicted_total"] > before, f"{name}: no request reached the server"
     assert cached != "cached 0", f"{name}: the plug-in took no answer"
@@ -122,14 +142,19 @@ def main():
         check_requests(server)
         editors = {"nvim": ["nvim", "-u", "NONE"], "vim": ["vim", "-u", "NONE", "-N", "-i", "NONE"]}
         present = {name: command for name, command in editors.items() if shutil.which(name)}
-        if not present or not shutil.which("script") or not shutil.which("curl"):
-            print("skipped: the plug-in itself (needs nvim or vim, script and curl)")
+        if not present or not shutil.which("curl"):
+            print("skipped: the plug-in itself (needs nvim or vim, and curl)")
             return
         source = plugin(folder)
         if not source:
             print("skipped: the plug-in itself (its source cannot be had; SWIFTINFER_LLAMA_VIM names a checkout)")
             return
         for name, command in present.items():
+            probe = folder / "probe.vim"
+            probe.write_text("if !exists('*extendnew') | cquit 2 | endif\nqall!\n")
+            if name == "nvim" and subprocess.run(["nvim", "--headless", "-u", "NONE", "-S", probe], timeout=60).returncode:
+                print("skipped: the plug-in in Neovim (this one is too old for llama.vim: it lacks extendnew)")
+                continue
             check_editor(name, command, server, source, folder)
 
 
