@@ -206,8 +206,9 @@ def check(page, server):
     page.call("Emulation.setDeviceMetricsOverride", width=390, height=780, deviceScaleFactor=2, mobile=True)
     time.sleep(1.5)
     page.picture("7-narrow")
-    wide = page.value("document.documentElement.scrollWidth > innerWidth")
-    assert not wide, "a narrow window scrolls sideways"
+    # A browser for telephones zooms out until all fits, so its own width does not show this.
+    wide = page.value("document.documentElement.scrollWidth")
+    assert wide <= 390, f"a window 390 wide has contents {wide} wide"
     unnamed = page.value("""[...document.querySelectorAll('button, input, select, textarea, [role=textbox]')].filter(x =>
         !(x.textContent.trim() || x.ariaLabel || x.labels?.length || x.title)).length""")
     assert not unnamed, f"{unnamed} controls have no name"
