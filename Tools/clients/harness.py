@@ -70,7 +70,7 @@ class Server:
     def start(self):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
+            self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, process_group=0)
         end = time.monotonic() + self.wait
         while time.monotonic() < end:
             if self.process.poll() is not None:

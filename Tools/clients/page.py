@@ -35,7 +35,7 @@ class Browser:
         if os.geteuid() == 0:
             options.append("--no-sandbox")
         self.process = subprocess.Popen(
-            [program, *options, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            [program, *options, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0)
         file = pathlib.Path(folder) / "DevToolsActivePort"
         end = time.monotonic() + 120
         while not (file.exists() and file.read_text().count("\n")):
