@@ -22,6 +22,10 @@ TINY = FIXTURES / "tiny-qwen2-f32.gguf"
 SKIPPED = 75
 
 
+# A check that is stopped stops its servers.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 def skip(reason):
     """Ends a client's script: what it needs is missing here."""
     print(reason, flush=True)
