@@ -110,11 +110,13 @@ struct GenerationFields {
         if let window = try request.integer("repeat_last_n", -1...Int(Int32.max)) {
             sampling.penaltyWindow = window < 0 ? served.scheduler.contextLength : window
         }
-        if let names = try request.strings("samplers", limit: 32), !names.isEmpty {
-            // Those that the list leaves out are off.
-            if !names.contains("top_k") { sampling.topK = 0 }
-            if !names.contains("top_p") { sampling.topP = 1 }
-            if !names.contains("min_p") { sampling.minP = 0 }
+        if let names = try request.strings("samplers", limit: 32), let first = names.first {
+            // A text that is not a name has one letter for each sampler, as llama.vscode sends it.
+            let letters = names.count == 1 && !first.contains("_") && first != "infill" ? first : ""
+            // Those that are left out are off.
+            if !names.contains("top_k"), !letters.contains("k") { sampling.topK = 0 }
+            if !names.contains("top_p"), !letters.contains("p") { sampling.topP = 1 }
+            if !names.contains("min_p"), !letters.contains("m") { sampling.minP = 0 }
         }
         let seed = try request.integer("seed", Int.min...Int.max)
         switch seed {

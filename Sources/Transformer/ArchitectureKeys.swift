@@ -55,7 +55,7 @@ struct ArchitectureKeys {
             return try optionalCount(key, in: range).map { Array(repeating: $0, count: layers) }
         }
         guard let values = try metadata.integers(prefix + key), values.count >= layers else {
-            throw malformed(key, "has \(array.count) values, too few for \(layers) layers")
+            throw malformed(key, "has \(array.count) values, too few for the \(layers) layers of block_count")
         }
         if let layer = values.prefix(layers).firstIndex(where: {
             !range.contains($0) && !(orZero && $0 == 0)
@@ -67,10 +67,12 @@ struct ArchitectureKeys {
     }
 
     /// An array of `count` or more unsigned integers.
-    func unsignedIntegers(_ key: String, count: Int) throws(InferenceError) -> [UInt64] {
+    ///
+    /// - Parameter reason: The keys that the count comes from.
+    func unsignedIntegers(_ key: String, count: Int, by reason: String) throws(InferenceError) -> [UInt64] {
         guard case .array(let array)? = metadata[prefix + key] else { throw malformed(key, "is absent or no array") }
         guard let values = array.unsignedIntegers, values.count >= count else {
-            throw malformed(key, "is not an array of \(count) unsigned integers")
+            throw malformed(key, "is not an array of the \(count) unsigned integers that \(reason) asks for")
         }
         return values
     }

@@ -131,9 +131,10 @@ import Testing
         try await TestServer.run(edit: {
             $0.scheduling.sequences = 1
             $0.scheduling.maximumWaiting = 1
-            $0.scheduling.contextLength = 4096
+            // Long enough that the first request is still running when the third one comes.
+            $0.scheduling.contextLength = 1 << 16
         }) { server in
-            let long: JSONValue = ["prompt": "a", "max_tokens": 3000, "ignore_eos": true, "stream": true]
+            let long: JSONValue = ["prompt": "a", "max_tokens": 60_000, "ignore_eos": true, "stream": true]
             var open: [TestConnection] = []
             for _ in 0..<2 {
                 let connection = try await server.connect()

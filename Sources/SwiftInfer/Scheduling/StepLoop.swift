@@ -317,7 +317,9 @@ actor StepLoop {
             guard cost.isKnown else { return [] }
             let answerTime = cost.seconds(rows: answerRows)
             let rowTime = promptRowTime ?? 0.15 * cost.seconds(rows: 1)
-            budget = min(max(1, Int(Self.promptShare * answerTime / rowTime)), budget)
+            let affordable = Self.promptShare * answerTime / rowTime
+            // Not a number without a measured time.
+            budget = affordable >= Double(budget) ? budget : max(1, Int(exactly: affordable.rounded(.down)) ?? 1)
         }
         var shares: [Int: Int] = [oldest.slot: min(oldest.rows, max(1, budget / 2))]
         budget -= shares[oldest.slot] ?? 0
@@ -335,7 +337,10 @@ actor StepLoop {
     private func learn(_ seconds: Double, answerRows: Int, promptRows: Int) {
         if promptRows == 0 { return cost.observe(rows: answerRows, seconds: seconds) }
         if answerRows == 0 { cost.observePrompt(rows: promptRows, seconds: seconds) }
-        let rowTime = max(0, seconds - (answerRows > 0 ? cost.seconds(rows: answerRows) : 0)) / Double(promptRows)
+        let answerTime = answerRows > 0 ? cost.seconds(rows: answerRows) : 0
+        // A step can take less than was expected of its answers alone. Its prompt rows still have a cost.
+        let least = seconds / Double(4 * (answerRows + promptRows))
+        let rowTime = max(least, (seconds - answerTime) / Double(promptRows))
         // Short chunks alone are dominated by reading the weights.
         guard answerRows > 0 || promptRows >= 64 else { return }
         promptRowTime = promptRowTime.map { $0 + 0.2 * (min(rowTime, 4 * $0) - $0) } ?? rowTime

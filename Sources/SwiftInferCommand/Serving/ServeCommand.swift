@@ -72,6 +72,12 @@
         @Option(help: ArgumentHelp("Memory for the state of ended sequences, in MiB.", valueName: "n"))
         var parkedMib = 1024
 
+        @Option(
+            help: ArgumentHelp(
+                "Number of connections from one address; more behind a proxy, whose address all clients share.",
+                valueName: "n"))
+        var connectionsPerAddress = 32
+
         @Flag(help: "Write prompts to the log.")
         var logPrompts = false
 
@@ -83,6 +89,9 @@
         func validate() throws {
             if !(0...65535).contains(port) { throw ValidationError("--port is \(port), but must be 0 to 65535.") }
             if slots < 1 { throw ValidationError("--slots is \(slots), but must be at least 1.") }
+            if !(1...1 << 16).contains(connectionsPerAddress) {
+                throw ValidationError("--connections-per-address must be 1 to 65536.")
+            }
             if queue < 0 { throw ValidationError("--queue is \(queue), but must be 0 or more.") }
             if !(0...(1 << 24)).contains(parkedMib) {
                 throw ValidationError("--parked-mib is \(parkedMib), but must be 0 to \(1 << 24).")
@@ -126,6 +135,8 @@
             options.scheduling.cacheType = context.kvType
             options.scheduling.maximumWaiting = queue
             options.scheduling.parkedByteLimit = parkedMib << 20
+            options.limits.connectionsPerAddress = connectionsPerAddress
+            options.limits.connections = max(options.limits.connections, connectionsPerAddress)
             options.logsPrompts = logPrompts
             options.version = Version.number
             let (sources, standard) = (drafting.sources, drafting.drafter)

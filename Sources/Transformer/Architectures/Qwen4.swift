@@ -49,13 +49,14 @@ extension Configuration {
     /// Gives the layer that `ple.layers` names embeddings of n-grams.
     fileprivate mutating func useNGrams(_ keys: ArchitectureKeys) throws(InferenceError) {
         guard keys.has("ple.layers") else { return }
-        let places = try keys.unsignedIntegers("ple.layers", count: 0)
+        let places = try keys.unsignedIntegers("ple.layers", count: 0, by: "the architecture")
         guard let place = places.first else { return }
         guard places.count == 1 else {
             throw keys.unsupported("ple.layers", "names \(places.count) layers; one is supported")
         }
         guard let layer = Int(exactly: place), layers.indices.contains(layer), layers[layer].attention == nil else {
-            throw keys.malformed("ple.layers", "names layer \(place), which is no recurrent one")
+            throw keys.malformed(
+                "ple.layers", "names layer \(place), which is no recurrent one by full_attention_interval")
         }
         let size = try keys.count("ple.ngram_size", in: 2...64)
         let perSize = try keys.count("ple.heads_per_ngram", in: 1...1024)
@@ -63,8 +64,9 @@ extension Configuration {
         guard embeddingLength.isMultiple(of: heads) else {
             throw keys.malformed("ple.heads_per_ngram", "is \(perSize), whose heads do not divide embedding_length")
         }
-        let headSizes = try keys.unsignedIntegers("ple.head_vocab_sizes", count: heads)
-        let offsets = try keys.unsignedIntegers("ple.head_offsets", count: heads)
+        let counted = "ple.ngram_size and ple.heads_per_ngram"
+        let headSizes = try keys.unsignedIntegers("ple.head_vocab_sizes", count: heads, by: counted)
+        let offsets = try keys.unsignedIntegers("ple.head_offsets", count: heads, by: counted)
         guard headSizes.prefix(heads).allSatisfy({ (1...(1 << 30)).contains($0) }),
             offsets.prefix(heads).allSatisfy({ $0 <= 1 << 30 })
         else {
@@ -74,7 +76,7 @@ extension Configuration {
             size: size, headsPerSize: perSize, taps: try keys.count("ple.conv_kernel", in: 1...64),
             channels: embeddingLength * (hyperConnections?.count ?? 1),
             endToken: Int32(try keys.count("ple.eos_token_id", in: 0...ArchitectureKeys.largestCount)),
-            multipliers: try keys.unsignedIntegers("ple.layer_multipliers", count: size),
+            multipliers: try keys.unsignedIntegers("ple.layer_multipliers", count: size, by: "ple.ngram_size"),
             headSizes: Array(headSizes.prefix(heads)), headOffsets: Array(offsets.prefix(heads)),
             embeddingLength: embeddingLength / heads)
     }
