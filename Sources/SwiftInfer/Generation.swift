@@ -28,18 +28,7 @@ public struct Generation: Sendable {
     public func text() async throws(InferenceError) -> String { try await response().text }
 
     /// Runs to the end and returns text and statistics.
-    public func response() async throws(InferenceError) -> Response {
-        var text = ""
-        var statistics = Statistics()
-        for try await event in self {
-            switch event {
-            case .progress, .token: break
-            case .text(let piece): text += piece
-            case .finished(let final): statistics = final
-            }
-        }
-        return Response(text: text, statistics: statistics)
-    }
+    public func response() async throws(InferenceError) -> Response { try await Response(of: self) }
 }
 
 extension Generation: AsyncSequence {
@@ -106,4 +95,20 @@ public struct Response: Sendable {
     public let text: String
     /// The statistics of the generation. ``Statistics/tokens`` are the answer's tokens.
     public let statistics: Statistics
+
+    /// Waits for all events of a generation.
+    init<Events: AsyncSequence>(
+        of events: Events
+    ) async throws(InferenceError) where Events.Element == Generation.Event, Events.Failure == InferenceError {
+        var text = ""
+        var statistics = Statistics()
+        for try await event in events {
+            switch event {
+            case .progress, .token: break
+            case .text(let piece): text += piece
+            case .finished(let final): statistics = final
+            }
+        }
+        (self.text, self.statistics) = (text, statistics)
+    }
 }

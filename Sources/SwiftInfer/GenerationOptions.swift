@@ -47,6 +47,9 @@ public struct GenerationOptions: Sendable, Hashable {
         self.stop = stop
     }
 
+    /// The number of tokens of a context for `capacity` tokens that an infill prompt leaves to the answer.
+    package func reservedTokens(of capacity: Int) -> Int { min(maximumTokens ?? 512, capacity / 4) }
+
     /// - Throws: ``InferenceError`` with `invalidArgument`, naming the option.
     func validate() throws(InferenceError) {
         try sampling.validate()

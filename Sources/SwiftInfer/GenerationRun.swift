@@ -39,14 +39,6 @@ struct GenerationRun {
     /// The tokens of the running step, while the prompt is evaluated.
     private var chunk = 0..<0
 
-    /// The number of tokens of the context that an infill prompt leaves to the answer.
-    static func reserve(_ options: GenerationOptions, capacity: Int) -> Int {
-        min(options.maximumTokens ?? answerReserve, capacity / 4)
-    }
-
-    /// The same when `maximumTokens` is nil.
-    private static let answerReserve = 512
-
     /// The number of tokens generated so far.
     var generatedTokens: Int { statistics.tokens.count }
 
@@ -160,7 +152,7 @@ struct GenerationRun {
     }
 
     private mutating func begin() throws(InferenceError) {
-        let limit = sequence.capacity - Self.reserve(options, capacity: sequence.capacity)
+        let limit = sequence.capacity - options.reservedTokens(of: sequence.capacity)
         promptTokens = try model.tokens(for: prompt, limit: limit)
         guard promptTokens.count <= sequence.capacity else {
             throw InferenceError(

@@ -1,5 +1,6 @@
-// Counts, times and probabilities of answers, as the interfaces write them.
+// Counts, times, names and probabilities of answers, as the interfaces write them.
 
+import Foundation
 import InferSupport
 import SwiftInfer
 
@@ -63,7 +64,7 @@ extension GeneratedToken {
     /// The token's bytes as text; parts of characters become U+FFFD.
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The token's probability as OpenAI's chat writes it, with the members `extra` before it.
+    /// The token's probability as OpenAI's chat writes it, with the token's number before it if `withID`.
     func chatProbability(_ tokenizer: Tokenizer, withID: Bool = false) -> JSONValue {
         var object = Self.member(id, bytes, logProbability ?? 0, withID: withID)
         object["top_logprobs"] = .array(
@@ -125,5 +126,20 @@ extension AnswerEvent {
     /// The progress of the prompt as llama.cpp writes it.
     static func progressMember(evaluated: Int, total: Int) -> JSONValue {
         ["total": .integer(total), "processed": .integer(evaluated)]
+    }
+}
+
+/// Times since 1970.
+enum UnixTime {
+    /// The seconds since 1970.
+    static var now: Int { Int(Date().timeIntervalSince1970) }
+
+    /// The time by ISO 8601 in UTC, with parts of a second.
+    static var text: String { Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)) }
+
+    /// A new name for an answer: `prefix` and 24 letters and digits.
+    static func identifier(_ prefix: String) -> String {
+        let letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+        return prefix + String((0..<24).map { _ in letters.randomElement() ?? "x" })
     }
 }

@@ -110,13 +110,16 @@ struct GenerationFields {
         if let window = try request.integer("repeat_last_n", -1...Int(Int32.max)) {
             sampling.penaltyWindow = window < 0 ? served.scheduler.contextLength : window
         }
-        if let names = try request.strings("samplers", limit: 32), let first = names.first {
-            // A text that is not a name has one letter for each sampler, as llama.vscode sends it.
-            let letters = names.count == 1 && !first.contains("_") && first != "infill" ? first : ""
+        if let names = try request.strings("samplers", limit: 32), !names.isEmpty {
+            // llama.vscode sends one text with a letter for each sampler. No sampler's name has these letters alone.
+            let isLetters = names.count == 1 && names[0].allSatisfy("dkypsmtxie".contains)
+            func has(_ name: String, _ letter: Character) -> Bool {
+                isLetters ? names[0].contains(letter) : names.contains(name)
+            }
             // Those that are left out are off.
-            if !names.contains("top_k"), !letters.contains("k") { sampling.topK = 0 }
-            if !names.contains("top_p"), !letters.contains("p") { sampling.topP = 1 }
-            if !names.contains("min_p"), !letters.contains("m") { sampling.minP = 0 }
+            if !has("top_k", "k") { sampling.topK = 0 }
+            if !has("top_p", "p") { sampling.topP = 1 }
+            if !has("min_p", "m") { sampling.minP = 0 }
         }
         let seed = try request.integer("seed", Int.min...Int.max)
         switch seed {
@@ -204,9 +207,8 @@ struct GenerationFields {
     /// The tokens of the prompt for a gap. It is cut to what the context holds beside the answer.
     func tokens(of prompt: InfillPrompt, _ served: ServedModel, field: String) throws(APIError) -> [TokenID] {
         let length = served.scheduler.contextLength
-        let reserve = min(options.maximumTokens ?? 512, length / 4)
         return try Self.checked(served, field: field) { () throws(InferenceError) in
-            try prompt.tokens(for: served.tokenizer, limit: length - reserve)
+            try prompt.tokens(for: served.tokenizer, limit: length - options.reservedTokens(of: length))
         }
     }
 

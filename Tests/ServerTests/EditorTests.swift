@@ -39,6 +39,24 @@ import Testing
         }
     }
 
+    /// Samplers by name and by letter: those that are left out are off, so the most probable token is not the only one.
+    @Test func samplersAreNamesOrLetters() async throws {
+        try await TestServer.run { server in
+            func text(_ samplers: JSONValue) async throws -> String? {
+                let request: JSONValue = [
+                    "prompt": "a = ", "n_predict": 12, "ignore_eos": true, "temperature": 5, "top_k": 1, "seed": 3,
+                    "samplers": samplers,
+                ]
+                return try await server.post("/completion", request).json["content"]?.string
+            }
+            let greedy = try await text(["top_k", "temperature"])
+            #expect(try await text("edkypmxt") == greedy)
+            #expect(try await text("top_k") == greedy)
+            #expect(try await text("dypmxt") != greedy)
+            #expect(try await text(["top_p", "temperature"]) != greedy)
+        }
+    }
+
     @Test func llamaServersCompletionHasItsFields() async throws {
         try await TestServer.run { server in
             let reply = try await server.post(

@@ -150,7 +150,7 @@ import Testing
             await request(
                 0, "initialize",
                 [
-                    "rootUri": "file:///work/project",
+                    "rootUri": "file:///home/user/project",
                     "capabilities": ["general": ["positionEncodings": .array(encodings)]],
                 ])
             _ = await notify("initialized")
@@ -186,12 +186,12 @@ import Testing
     @Test func completionsAreTheModelsAnswers() async throws {
         let editor = Editor()
         await editor.initialize()
-        await editor.open("file:///work/project/other.swift", "let other = 3\n")
-        await editor.open("file:///work/project/a.swift", "// 😀\r\nlet x = \r\nlet z = 1\r\n")
+        await editor.open("file:///home/user/project/other.swift", "let other = 3\n")
+        await editor.open("file:///home/user/project/a.swift", "// 😀\r\nlet x = \r\nlet z = 1\r\n")
         _ = await editor.notify(
             "textDocument/didChange",
             [
-                "textDocument": ["uri": "file:///work/project/a.swift", "version": 2],
+                "textDocument": ["uri": "file:///home/user/project/a.swift", "version": 2],
                 "contentChanges": [
                     [
                         "range": ["start": ["line": 0, "character": 5], "end": ["line": 0, "character": 5]],
@@ -199,7 +199,7 @@ import Testing
                     ]
                 ],
             ])
-        await editor.complete(7, "file:///work/project/a.swift", line: 1, character: 8)
+        await editor.complete(7, "file:///home/user/project/a.swift", line: 1, character: 8)
         await editor.server.finish()
         let items = try #require(editor.received.answer(to: 7)?["result"]?["items"]?.array)
 
@@ -208,7 +208,7 @@ import Testing
         completion.fileName = "a.swift"
         completion.repositoryName = "project"
         completion.context = [SourceFile(name: "other.swift", text: "let other = 3\n")]
-        let tokens = try completion.tokens(for: model, limit: 512 - 160)
+        let tokens = try completion.tokens(for: model, limit: 512 - completion.options.reservedTokens(of: 512))
         let session = try model.makeSession(.init(contextLength: 512, drafter: .none))
         let answer = try await session.respond(to: .tokens(tokens), options: completion.options)
         let text = completion.shown(of: answer.text)

@@ -89,7 +89,7 @@ public final class Scheduler: Sendable {
         try options.validate()
         // A refusal should not cost the time of tokenizing.
         try inbox.requireRoom()
-        let limit = contextLength - GenerationRun.reserve(options, capacity: contextLength)
+        let limit = contextLength - options.reservedTokens(of: contextLength)
         let tokens = try model.tokens(for: request.prompt, limit: limit)
         guard tokens.count <= contextLength else {
             throw InferenceError(
@@ -128,9 +128,9 @@ extension Scheduler {
             public internal(set) var isProcessing = false
             /// The number of tokens that it holds.
             public internal(set) var tokenCount = 0
-            /// The number of the prompt's tokens of the last request.
+            /// The number of the prompt's tokens of the running request; 0 without one.
             public internal(set) var promptTokens = 0
-            /// The number of tokens generated for it so far.
+            /// The number of tokens generated for it so far; 0 without one.
             public internal(set) var generatedTokens = 0
         }
 
@@ -189,18 +189,7 @@ public struct ScheduledGeneration: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(base: stream.makeAsyncIterator()) }
 
     /// Waits for the end and returns the whole text.
-    public func response() async throws(InferenceError) -> Response {
-        var text = ""
-        var statistics = Statistics()
-        for try await event in self {
-            switch event {
-            case .progress, .token: break
-            case .text(let piece): text += piece
-            case .finished(let final): statistics = final
-            }
-        }
-        return Response(text: text, statistics: statistics)
-    }
+    public func response() async throws(InferenceError) -> Response { try await Response(of: self) }
 }
 
 // MARK: Between clients and the loop

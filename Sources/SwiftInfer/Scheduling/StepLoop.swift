@@ -85,6 +85,7 @@ actor StepLoop {
     }
 
     private var isAnyRunning: Bool { slots.contains { $0.running != nil } }
+    private var hasFreeSlot: Bool { slots.contains { $0.running == nil } }
 
     // MARK: Admission
 
@@ -106,8 +107,8 @@ actor StepLoop {
 
     /// Gives free sequences to waiting requests.
     private func admit() {
-        while !waiting.isEmpty, makeRoom() {
-            guard let index = nextRequest() else { return }
+        while !waiting.isEmpty, hasFreeSlot || slots.count < slotLimit, let index = nextRequest() {
+            guard hasFreeSlot || addSlot() else { return }
             start(waiting.remove(at: index))
         }
     }
@@ -212,27 +213,26 @@ actor StepLoop {
         return index
     }
 
-    /// Allocates another sequence unless there is an empty one, or the limit is reached.
+    /// Allocates another sequence.
     ///
-    /// - Returns: Whether a sequence is free.
-    private func makeRoom() -> Bool {
-        let free = slots.filter { $0.running == nil }
-        if slots.count < slotLimit, !free.contains(where: \.sequence.tokens.isEmpty) {
-            do throws(InferenceError) {
-                let state = try model.transformer.makeSequence(capacity: contextLength, cacheType: options.cacheType)
-                slots.append(Slot(sequence: TokenSequence(state)))
-                return true
-            } catch {
-                slotLimit = slots.count
-            }
+    /// - Returns: Whether there was room for it.
+    private func addSlot() -> Bool {
+        guard slots.count < slotLimit else { return false }
+        do throws(InferenceError) {
+            let state = try model.transformer.makeSequence(capacity: contextLength, cacheType: options.cacheType)
+            slots.append(Slot(sequence: TokenSequence(state)))
+            return true
+        } catch {
+            slotLimit = slots.count
+            return false
         }
-        return !free.isEmpty
     }
 
-    /// An empty free sequence, otherwise the one whose last request is the oldest.
+    /// An empty free sequence, otherwise a new one, otherwise the free one whose last request is the oldest.
     private func freeSlot() throws(InferenceError) -> Int {
         let free = slots.indices.filter { slots[$0].running == nil }
         if let empty = free.first(where: { slots[$0].sequence.tokens.isEmpty }) { return empty }
+        if addSlot() { return slots.count - 1 }
         guard let oldest = free.min(by: { slots[$0].lastUse < slots[$1].lastUse }) else {
             throw InferenceError(.outOfMemory, "there is no memory for another sequence")
         }
@@ -317,9 +317,8 @@ actor StepLoop {
             guard cost.isKnown else { return [] }
             let answerTime = cost.seconds(rows: answerRows)
             let rowTime = promptRowTime ?? 0.15 * cost.seconds(rows: 1)
-            let affordable = Self.promptShare * answerTime / rowTime
-            // Not a number without a measured time.
-            budget = affordable >= Double(budget) ? budget : max(1, Int(exactly: affordable.rounded(.down)) ?? 1)
+            // Should both times be zero, max(1, NaN) is 1.
+            budget = Int(min(max(1, Self.promptShare * answerTime / rowTime), Double(budget)))
         }
         var shares: [Int: Int] = [oldest.slot: min(oldest.rows, max(1, budget / 2))]
         budget -= shares[oldest.slot] ?? 0
@@ -337,12 +336,12 @@ actor StepLoop {
     private func learn(_ seconds: Double, answerRows: Int, promptRows: Int) {
         if promptRows == 0 { return cost.observe(rows: answerRows, seconds: seconds) }
         if answerRows == 0 { cost.observePrompt(rows: promptRows, seconds: seconds) }
+        // Short chunks alone are dominated by reading the weights.
+        guard answerRows > 0 || promptRows >= 64 else { return }
         let answerTime = answerRows > 0 ? cost.seconds(rows: answerRows) : 0
         // A step can take less than was expected of its answers alone. Its prompt rows still have a cost.
         let least = seconds / Double(4 * (answerRows + promptRows))
         let rowTime = max(least, (seconds - answerTime) / Double(promptRows))
-        // Short chunks alone are dominated by reading the weights.
-        guard answerRows > 0 || promptRows >= 64 else { return }
         promptRowTime = promptRowTime.map { $0 + 0.2 * (min(rowTime, 4 * $0) - $0) } ?? rowTime
     }
 

@@ -168,9 +168,9 @@ package actor LanguageServer {
             guard let scheduler = try await model?.value else { return nil }
             var options = completion.options
             options.sampling = self.options.sampling
-            let limit = scheduler.contextLength - (options.maximumTokens ?? 0)
+            let limit = scheduler.contextLength - options.reservedTokens(of: scheduler.contextLength)
             var request = Scheduler.Request(
-                .tokens(try completion.tokens(for: scheduler.model, limit: max(16, limit))), options: options)
+                .tokens(try completion.tokens(for: scheduler.model, limit: limit)), options: options)
             request.drafter = drafter
             let answer = try await scheduler.submit(request).response()
             if Task.isCancelled { return nil }

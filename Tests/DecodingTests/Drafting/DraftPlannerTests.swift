@@ -36,6 +36,27 @@ import Testing
         #expect(planner.draft(bounds, width: .automatic).checked.count == 15)
     }
 
+    /// With B sequences E begins at B: nodes of all sequences compete, and a fixed width takes its rows first.
+    @Test func sequencesCompeteForTheRowsOfAStep() {
+        let costs = (0..<64).map { 1 + 0.2 * Double($0) }
+        let good = planner(costs) { $0.insert(chain: [1, 2], acceptance: 0.9) }
+        let poor = planner(costs) { tree in
+            tree.insert(3, value: 0.5)
+            tree.insert(4, after: 0, value: 0.05)
+        }
+        let bad = planner(costs) { $0.insert(5, value: 0.05) }
+        func checked(_ planners: [DraftPlanner], _ width: DraftWidth...) -> [[Int]] {
+            let proposals = zip(planners, width).map { $0.propose(bounds, width: $1) }
+            let selection = DraftSelection(proposals, cost: StepCost(seconds: costs))
+            return planners.indices.map { planners[$0].draft(proposals[$0], selection.shares[$0]).checked }
+        }
+        // E/C is 2/1.2, 2.9/1.4, 3.71/1.6, 4.21/1.8 = 2.34, then 4.26/2 = 2.13.
+        #expect(checked([good, poor], .automatic, .automatic) == [[0, 1], [0]])
+        #expect(checked([bad, good], .automatic, .automatic) == [[], [0, 1]])
+        #expect(checked([bad, good], .fixed(1), .automatic) == [[0], [0, 1]])
+        #expect(checked([good], .automatic) == [good.draft(bounds, width: .automatic).checked])
+    }
+
     @Test func theBestNodesOfAFixedWidth() {
         let planner = planner([1, 10, 20, 30]) { tree in
             tree.insert(1, value: 0.1)
