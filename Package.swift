@@ -75,7 +75,7 @@ let package = Package(
                 "InferDecoding", "InferCodeSwift",
             ], path: "Sources/Evaluation"),
 
-        // MARK: Server. It builds only with its trait; the command leaves it out otherwise.
+        // MARK: Server. Without its trait the module is empty, and the command leaves it out.
         .target(
             name: "SwiftInferServer",
             dependencies: [

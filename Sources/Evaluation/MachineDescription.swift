@@ -48,19 +48,19 @@ package struct MachineDescription: Encodable, Sendable {
 
     private static func features(_ flags: Set<String>) -> [String] {
         #if arch(x86_64)
-            let notable = [
-                "sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
-                "avx512_bf16", "amx_int8", "amx_bf16",
-            ]
-            return notable.filter(flags.contains)
+        let notable = [
+            "sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
+            "avx512_bf16", "amx_int8", "amx_bf16",
+        ]
+        return notable.filter(flags.contains)
         #elseif os(macOS)
-            return ["FEAT_FP16", "FEAT_DotProd", "FEAT_I8MM", "FEAT_BF16"].filter {
-                var value: Int32 = 0
-                var size = MemoryLayout<Int32>.size
-                return sysctlbyname("hw.optional.arm.\($0)", &value, &size, nil, 0) == 0 && value != 0
-            }
+        return ["FEAT_FP16", "FEAT_DotProd", "FEAT_I8MM", "FEAT_BF16"].filter {
+            var value: Int32 = 0
+            var size = MemoryLayout<Int32>.size
+            return sysctlbyname("hw.optional.arm.\($0)", &value, &size, nil, 0) == 0 && value != 0
+        }
         #else
-            return ["asimd", "fphp", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2"].filter(flags.contains)
+        return ["asimd", "fphp", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2"].filter(flags.contains)
         #endif
     }
 
@@ -101,13 +101,13 @@ package struct MachineDescription: Encodable, Sendable {
 
     private static func systemText(_ name: String) -> String? {
         #if os(macOS)
-            var size = 0
-            guard sysctlbyname(name, nil, &size, nil, 0) == 0, size > 0 else { return nil }
-            var bytes = [UInt8](repeating: 0, count: size)
-            guard sysctlbyname(name, &bytes, &size, nil, 0) == 0 else { return nil }
-            return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        var size = 0
+        guard sysctlbyname(name, nil, &size, nil, 0) == 0, size > 0 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: size)
+        guard sysctlbyname(name, &bytes, &size, nil, 0) == 0 else { return nil }
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         #else
-            return nil
+        return nil
         #endif
     }
 }

@@ -1,9 +1,9 @@
 // The error type of the package, and text that is safe in its messages.
 
 #if canImport(FoundationEssentials)
-    public import FoundationEssentials
+public import FoundationEssentials
 #else
-    public import Foundation
+public import Foundation
 #endif
 
 /// An error of this package.

@@ -77,15 +77,15 @@ package final class MappedFile: @unchecked Sendable {
         let step = 1 << 23
         var sum: UInt8 = 0
         #if os(Linux)
-            // Ask for large pages, if the file system supports them: random reads in a file of a gigabyte spend more time in the
-            // page table than in memory.
-            madvise(mapping, bytes.count, 14)  // MADV_HUGEPAGE
+        // Ask for large pages, if the file system supports them: random reads in a file of a gigabyte spend more time in the
+        // page table than in memory.
+        madvise(mapping, bytes.count, 14)  // MADV_HUGEPAGE
         #endif
         for start in stride(from: 0, to: bytes.count, by: step) {
             let end = min(start + step, bytes.count)
             #if os(Linux)
-                // MADV_POPULATE_READ of madvise(2); older C libraries do not define it. It saves page faults in the loop below.
-                madvise(mapping + start, end - start, 22)
+            // MADV_POPULATE_READ of madvise(2); older C libraries do not define it. It saves page faults in the loop below.
+            madvise(mapping + start, end - start, 22)
             #endif
             // A virtual machine provides memory only when it is touched.
             for offset in stride(from: start, to: end, by: page) { sum &+= bytes[offset] }

@@ -199,11 +199,11 @@ final class TemporaryFile {
     /// Opens a file without a name in `folder`; nil if the system cannot create one or cannot name it later.
     private static func openNameless(in folder: String, _ mode: mode_t) -> CInt? {
         #if os(Linux)
-            // O_TMPFILE of open(2). Swift does not import this macro.
-            let descriptor = open(folder, O_WRONLY | O_DIRECTORY | 0o20_000_000 | O_CLOEXEC, mode)
-            guard descriptor >= 0 else { return nil }
-            if access(place(of: descriptor), F_OK) == 0 { return descriptor }
-            close(descriptor)
+        // O_TMPFILE of open(2). Swift does not import this macro.
+        let descriptor = open(folder, O_WRONLY | O_DIRECTORY | 0o20_000_000 | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { return nil }
+        if access(place(of: descriptor), F_OK) == 0 { return descriptor }
+        close(descriptor)
         #endif
         return nil
     }

@@ -6,7 +6,7 @@ import InferTensors
 import InferTransformer
 
 #if Vulkan
-    import InferVulkan
+import InferVulkan
 #endif
 
 /// The device that holds a model's weights and computes with them.
@@ -26,10 +26,10 @@ public struct BackendChoice: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: ``InferenceError`` with `unavailableDevice` if that is impossible.
     func makeDevice(byteLimit: Int?) throws(InferenceError) -> any DeviceBackend {
         #if Vulkan
-            return try VulkanBackend(byteLimit: byteLimit)
+        return try VulkanBackend(byteLimit: byteLimit)
         #else
-            throw InferenceError(
-                .unavailableDevice, "this build has no Vulkan backend (the package's trait Vulkan is off)")
+        throw InferenceError(
+            .unavailableDevice, "this build has no Vulkan backend (the package's trait Vulkan is off)")
         #endif
     }
 }

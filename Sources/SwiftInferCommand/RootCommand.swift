@@ -37,9 +37,9 @@ struct RootCommand: AsyncParsableCommand {
     /// The commands that serve others, if the program is built with them.
     private static var servers: [any ParsableCommand.Type] {
         #if Server
-            [ServeCommand.self, LanguageServerCommand.self]
+        [ServeCommand.self, LanguageServerCommand.self]
         #else
-            []
+        []
         #endif
     }
 
@@ -91,30 +91,30 @@ enum Version {
 
     private static var platform: String {
         #if os(Linux)
-            "Linux"
+        "Linux"
         #elseif os(macOS)
-            "macOS"
+        "macOS"
         #else
-            "unknown system"
+        "unknown system"
         #endif
     }
 
     private static var architecture: String {
         #if arch(x86_64)
-            "x86_64"
+        "x86_64"
         #elseif arch(arm64)
-            "arm64"
+        "arm64"
         #else
-            "unknown processor"
+        "unknown processor"
         #endif
     }
 
     /// `debug` or `release`.
     static var configuration: String {
         #if DEBUG
-            "debug"
+        "debug"
         #else
-            "release"
+        "release"
         #endif
     }
 }

@@ -1,5 +1,7 @@
 // An error as a client sees it: status, kind, message, and the field it is about.
 
+#if Server
+
 import HTTPTypes
 import Hummingbird
 import InferSupport
@@ -112,3 +114,5 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(string: json.description)))
     }
 }
+
+#endif

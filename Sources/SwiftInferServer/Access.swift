@@ -1,5 +1,7 @@
 // Who may use the server: keys, the names it answers to, and the web pages that may call it.
 
+#if Server
+
 import HTTPTypes
 import Hummingbird
 import InferSupport
@@ -133,3 +135,5 @@ extension String {
         return contains(":") && allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
     }
 }
+
+#endif

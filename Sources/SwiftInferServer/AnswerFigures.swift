@@ -1,5 +1,7 @@
 // Counts, times, names and probabilities of answers, as the interfaces write them.
 
+#if Server
+
 import Foundation
 import InferSupport
 import SwiftInfer
@@ -143,3 +145,5 @@ enum UnixTime {
         return prefix + String((0..<24).map { _ in letters.randomElement() ?? "x" })
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // The answers to one request: their events as they come, or all at once. They end when the client goes away.
 
+#if Server
+
 import Hummingbird
 import InferSupport
 import NIOCore
@@ -154,3 +156,5 @@ extension Shared where Value == Int {
         }
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // Limits on connections: their number, the time for headers and body, clients that do not read; and the news of their end.
 
+#if Server
+
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -198,3 +200,5 @@ private final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandl
         context.eventLoop.scheduleTask(in: .milliseconds(250)) { channel.close(promise: nil) }
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // Reads conversations and tools out of requests, and divides answers into text, thoughts and calls.
 
+#if Server
+
 import InferSupport
 import SwiftInfer
 
@@ -157,3 +159,5 @@ struct ParsedAnswer: Sendable {
         add(parser.finish())
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // Responses in pieces: server-sent events, and lines of JSON.
 
+#if Server
+
 import HTTPTypes
 import Hummingbird
 import InferSupport
@@ -98,3 +100,5 @@ extension Response {
             })
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // What every request passes: access, limits, errors, log.
 
+#if Server
+
 import HTTPTypes
 import Hummingbird
 import InferSupport
@@ -126,3 +128,5 @@ extension Request {
         return try RequestReader(body: body.readableBytesView)
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // The fields of a request that say how the answer is generated: sampling, limits, drafting. All interfaces share them.
 
+#if Server
+
 import InferSupport
 import SwiftInfer
 
@@ -241,3 +243,5 @@ struct GenerationFields {
         }
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // The server's figures in the text format of Prometheus. Names are llama.cpp's where it has them, with our prefix.
 
+#if Server
+
 import InferSupport
 import SwiftInfer
 import Synchronization
@@ -161,3 +163,5 @@ private struct MetricsPage {
         value.rounded() == value && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // Ollama's interface, which many editors have a picker for: /api/generate, /api/chat, and what describes the model.
 
+#if Server
+
 import Hummingbird
 import InferSupport
 import SwiftInfer
@@ -212,3 +214,5 @@ private struct OllamaAnswer: AnswerStream {
 
     func failure(_ error: APIError) -> StreamPiece { .data(["error": .string(error.message)]) }
 }
+
+#endif

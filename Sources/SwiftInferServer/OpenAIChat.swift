@@ -1,5 +1,7 @@
 // OpenAI's interface for conversations: /v1/chat/completions, with tools and thoughts.
 
+#if Server
+
 import Hummingbird
 import InferSupport
 import SwiftInfer
@@ -170,3 +172,5 @@ struct ChatAnswer: AnswerStream {
         return [.data(.object(object))]
     }
 }
+
+#endif

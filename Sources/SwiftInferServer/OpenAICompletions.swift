@@ -1,5 +1,7 @@
 // OpenAI's interface for text: /v1/completions, also with a suffix, and /v1/models.
 
+#if Server
+
 import Hummingbird
 import InferSupport
 import SwiftInfer
@@ -175,3 +177,5 @@ private struct CompletionAnswer: AnswerStream {
         return [.data(.object(object))]
     }
 }
+
+#endif

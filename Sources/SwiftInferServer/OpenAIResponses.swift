@@ -1,5 +1,7 @@
 // OpenAI's newer interface for conversations: /v1/responses. The server keeps no conversations.
 
+#if Server
+
 import Hummingbird
 import InferSupport
 import SwiftInfer
@@ -342,3 +344,5 @@ struct ResponseAnswer: AnswerStream {
         ]
     }
 }
+
+#endif

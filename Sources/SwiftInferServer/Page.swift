@@ -1,5 +1,7 @@
 // The page for people, and the description of the interface for programs.
 
+#if Server
+
 import HTTPTypes
 import Hummingbird
 import InferSupport
@@ -26,3 +28,5 @@ enum Page {
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // Reads the fields of a JSON request. An error names the field.
 
+#if Server
+
 import HTTPTypes
 import InferSupport
 import SwiftInfer
@@ -180,3 +182,5 @@ extension JSONValue {
         }
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // What the handlers of all requests share: the model, the scheduler, and whether the server takes requests.
 
+#if Server
+
 import HTTPTypes
 import InferSupport
 import Logging
@@ -102,3 +104,5 @@ struct ServedModel: Sendable {
             code: "model_not_found")
     }
 }
+
+#endif

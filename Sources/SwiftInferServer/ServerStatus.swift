@@ -1,5 +1,7 @@
 // What the server says about itself and its model: health, properties, slots, metrics; and the tokenizer on request.
 
+#if Server
+
 import HTTPTypes
 import Hummingbird
 import InferSupport
@@ -94,3 +96,5 @@ struct ServerStatus: Sendable {
             })
     }
 }
+
+#endif

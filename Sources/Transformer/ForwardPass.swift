@@ -214,20 +214,20 @@ struct ForwardPass {
     private func addToStream(_ norm: Norm?) {
         if let norm { normalise(workspace.y, rows: rows, norm, into: workspace.y) }
         #if SWIFTINFER_PLANT_FAULTS
-            // The inverse control of the exactness checks, which have to notice it: steps of several rows add in two parts. In models
-            // with recurrent layers the fault is in their states instead.
-            if rows > 1, model.memoryGroups.allSatisfy({ $0.recurrentShape == nil }) { return addInHalves() }
+        // The inverse control of the exactness checks, which have to notice it: steps of several rows add in two parts. In models
+        // with recurrent layers the fault is in their states instead.
+        if rows > 1, model.memoryGroups.allSatisfy({ $0.recurrentShape == nil }) { return addInHalves() }
         #endif
         if workspace.hyper != nil { return addToStreams() }
         backend.add(workspace.y, scale: c.residualScale, to: workspace.x, rows: rows)
     }
 
     #if SWIFTINFER_PLANT_FAULTS
-        private func addInHalves() {
-            for _ in 0..<2 {
-                backend.add(workspace.y, scale: c.residualScale / 2, to: workspace.x, rows: rows)
-            }
+    private func addInHalves() {
+        for _ in 0..<2 {
+            backend.add(workspace.y, scale: c.residualScale / 2, to: workspace.x, rows: rows)
         }
+    }
     #endif
 
     func normalise(_ x: Activations, rows: Int, _ norm: Norm, into y: Activations) {

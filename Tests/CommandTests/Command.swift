@@ -64,10 +64,10 @@ struct Command {
     /// The path of the program, which is beside the test bundle.
     static let executable: URL = {
         #if os(macOS)
-            let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? .main
-            let folder = bundle.bundleURL.deletingLastPathComponent()
+        let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? .main
+        let folder = bundle.bundleURL.deletingLastPathComponent()
         #else
-            let folder = Bundle.main.bundleURL
+        let folder = Bundle.main.bundleURL
         #endif
         return folder.appendingPathComponent("swiftinfer")
     }()

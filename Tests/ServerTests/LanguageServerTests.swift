@@ -1,5 +1,7 @@
 // The language server: messages, positions, completions and their cancellation.
 
+#if Server
+
 import InferSupport
 import InferTokenizers
 import SwiftInfer
@@ -236,3 +238,5 @@ import Testing
         #expect(editor.received.answer(to: 4)?["result"]?["items"]?.array != nil)
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // OpenAI's interfaces: completions, conversations, responses.
 
+#if Server
+
 import InferSupport
 import InferTemplates
 import SwiftInfer
@@ -7,9 +9,9 @@ import TestSupport
 import Testing
 
 #if DEBUG
-    @testable import SwiftInferServer
+@testable import SwiftInferServer
 #else
-    import SwiftInferServer
+import SwiftInferServer
 #endif
 
 @Suite struct OpenAITests {
@@ -104,38 +106,38 @@ import Testing
 
     // The forms of answers are internal. Models that call tools are too large for a test.
     #if DEBUG
-        @Test func callsOfToolsComeInDeltas() throws {
-            let model = try Model(contentsOf: Fixture.path("tiny-qwen3-f32"), options: .init(threads: 1))
-            let options = InferenceServer.Options(modelName: "m")
-            let served = ServedModel(model: model, scheduler: try Scheduler(model), options: options)
-            let fields = try GenerationFields(RequestReader(["drafter": "none"]), served, owner: "", limit: [])
-            let parser = AnswerParser(templateSource: "<tool_call></tool_call><think></think>", prompt: "")
-            var form = ChatAnswer(served: served, fields: fields, parser: parser)
-            var pieces = form.begin()
-            let answer = "<think>a</think>Hi.<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call>"
-            for character in answer { pieces += form.pieces(for: .text(answer: 0, String(character), tokens: [])) }
-            pieces += form.pieces(for: .finished(answer: 0, Statistics(), tokens: []))
-            let deltas = pieces.compactMap { piece -> JSONValue? in
-                guard case .data(let json, _) = piece else { return nil }
-                return json["choices"]?.array?[0]
-            }
-            #expect(deltas.compactMap { $0["delta"]?["content"]?.string }.joined() == "Hi.")
-            #expect(deltas.compactMap { $0["delta"]?["reasoning_content"]?.string }.joined() == "a")
-            let calls = deltas.compactMap { $0["delta"]?["tool_calls"]?.array?.first }
-            let call = try #require(calls.first)
-            #expect(call["function"] == ["name": "f", "arguments": "{\"x\":1}"])
-            #expect(deltas.last?["finish_reason"] == "tool_calls")
-
-            var response = ResponseAnswer(served: served, request: [:], parser: parser)
-            pieces = response.begin() + response.pieces(for: .text(answer: 0, answer, tokens: []))
-            pieces += response.pieces(for: .finished(answer: 0, Statistics(), tokens: []))
-            let types = pieces.compactMap { piece -> String? in
-                if case .data(_, let name) = piece { name } else { nil }
-            }
-            #expect(types.first == "response.created" && types.last == "response.completed")
-            #expect(types.contains("response.function_call_arguments.done"))
-            #expect(types.contains("response.reasoning_text.delta"))
+    @Test func callsOfToolsComeInDeltas() throws {
+        let model = try Model(contentsOf: Fixture.path("tiny-qwen3-f32"), options: .init(threads: 1))
+        let options = InferenceServer.Options(modelName: "m")
+        let served = ServedModel(model: model, scheduler: try Scheduler(model), options: options)
+        let fields = try GenerationFields(RequestReader(["drafter": "none"]), served, owner: "", limit: [])
+        let parser = AnswerParser(templateSource: "<tool_call></tool_call><think></think>", prompt: "")
+        var form = ChatAnswer(served: served, fields: fields, parser: parser)
+        var pieces = form.begin()
+        let answer = "<think>a</think>Hi.<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call>"
+        for character in answer { pieces += form.pieces(for: .text(answer: 0, String(character), tokens: [])) }
+        pieces += form.pieces(for: .finished(answer: 0, Statistics(), tokens: []))
+        let deltas = pieces.compactMap { piece -> JSONValue? in
+            guard case .data(let json, _) = piece else { return nil }
+            return json["choices"]?.array?[0]
         }
+        #expect(deltas.compactMap { $0["delta"]?["content"]?.string }.joined() == "Hi.")
+        #expect(deltas.compactMap { $0["delta"]?["reasoning_content"]?.string }.joined() == "a")
+        let calls = deltas.compactMap { $0["delta"]?["tool_calls"]?.array?.first }
+        let call = try #require(calls.first)
+        #expect(call["function"] == ["name": "f", "arguments": "{\"x\":1}"])
+        #expect(deltas.last?["finish_reason"] == "tool_calls")
+
+        var response = ResponseAnswer(served: served, request: [:], parser: parser)
+        pieces = response.begin() + response.pieces(for: .text(answer: 0, answer, tokens: []))
+        pieces += response.pieces(for: .finished(answer: 0, Statistics(), tokens: []))
+        let types = pieces.compactMap { piece -> String? in
+            if case .data(_, let name) = piece { name } else { nil }
+        }
+        #expect(types.first == "response.created" && types.last == "response.completed")
+        #expect(types.contains("response.function_call_arguments.done"))
+        #expect(types.contains("response.reasoning_text.delta"))
+    }
     #endif
 
     @Test func responsesHaveItemsAndEvents() async throws {
@@ -172,3 +174,5 @@ import Testing
         }
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // A server over a tiny model for tests, and a client that sends exactly the bytes it is given.
 
+#if Server
+
 import Foundation
 import InferSupport
 import Logging
@@ -189,3 +191,5 @@ struct TestConnection: Sendable {
         }
     }
 }
+
+#endif

@@ -190,9 +190,9 @@ package final class DraftCache: Sendable {
                 continue
             }
             #if canImport(Darwin)
-                files.append((path, status.st_mtimespec.tv_sec))
+            files.append((path, status.st_mtimespec.tv_sec))
             #else
-                files.append((path, status.st_mtim.tv_sec))
+            files.append((path, status.st_mtim.tv_sec))
             #endif
         }
         guard files.count > Self.maximumFiles else { return }

@@ -47,9 +47,9 @@ package final class RootedFolder: Sendable {
                 }
             size = Int(status.st_size)
             #if canImport(Darwin)
-                let time = status.st_mtimespec
+            let time = status.st_mtimespec
             #else
-                let time = status.st_mtim
+            let time = status.st_mtim
             #endif
             modified = Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
             inode = UInt64(status.st_ino)

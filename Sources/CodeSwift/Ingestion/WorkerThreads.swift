@@ -45,9 +45,9 @@ enum WorkerThreads {
     static func detach(priority: Priority = .low, _ body: @escaping @Sendable () -> Void) -> Bool {
         let work = Work {
             #if os(Linux)
-                // On Linux a thread has its own priority. 0 is PRIO_PROCESS, which C libraries declare with different
-                // types.
-                if priority == .low { _ = setpriority(0, 0, 10) }
+            // On Linux a thread has its own priority. 0 is PRIO_PROCESS, which C libraries declare with different
+            // types.
+            if priority == .low { _ = setpriority(0, 0, 10) }
             #endif
             body()
         }
@@ -84,11 +84,11 @@ enum WorkerThreads {
 
     private static func start(_ context: UnsafeMutableRawPointer) -> pthread_t? {
         #if canImport(Darwin)
-            var thread: pthread_t?
-            let status = pthread_create(&thread, nil, { WorkerThreads.main($0) }, context)
+        var thread: pthread_t?
+        let status = pthread_create(&thread, nil, { WorkerThreads.main($0) }, context)
         #else
-            var thread = pthread_t()
-            let status = pthread_create(&thread, nil, { $0.flatMap { WorkerThreads.main($0) } }, context)
+        var thread = pthread_t()
+        let status = pthread_create(&thread, nil, { $0.flatMap { WorkerThreads.main($0) } }, context)
         #endif
         return status == 0 ? thread : nil
     }

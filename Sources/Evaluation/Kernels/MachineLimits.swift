@@ -4,9 +4,9 @@ import InferSupport
 import InferTensors
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Darwin)
-    import Darwin
+import Darwin
 #endif
 
 /// The limits that the rates of kernels are compared with.
@@ -74,34 +74,34 @@ package enum WorkingSet: String, CaseIterable, Encodable, Sendable {
     }
 
     #if canImport(Darwin)
-        private static func reported(_ level: Int) -> Int? {
-            var bytes = 0
-            var size = MemoryLayout<Int>.size
-            let name = level == 1 ? "hw.perflevel0.l1dcachesize" : "hw.perflevel0.l\(level)cachesize"
-            return sysctlbyname(name, &bytes, &size, nil, 0) == 0 && bytes > 0 ? bytes : nil
-        }
+    private static func reported(_ level: Int) -> Int? {
+        var bytes = 0
+        var size = MemoryLayout<Int>.size
+        let name = level == 1 ? "hw.perflevel0.l1dcachesize" : "hw.perflevel0.l\(level)cachesize"
+        return sysctlbyname(name, &bytes, &size, nil, 0) == 0 && bytes > 0 ? bytes : nil
+    }
     #else
-        private static func reported(_ level: Int) -> Int? {
-            // There are few entries: instructions and data of the first level, then one for each further level.
-            for entry in 0..<8 {
-                let folder = "/sys/devices/system/cpu/cpu0/cache/index\(entry)"
-                guard SystemFile.contents("\(folder)/level") == "\(level)",
-                    SystemFile.contents("\(folder)/type") != "Instruction",
-                    let size = SystemFile.contents("\(folder)/size"), size.hasSuffix("K"),
-                    let kibibytes = Int(size.dropLast()), (1...1 << 24).contains(kibibytes)
-                else { continue }
-                return kibibytes << 10
-            }
-            return systemConfiguration(level)
+    private static func reported(_ level: Int) -> Int? {
+        // There are few entries: instructions and data of the first level, then one for each further level.
+        for entry in 0..<8 {
+            let folder = "/sys/devices/system/cpu/cpu0/cache/index\(entry)"
+            guard SystemFile.contents("\(folder)/level") == "\(level)",
+                SystemFile.contents("\(folder)/type") != "Instruction",
+                let size = SystemFile.contents("\(folder)/size"), size.hasSuffix("K"),
+                let kibibytes = Int(size.dropLast()), (1...1 << 24).contains(kibibytes)
+            else { continue }
+            return kibibytes << 10
         }
+        return systemConfiguration(level)
+    }
 
-        #if canImport(Glibc)
-            private static func systemConfiguration(_ level: Int) -> Int? {
-                let names = [1: _SC_LEVEL1_DCACHE_SIZE, 2: _SC_LEVEL2_CACHE_SIZE, 3: _SC_LEVEL3_CACHE_SIZE]
-                return names[level].map { sysconf(Int32($0)) }.flatMap { $0 > 0 ? $0 : nil }
-            }
-        #else
-            private static func systemConfiguration(_: Int) -> Int? { nil }
-        #endif
+    #if canImport(Glibc)
+    private static func systemConfiguration(_ level: Int) -> Int? {
+        let names = [1: _SC_LEVEL1_DCACHE_SIZE, 2: _SC_LEVEL2_CACHE_SIZE, 3: _SC_LEVEL3_CACHE_SIZE]
+        return names[level].map { sysconf(Int32($0)) }.flatMap { $0 > 0 ? $0 : nil }
+    }
+    #else
+    private static func systemConfiguration(_: Int) -> Int? { nil }
+    #endif
     #endif
 }

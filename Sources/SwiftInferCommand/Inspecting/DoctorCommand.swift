@@ -7,7 +7,7 @@ import InferSupport
 import InferTensors
 
 #if Vulkan
-    import InferVulkan
+import InferVulkan
 #endif
 
 struct DoctorCommand: ParsableCommand {
@@ -65,17 +65,17 @@ struct DoctorCommand: ParsableCommand {
 
     private func vulkanDevices() -> [String] {
         #if Vulkan
-            do throws(InferenceError) {
-                let devices = try VulkanDevice.all().map { device in
-                    "\(device.name) (\(device.kind.rawValue), \(device.driver)), \(Format.bytes(device.memory))"
-                        + (device.obstacle.map { "; cannot be used: \($0)" } ?? "")
-                }
-                return devices.isEmpty ? ["no device"] : devices
-            } catch {
-                return ["none: \(error.message)"]
+        do throws(InferenceError) {
+            let devices = try VulkanDevice.all().map { device in
+                "\(device.name) (\(device.kind.rawValue), \(device.driver)), \(Format.bytes(device.memory))"
+                    + (device.obstacle.map { "; cannot be used: \($0)" } ?? "")
             }
+            return devices.isEmpty ? ["no device"] : devices
+        } catch {
+            return ["none: \(error.message)"]
+        }
         #else
-            return ["no backend in this build"]
+        return ["no backend in this build"]
         #endif
     }
 

@@ -1,5 +1,7 @@
 // The completion of the text at a cursor: its prompt, its limits, and what of the answer is shown.
 
+#if Server
+
 package import InferSupport
 package import InferTokenizers
 package import SwiftInfer
@@ -97,3 +99,5 @@ extension StringProtocol {
         return self[start...]
     }
 }
+
+#endif

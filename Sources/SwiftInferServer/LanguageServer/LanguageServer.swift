@@ -1,5 +1,7 @@
 // A language server that completes code: `textDocument/inlineCompletion` of LSP 3.18.
 
+#if Server
+
 package import InferSupport
 package import SwiftInfer
 
@@ -310,3 +312,5 @@ package enum FileURI {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
+
+#endif

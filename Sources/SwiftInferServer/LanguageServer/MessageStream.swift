@@ -1,5 +1,7 @@
 // The messages of the Language Server Protocol in a stream of bytes (LSP 3.18, "Base Protocol").
 
+#if Server
+
 import Dispatch
 package import InferSupport
 
@@ -89,3 +91,5 @@ extension Substring {
         return text
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // A text document that an editor has open, and positions in it.
 
+#if Server
+
 /// The text of a document. Lines end with "\n", "\r\n" or "\r" (LSP 3.18, "Text Documents").
 package struct TextDocument: Sendable {
     /// How positions within a line are counted (LSP 3.18, `PositionEncodingKind`).
@@ -76,3 +78,5 @@ package struct TextDocument: Sendable {
         }
     }
 }
+
+#endif

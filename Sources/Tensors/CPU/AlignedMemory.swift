@@ -35,7 +35,7 @@ package final class AlignedMemory: @unchecked Sendable {
     /// Asks for huge pages, which reduce TLB misses of long streams and page faults of the first writes.
     package func useHugePages() {
         #if canImport(Glibc) || canImport(Musl)
-            madvise(base, byteCount, MADV_HUGEPAGE)
+        madvise(base, byteCount, MADV_HUGEPAGE)
         #endif
     }
 
@@ -45,9 +45,9 @@ package final class AlignedMemory: @unchecked Sendable {
     package var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 
     #if canImport(Darwin)
-        private static let anonymous = MAP_ANON
+    private static let anonymous = MAP_ANON
     #else
-        private static let anonymous = MAP_ANONYMOUS
+    private static let anonymous = MAP_ANONYMOUS
     #endif
 }
 

@@ -78,8 +78,8 @@ final class CPURecurrentMemory: RecurrentMemory, @unchecked Sendable {
     func advance(by rows: [Int]) {
         guard !rows.isEmpty, inputs != nil else { return }
         #if SWIFTINFER_PLANT_FAULTS
-            // The inverse control of the exactness checks, which have to notice it: the state also takes in a row that was rejected.
-            let rows = rows + [min(rows[rows.count - 1] + 1, inputRows - 1)]
+        // The inverse control of the exactness checks, which have to notice it: the state also takes in a row that was rejected.
+        let rows = rows + [min(rows[rows.count - 1] + 1, inputRows - 1)]
         #endif
         let tiles = ScanTiles(shape)
         // Windows are short: their copies take no thread's while.

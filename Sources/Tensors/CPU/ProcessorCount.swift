@@ -15,34 +15,34 @@ package enum ProcessorCount {
     }
 
     #if canImport(Darwin)
-        private static func allowedCores() -> Int {
-            var cores: Int32 = 0
-            var size = MemoryLayout<Int32>.size
-            return sysctlbyname("hw.physicalcpu", &cores, &size, nil, 0) == 0
-                ? Int(cores) : sysconf(_SC_NPROCESSORS_ONLN)
-        }
+    private static func allowedCores() -> Int {
+        var cores: Int32 = 0
+        var size = MemoryLayout<Int32>.size
+        return sysctlbyname("hw.physicalcpu", &cores, &size, nil, 0) == 0
+            ? Int(cores) : sysconf(_SC_NPROCESSORS_ONLN)
+    }
     #else
-        private static func allowedCores() -> Int {
-            let key = "Cpus_allowed_list:"
-            guard let line = lines(of: "/proc/self/status").first(where: { $0.hasPrefix(key) }) else {
-                return sysconf(Int32(_SC_NPROCESSORS_ONLN))
-            }
-            // All hardware threads of a core have the same list of siblings.
-            return Set(processors(line.dropFirst(key.count)).map { siblings(of: $0) ?? "\($0)" }).count
+    private static func allowedCores() -> Int {
+        let key = "Cpus_allowed_list:"
+        guard let line = lines(of: "/proc/self/status").first(where: { $0.hasPrefix(key) }) else {
+            return sysconf(Int32(_SC_NPROCESSORS_ONLN))
         }
+        // All hardware threads of a core have the same list of siblings.
+        return Set(processors(line.dropFirst(key.count)).map { siblings(of: $0) ?? "\($0)" }).count
+    }
 
-        /// The numbers in a list such as `0-3,8`.
-        private static func processors(_ list: Substring) -> [Int] {
-            list.split(whereSeparator: { $0 == "," || $0.isWhitespace }).flatMap { range -> [Int] in
-                let ends = range.split(separator: "-").compactMap { Int($0) }
-                guard let first = ends.first, let last = ends.last, first <= last, last < 65_536 else { return [] }
-                return Array(first...last)
-            }
+    /// The numbers in a list such as `0-3,8`.
+    private static func processors(_ list: Substring) -> [Int] {
+        list.split(whereSeparator: { $0 == "," || $0.isWhitespace }).flatMap { range -> [Int] in
+            let ends = range.split(separator: "-").compactMap { Int($0) }
+            guard let first = ends.first, let last = ends.last, first <= last, last < 65_536 else { return [] }
+            return Array(first...last)
         }
+    }
 
-        private static func siblings(of processor: Int) -> String? {
-            lines(of: "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list").first
-        }
+    private static func siblings(of processor: Int) -> String? {
+        lines(of: "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list").first
+    }
     #endif
 
     // MARK: Control groups

@@ -54,11 +54,11 @@ package final class ThreadPool: @unchecked Sendable {
 
     private static func start(_ context: UnsafeMutableRawPointer) -> pthread_t? {
         #if canImport(Darwin)
-            var thread: pthread_t?
-            let status = pthread_create(&thread, nil, { ThreadPoolWorker.main($0) }, context)
+        var thread: pthread_t?
+        let status = pthread_create(&thread, nil, { ThreadPoolWorker.main($0) }, context)
         #else
-            var thread = pthread_t()
-            let status = pthread_create(&thread, nil, { ThreadPoolWorker.main($0) }, context)
+        var thread = pthread_t()
+        let status = pthread_create(&thread, nil, { ThreadPoolWorker.main($0) }, context)
         #endif
         return status == 0 ? thread : nil
     }

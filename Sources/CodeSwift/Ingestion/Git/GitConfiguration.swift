@@ -59,7 +59,7 @@ struct GitConfiguration {
         if let path = environment("GIT_CONFIG_SYSTEM") { return read(Array(path.utf8)) }
         read(Array("/etc/gitconfig".utf8))
         #if canImport(Darwin)
-            for path in ["/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig"] { read(Array(path.utf8)) }
+        for path in ["/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig"] { read(Array(path.utf8)) }
         #endif
     }
 
