@@ -21,27 +21,31 @@ final class RowMemory: LayerMemory {
     let shape: RowMemoryShape
     private let layers: Int, slots: Int
     /// layers × slots × width.
-    private var values: [Float]
+    private let memory: AlignedMemory
     /// By layer, the pooled rows of the first complete groups.
     private var pooled: [[Float]]
 
-    init(_ shape: RowMemoryShape, layers: Int, slots: Int) {
+    /// - Throws: ``InferenceError`` with `outOfMemory`.
+    init(_ shape: RowMemoryShape, layers: Int, slots: Int) throws(InferenceError) {
         (self.shape, self.layers, self.slots) = (shape, layers, slots)
-        values = Array(repeating: 0, count: Int.product(layers, slots, shape.width))
+        memory = try AlignedMemory(
+            bytes: layers, slots, shape.width, MemoryLayout<Float>.stride, for: "values of each token")
         pooled = Array(repeating: [], count: layers)
+    }
+
+    /// The rows of the first `count` slots from `slot` on.
+    private func rows(_ count: Int, layer: Int, from slot: Int = 0) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(
+            start: memory.floats + (layer * slots + slot) * shape.width, count: count * shape.width)
     }
 
     /// Writes the row of one slot.
     func store(_ row: some Collection<Float>, layer: Int, slot: Int) {
-        let start = (layer * slots + slot) * shape.width
-        values.replaceSubrange(start..<start + shape.width, with: row)
+        _ = rows(1, layer: layer, from: slot).update(fromContentsOf: row)
     }
 
     /// The row of one slot.
-    func row(layer: Int, slot: Int) -> ArraySlice<Float> {
-        let start = (layer * slots + slot) * shape.width
-        return values[start..<start + shape.width]
-    }
+    func row(layer: Int, slot: Int) -> [Float] { Array(rows(1, layer: layer, from: slot)) }
 
     /// The pooled rows of the first `count` groups, all of whose tokens belong to the past. `pool` computes that of one group; each is
     /// computed once.
@@ -61,8 +65,7 @@ final class RowMemory: LayerMemory {
         for (depth, row) in path.enumerated() where depth != row {
             for layer in 0..<layers {
                 store(
-                    Array(self.row(layer: layer, slot: layout.committed + row)), layer: layer,
-                    slot: layout.committed + depth)
+                    self.row(layer: layer, slot: layout.committed + row), layer: layer, slot: layout.committed + depth)
             }
         }
     }
@@ -85,11 +88,7 @@ final class RowMemory: LayerMemory {
     }
 
     func snapshot(of count: Int) -> any LayerSnapshot {
-        let rows = (0..<layers).map { layer in
-            let start = layer * slots * shape.width
-            return Array(values[start..<start + count * shape.width])
-        }
-        return Snapshot(rows: rows, pooled: pooled)
+        Snapshot(rows: (0..<layers).map { Array(rows(count, layer: $0)) }, pooled: pooled)
     }
 
     func restore(_ snapshot: any LayerSnapshot, count: Int) {
@@ -97,8 +96,7 @@ final class RowMemory: LayerMemory {
         pooled = snapshot.pooled
         forget(from: count)
         for (layer, rows) in snapshot.rows.enumerated() {
-            let start = layer * slots * shape.width
-            values.replaceSubrange(start..<start + count * shape.width, with: rows.prefix(count * shape.width))
+            _ = self.rows(count, layer: layer).update(fromContentsOf: rows.prefix(count * shape.width))
         }
     }
 

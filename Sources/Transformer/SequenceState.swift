@@ -298,7 +298,7 @@ struct MemoryGroup: Sendable {
 
     /// An empty memory for `slots` tokens.
     func makeMemory(slots: Int, type: KVCacheType) throws(InferenceError) -> any LayerMemory {
-        if case .rows(let shape) = kind { return RowMemory(shape, layers: layerCount, slots: slots) }
+        if case .rows(let shape) = kind { return try RowMemory(shape, layers: layerCount, slots: slots) }
         if let recurrentShape { return try RecurrentStateMemory(recurrentShape, on: backend) }
         guard let shape = cacheShape(slots: slots, type: type) else {
             throw InferenceError(.invalidArgument, "layers have no memory")

@@ -37,7 +37,7 @@ struct Indexer: Sendable {
     }
 
     /// The norm of the mean of a group's keys, rotated at the group's first position.
-    fileprivate func pool(_ keys: [ArraySlice<Float>], at position: Int, _ rotary: RotaryEmbedding?) -> [Float] {
+    fileprivate func pool(_ keys: [[Float]], at position: Int, _ rotary: RotaryEmbedding?) -> [Float] {
         var pooled = [Float](repeating: 0, count: plan.keyLength)
         for key in keys {
             for (index, value) in key.enumerated() { pooled[index] += value }
