@@ -238,6 +238,7 @@ struct GenerationRun {
         try verification.finish()
         show(matcher.append(detokenizer.finish()) + matcher.flush(), isLast: true)
         statistics.finishReason = matcher.isStopped ? .stopString : reason
+        statistics.stopString = matcher.match
         statistics.steps = verification.steps
         statistics.draft = verification.statistics
         if options.hashesLogits { statistics.logitsHash = hash.value }

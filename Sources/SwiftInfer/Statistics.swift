@@ -10,6 +10,8 @@ public import InferTokenizers
 public struct Statistics: Sendable {
     /// Why the generation ended.
     public internal(set) var finishReason = FinishReason.cancelled
+    /// The stop string that ended the generation, if one did.
+    public internal(set) var stopString: String?
     /// The number of tokens of the prompt.
     public internal(set) var promptTokens = 0
     /// The number of prompt tokens that were not evaluated again, because the session still had their state.

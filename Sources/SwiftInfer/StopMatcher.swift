@@ -7,8 +7,10 @@
 package struct StopMatcher {
     private let stops: [[UInt8]]
     private var withheld: [UInt8] = []
+    /// The stop string that has appeared.
+    package private(set) var match: String?
     /// Whether a stop string has appeared.
-    package private(set) var isStopped = false
+    package var isStopped: Bool { match != nil }
 
     /// A matcher for `stops`, none of them empty.
     package init(_ stops: [String]) { self.stops = stops.map { Array($0.utf8) } }
@@ -22,7 +24,7 @@ package struct StopMatcher {
             let match = stops.filter { withheld.count >= $0.count && withheld.suffix($0.count).elementsEqual($0) }
                 .max { $0.count < $1.count }
             if let match {
-                isStopped = true
+                self.match = String(decoding: match, as: UTF8.self)
                 withheld.removeLast(match.count)
                 return flush()
             }

@@ -1,5 +1,7 @@
 // The server: its options, its start, and its end.
 
+#if Server
+
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -181,7 +183,27 @@ public struct InferenceServer: Sendable {
         OpenAIChat(state: state).addRoutes(to: router)
         OpenAIResponses(state: state).addRoutes(to: router)
         Ollama(state: state).addRoutes(to: router)
+        refuseOtherMethods(of: router)
         return router
+    }
+
+    /// Answers 405 to requests of a known path by another method.
+    private static func refuseOtherMethods(of router: Router<RequestInfo>) {
+        for (path, routes) in Dictionary(grouping: router.routes, by: { "\($0.path)" }) {
+            // The router adds HEAD to GET when it starts.
+            let known = routes.flatMap { $0.method == .get ? [.get, .head] : [$0.method] }
+            let allowed = known.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in [.get, .head, .post, .put, .patch, .delete] as [HTTPRequest.Method]
+            where !known.contains(method) {
+                router.on(RouterPath(path), method: method) { request, _ -> Response in
+                    let error = APIError(
+                        .methodNotAllowed, "\(request.uri.path.printable) takes \(allowed)", code: "method_not_allowed")
+                    var response = error.response(ollama: request.uri.path.hasPrefix("/api/"))
+                    response.headers[.allow] = allowed
+                    return response
+                }
+            }
+        }
     }
 }
 
@@ -202,3 +224,5 @@ private struct ModelLoader: Service {
         try? await gracefulShutdown()
     }
 }
+
+#endif

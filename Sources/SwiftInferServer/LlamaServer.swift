@@ -1,5 +1,7 @@
 // llama.cpp's interface for text: /completion and /infill, as llama.vim and llama.vscode use them.
 
+#if Server
+
 import Hummingbird
 import InferSupport
 import SwiftInfer
@@ -59,7 +61,7 @@ struct LlamaServer: Sendable {
         let form = LlamaAnswer(
             served: served, responseFields: try reader.strings("response_fields", limit: 256),
             reportsProgress: fields.reportsProgress, reportsDrafts: fields.reportsDrafts,
-            hasProbabilities: fields.topLogProbabilities != nil, stops: fields.options.stop)
+            hasProbabilities: fields.topLogProbabilities != nil)
         let requests = fields.requests(for: prompts)
         let answers = try Answers(requests, served, state, info)
         if fields.isStream { return Response(answers, as: form, format: .events(endsWithDone: false)) }
@@ -76,7 +78,6 @@ private struct LlamaAnswer: AnswerStream {
     let reportsProgress: Bool
     let reportsDrafts: Bool
     let hasProbabilities: Bool
-    let stops: [String]
 
     /// A whole answer.
     func object(_ answer: Answer, index: Int) -> JSONValue {
@@ -108,7 +109,7 @@ private struct LlamaAnswer: AnswerStream {
             "tokens_evaluated": .integer(statistics.promptTokens),
             "truncated": .bool(statistics.finishReason == .contextFull), "stop_type": .string(kind),
             // Which of the texts it was is known only where there is one.
-            "stopping_word": .string(kind == "word" && stops.count == 1 ? stops[0] : ""),
+            "stopping_word": .string(statistics.stopString ?? ""),
             "tokens_cached": .integer(statistics.promptTokens + statistics.tokens.count),
             "timings": statistics.timings,
         ]
@@ -215,3 +216,5 @@ struct Prompts {
         return result
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // The requests of editors: llama.vim's as it sends them, llama.cpp's other routes, Ollama's.
 
+#if Server
+
 import InferSupport
 import SwiftInfer
 import Testing
@@ -71,6 +73,11 @@ import Testing
             let text = stream.events.compactMap { $0["content"]?.string }.joined()
             #expect(text == reply.json["content"]?.string)
             #expect(stream.events.last?["stop"] == true)
+            let content = try #require(reply.json["content"]?.string)
+            let word = String(content.suffix(1))
+            let stopped = try await server.post(
+                "/completion", ["prompt": "a = ", "n_predict": 4, "ignore_eos": true, "stop": ["§§", .string(word)]])
+            #expect(stopped.json["stop_type"] == "word" && stopped.json["stopping_word"] == .string(word))
             let warm = try await server.post("/completion", ["prompt": "a = ", "n_predict": 0])
             #expect(warm.status == 200 && warm.json["content"] == "")
         }
@@ -141,3 +148,5 @@ import Testing
         }
     }
 }
+
+#endif

@@ -1,5 +1,7 @@
 // Errors, keys, names and origins, limits, disconnects, and the end of a server.
 
+#if Server
+
 import Dispatch
 import InferSupport
 import Logging
@@ -47,6 +49,10 @@ import Testing
             let large = try await server.post("/v1/completions", text: String(repeating: " ", count: 5 << 20))
             #expect(large.status == 413 || large.status == 0)
             #expect(try await server.get("/nothing").status == 404)
+            let wrong = try await server.get("/v1/completions")
+            #expect(wrong.status == 405 && wrong.headers["allow"] == "POST")
+            #expect(wrong.error("code") == "method_not_allowed")
+            #expect(try await server.post("/v1/models", [:]).headers["allow"] == "GET, HEAD")
             #expect(try await server.get("/" + String(repeating: "a", count: 8500)).status >= 400)
             let many = (0..<200).map { "X-\($0): 1" }
             #expect(try await server.get("/health", headers: many).status == 400)
@@ -135,19 +141,21 @@ import Testing
             $0.scheduling.contextLength = 1 << 16
         }) { server in
             let long: JSONValue = ["prompt": "a", "max_tokens": 60_000, "ignore_eos": true, "stream": true]
+            // The head of a response comes once its request is in the queue. A busy machine can end a request before the next
+            // one comes, hence more of them than fit.
             var open: [TestConnection] = []
-            for _ in 0..<2 {
+            var refused = ""
+            while refused.isEmpty && open.count < 20 {
                 let connection = try await server.connect()
                 let body = long.description
                 try await connection.write(
                     "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
                 )
-                // The head of the response comes once the request is in the queue.
-                _ = try await connection.read()
+                let head = String(decoding: try await connection.read(), as: UTF8.self)
+                if !head.hasPrefix("HTTP/1.1 200 ") { refused = head.lowercased() }
                 open.append(connection)
             }
-            let refused = try await server.post("/v1/completions", long)
-            #expect(refused.status == 429 && refused.headers["retry-after"] == "1")
+            #expect(open.count > 2 && refused.hasPrefix("http/1.1 429 ") && refused.contains("retry-after: 1\r\n"))
             // The clients go away, and their places are free again.
             for connection in open { connection.close() }
             while true {
@@ -160,13 +168,12 @@ import Testing
     }
 
     @Test func slowAndSuperfluousClientsAreClosed() async throws {
-        try await TestServer.run(edit: {
-            $0.limits.headerTime = .milliseconds(50)
-            $0.limits.bodyTime = .milliseconds(50)
-            $0.limits.connectionsPerAddress = 4
-        }) { server in
+        try await TestServer.run(edit: { $0.limits.headerTime = .milliseconds(50) }) { server in
             let silent = try await server.send("GET /health HTTP/1.1\r\nHost:")
             #expect(silent.status == 0)
+        }
+        // A server of its own: a busy machine can take longer than the time for a header to see one that is complete.
+        try await TestServer.run(edit: { $0.limits.bodyTime = .milliseconds(50) }) { server in
             let slow = "POST /completion HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
             let late = try await server.send(slow)
             #expect(late.status == 408)
@@ -175,7 +182,17 @@ import Testing
             $0.limits.connectionsPerAddress = 4
         }) { server in
             var open: [TestConnection] = []
-            for _ in 0..<4 { open.append(try await server.connect()) }
+            while open.count < 4 {
+                let connection = try await server.connect()
+                // The server counts a connection when one of its threads has accepted it, before it answers. It can still be
+                // counting one of before that is closed already.
+                try await connection.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                if String(decoding: try await connection.read(), as: UTF8.self).hasPrefix("HTTP/1.1 200 ") {
+                    open.append(connection)
+                } else {
+                    connection.close()
+                }
+            }
             #expect(try await server.get("/health").status == 503)
             for connection in open { connection.close() }
             while try await server.get("/health").status != 200 { try await Task.sleep(for: .milliseconds(5)) }
@@ -189,3 +206,5 @@ private final class Gate: Sendable {
     func wait() { semaphore.wait() }
     func open() { semaphore.signal() }
 }
+
+#endif

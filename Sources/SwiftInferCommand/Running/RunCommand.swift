@@ -52,11 +52,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("System message of the chat.", valueName: "text"))
     var system: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Use this chat template instead of the model's: a file, or one of \(ChatFormat.names.joined(separator: ", ")).",
-            valueName: "name|file"))
-    var chatTemplate: String?
+    @OptionGroup var template: TemplateOptions
 
     @Flag(help: "Parse special tokens such as <|im_end|> in the prompt instead of reading them as text.")
     var special = false
@@ -75,7 +71,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func validate() throws {
         if system != nil, !chat { throw ValidationError("--system needs --chat.") }
-        if chatTemplate != nil, !chat { throw ValidationError("--chat-template needs --chat.") }
+        if template.chatTemplate != nil, !chat { throw ValidationError("--chat-template needs --chat.") }
         if let n, n < -1 { throw ValidationError("-n is \(n), but must be 0 or more, or -1.") }
         if prompt != nil, promptOption != nil {
             throw ValidationError("Give the prompt once: as an argument or with -p.")
@@ -86,22 +82,9 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             try await generate()
-        } catch let error as InferenceError where error.code == .unsupportedTemplate && chatTemplate == nil {
+        } catch let error as InferenceError where error.code == .unsupportedTemplate && template.chatTemplate == nil {
             throw InferenceError(
                 error.code, "\(error.message); --chat-template NAME|FILE chooses another", cause: error.cause)
-        }
-    }
-
-    /// The template that was chosen, if one was.
-    private func templateSource() throws(InferenceError) -> ChatTemplate.Source? {
-        guard let chatTemplate else { return nil }
-        if let format = ChatFormat(named: chatTemplate) { return .format(format) }
-        do throws(InferenceError) {
-            return .jinja(String(decoding: try InputText.file(chatTemplate), as: UTF8.self))
-        } catch {
-            throw InferenceError(
-                error.code,
-                "\(error.message); --chat-template takes a file, or one of \(ChatFormat.names.joined(separator: ", "))")
         }
     }
 
@@ -116,7 +99,7 @@ struct RunCommand: AsyncParsableCommand {
         if text == nil { TerminalInput.open() }
         defer { TerminalInput.close() }
         let (model, loadDuration) = try engine.load(
-            self.model.path(), for: context.options, chatTemplate: templateSource())
+            self.model.path(), for: context.options, chatTemplate: template.source())
         var sessionOptions = context.options
         sessionOptions.drafter = drafting.choice
         let session = try model.makeSession(sessionOptions)

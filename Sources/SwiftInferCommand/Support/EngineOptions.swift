@@ -137,3 +137,25 @@ struct ContextOptions: ParsableArguments {
 }
 
 extension KVCacheType: ExpressibleByArgument {}
+
+/// The option that chooses another chat template than the model's.
+struct TemplateOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Use this chat template instead of the model's: a file, or one of \(ChatFormat.names.joined(separator: ", ")).",
+            valueName: "name|file"))
+    var chatTemplate: String?
+
+    /// The template that was chosen, if one was.
+    func source() throws(InferenceError) -> ChatTemplate.Source? {
+        guard let chatTemplate else { return nil }
+        if let format = ChatFormat(named: chatTemplate) { return .format(format) }
+        do throws(InferenceError) {
+            return .jinja(String(decoding: try InputText.file(chatTemplate), as: UTF8.self))
+        } catch {
+            throw InferenceError(
+                error.code,
+                "\(error.message); --chat-template takes a file, or one of \(ChatFormat.names.joined(separator: ", "))")
+        }
+    }
+}
