@@ -138,9 +138,10 @@ package final class TokenSequence {
         dropOutput()
     }
 
-    /// Replaces all tokens by `tokens`, which are not evaluated yet.
-    package func replace(with tokens: [Int32]) throws(InferenceError) {
+    /// Replaces all tokens by `tokens`, of which those in `snapshot` are evaluated.
+    package func replace(with tokens: [Int32], evaluated snapshot: SequenceSnapshot? = nil) throws(InferenceError) {
         try rewind(to: 0)
+        if let snapshot { restore(snapshot, of: tokens) }
         self.tokens = tokens
     }
 

@@ -72,6 +72,29 @@ public final class GGUFFile: Sendable {
         UnsafeRawBufferPointer(rebasing: parts[tensor.part].bytes[tensor.offset..<tensor.offset + tensor.byteCount])
     }
 
+    /// A hash of what a forward pass depends on: the architecture's hyper-parameters, and of every tensor name, type, shape, and the
+    /// first and last bytes. It tells models apart without reading all of their weights.
+    package var fingerprint: UInt64 {
+        var description: [UInt8] = []
+        if case .string(let architecture) = metadata["general.architecture"] {
+            for key in metadata.keys where key.hasPrefix(architecture + ".") {
+                description.appendString(key)
+                switch metadata[key] {
+                case .array(let array): description += array.encoded
+                case .some(let value): description.appendString("\(value)")
+                case nil: break
+                }
+            }
+        }
+        for tensor in tensors {
+            description.appendString(tensor.name)
+            description.appendString("\(tensor.type) \(tensor.shape)")
+            let bytes = bytes(of: tensor)
+            description += bytes.prefix(64) + bytes.suffix(64)
+        }
+        return XXHash64.hash(description)
+    }
+
     /// Tells the system that it may release the memory of all bytes. A later read loads them from the file again.
     package func discard() {
         for part in parts { part.discard(0..<part.bytes.count) }

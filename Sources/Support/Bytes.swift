@@ -13,6 +13,18 @@ extension [UInt8] {
     }
 }
 
+extension Array where Element: BitwiseCopyable {
+    /// Lends the elements' bytes to `body`, which throws this package's error.
+    package func withBytes<R>(
+        _ body: (UnsafeRawBufferPointer) throws(InferenceError) -> R
+    ) throws(InferenceError) -> R {
+        let result: Result<R, InferenceError> = withUnsafeBytes { bytes in
+            Result { () throws(InferenceError) in try body(bytes) }
+        }
+        return try result.get()
+    }
+}
+
 extension Int {
     /// The product of non-negative factors, or `Int.max` if it overflows. No memory has that size, so allocation fails.
     package static func product(_ factors: Int...) -> Int {

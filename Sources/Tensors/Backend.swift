@@ -77,6 +77,14 @@ package protocol Backend: AnyObject, Sendable {
     /// Copies slots 0..<count, all layers, to the same slots of another cache of the same layers, heads and type.
     func copySlots(_ count: Int, from source: KVCache, to target: KVCache)
 
+    /// Writes all slots of a cache in the form that ``read(_:from:)`` of the same backend and a cache of the same shape takes.
+    func write(_ cache: KVCache, to sink: ByteSink) throws(InferenceError)
+
+    /// Reads all slots of a cache.
+    ///
+    /// - Throws: `unreadableFile` if there are too few bytes.
+    func read(_ cache: KVCache, from source: inout ByteSource) throws(InferenceError)
+
     // MARK: Operations on rows
 
     /// x[i] = scale · table[tokens[i]]

@@ -7,6 +7,9 @@ package import InferSupport
 ///
 /// The byte counts are what the backend will allocate, so that whoever loads a model can find out in advance how much of it fits.
 package protocol DeviceBackend: Backend {
+    /// What the device calls itself.
+    var deviceName: String { get }
+
     /// Bytes that may still be allocated; what the driver and others need is left out.
     var availableByteCount: Int { get }
 

@@ -73,6 +73,14 @@ package protocol RecurrentMemory: AnyObject, Sendable {
 
     /// Goes back to the state before the first token.
     func reset()
+
+    /// Writes a copied state in the form that ``readCheckpoint(from:)`` of a memory of the same shape and backend takes.
+    func write(_ checkpoint: any RecurrentCheckpoint, to sink: ByteSink) throws(InferenceError)
+
+    /// Reads a copied state.
+    ///
+    /// - Throws: `unreadableFile` if there are too few bytes, `outOfMemory`.
+    func readCheckpoint(from source: inout ByteSource) throws(InferenceError) -> any RecurrentCheckpoint
 }
 
 /// A copied state of recurrent layers.

@@ -85,10 +85,23 @@ final class RowMemory: LayerMemory {
         init(rows: [[Float]], pooled: [[Float]]) { (self.rows, self.pooled) = (rows, pooled) }
         func reusablePrefix(of length: Int) -> Int { length }
         var byteCount: Int { (rows + pooled).reduce(0) { $0 + 4 * $1.count } }
+
+        // Pooled rows are computed from the others again.
+        func write(to sink: ByteSink) throws(InferenceError) {
+            for rows in rows { try rows.withBytes(sink) }
+        }
     }
 
     func snapshot(of count: Int) -> any LayerSnapshot {
         Snapshot(rows: (0..<layers).map { Array(rows(count, layer: $0)) }, pooled: pooled)
+    }
+
+    func readSnapshot(of count: Int, from source: inout ByteSource) throws(InferenceError) -> any LayerSnapshot {
+        let rows = try (0..<layers).map { _ throws(InferenceError) in
+            let bytes = try source.next(Int.product(4, count, shape.width))
+            return (0..<count * shape.width).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+        }
+        return Snapshot(rows: rows, pooled: Array(repeating: [], count: layers))
     }
 
     func restore(_ snapshot: any LayerSnapshot, count: Int) {

@@ -30,6 +30,9 @@ protocol LayerMemory: AnyObject {
     /// Replaces everything by the first `count` tokens of `snapshot`, which a memory of the same group made.
     func restore(_ snapshot: any LayerSnapshot, count: Int)
 
+    /// Reads a snapshot of `count` tokens, at most as many as the memory has room for, that a memory of the same group wrote.
+    func readSnapshot(of count: Int, from source: inout ByteSource) throws(InferenceError) -> any LayerSnapshot
+
     /// Memory it takes.
     var byteCount: Int { get }
 }
@@ -38,6 +41,9 @@ protocol LayerMemory: AnyObject {
 protocol LayerSnapshot: AnyObject, Sendable {
     /// The longest prefix of at most `length` tokens that can be restored.
     func reusablePrefix(of length: Int) -> Int
+
+    /// Writes it in the form that ``LayerMemory/readSnapshot(of:from:)`` takes.
+    func write(to sink: ByteSink) throws(InferenceError)
 
     /// Memory it takes.
     var byteCount: Int { get }
@@ -73,17 +79,30 @@ final class KeyValueMemory: LayerMemory {
 
     private final class Snapshot: LayerSnapshot {
         let cache: KVCache
-        init(_ cache: KVCache) { self.cache = cache }
+        private let backend: any Backend
+        init(_ cache: KVCache, on backend: any Backend) { (self.cache, self.backend) = (cache, backend) }
         func reusablePrefix(of length: Int) -> Int { length }
+        func write(to sink: ByteSink) throws(InferenceError) { try backend.write(cache, to: sink) }
         var byteCount: Int { cache.shape.byteCount }
     }
 
-    func snapshot(of count: Int) throws(InferenceError) -> any LayerSnapshot {
+    /// A cache of the same layers for `count` tokens.
+    private func makeCopy(slots count: Int) throws(InferenceError) -> KVCache {
         var shape = cache.shape
         shape.slots = max(1, count)
-        let copy = try backend.makeCache(shape)
+        return try backend.makeCache(shape)
+    }
+
+    func snapshot(of count: Int) throws(InferenceError) -> any LayerSnapshot {
+        let copy = try makeCopy(slots: count)
         backend.copySlots(count, from: cache, to: copy)
-        return Snapshot(copy)
+        return Snapshot(copy, on: backend)
+    }
+
+    func readSnapshot(of count: Int, from source: inout ByteSource) throws(InferenceError) -> any LayerSnapshot {
+        let copy = try makeCopy(slots: count)
+        try backend.read(copy, from: &source)
+        return Snapshot(copy, on: backend)
     }
 
     func restore(_ snapshot: any LayerSnapshot, count: Int) {
@@ -155,12 +174,20 @@ final class RecurrentStateMemory: LayerMemory {
 
     private final class Snapshot: LayerSnapshot {
         let checkpoints: [Checkpoint]
-        private let stateByteCount: Int
-        init(_ checkpoints: [Checkpoint], stateByteCount: Int) {
-            (self.checkpoints, self.stateByteCount) = (checkpoints, stateByteCount)
+        /// A memory of the same group.
+        private let state: any RecurrentMemory
+        init(_ checkpoints: [Checkpoint], of state: any RecurrentMemory) {
+            (self.checkpoints, self.state) = (checkpoints, state)
         }
         func reusablePrefix(of length: Int) -> Int { checkpoints.last { $0.position <= length }?.position ?? 0 }
-        var byteCount: Int { checkpoints.count * stateByteCount }
+        var byteCount: Int { checkpoints.count * state.shape.stateByteCount }
+
+        func write(to sink: ByteSink) throws(InferenceError) {
+            var header: [UInt8] = []
+            for value in [checkpoints.count] + checkpoints.map(\.position) { header.appendLittleEndian(UInt64(value)) }
+            try header.withBytes(sink)
+            for checkpoint in checkpoints { try state.write(checkpoint.state, to: sink) }
+        }
     }
 
     func snapshot(of count: Int) throws(InferenceError) -> any LayerSnapshot {
@@ -168,7 +195,20 @@ final class RecurrentStateMemory: LayerMemory {
         if count == position, position > 0, copies.last?.position != position {
             copies.append(Checkpoint(position: position, state: try state.copyState()))
         }
-        return Snapshot(copies, stateByteCount: state.shape.stateByteCount)
+        return Snapshot(copies, of: state)
+    }
+
+    func readSnapshot(of count: Int, from source: inout ByteSource) throws(InferenceError) -> any LayerSnapshot {
+        var positions: [Int] = []
+        for _ in 0..<(try source.nextCount(upTo: count)) { positions.append(try source.nextCount(upTo: count)) }
+        guard zip(positions, positions.dropFirst()).allSatisfy({ $0 < $1 }), positions.allSatisfy({ $0 > 0 }) else {
+            throw InferenceError(.unreadableFile, "the copies of a saved recurrent state are not in order")
+        }
+        var copies: [Checkpoint] = []
+        for position in positions {
+            copies.append(Checkpoint(position: position, state: try state.readCheckpoint(from: &source)))
+        }
+        return Snapshot(copies, of: state)
     }
 
     func restore(_ snapshot: any LayerSnapshot, count: Int) {
@@ -329,6 +369,9 @@ package final class SequenceState {
     package let capacity: Int
     /// Tokens that have gone through the model and count: the past of the next step.
     package private(set) var count = 0
+    /// Sequences with the same identity keep memory of the same form, and for the same tokens of the same bits: a hash of the model,
+    /// its place on the devices, the type of the cache and the rotation of keys.
+    package let identity: UInt64
 
     /// One per ``TransformerModel/memoryGroups``.
     let memories: [any LayerMemory]
@@ -348,6 +391,24 @@ package final class SequenceState {
         }
         rotary = model.rotaryEmbedding(windowed: false, capacity: capacity)
         localRotary = model.rotaryEmbedding(windowed: true, capacity: capacity)
+        identity = Self.identity(model, cacheType, [rotary, localRotary])
+    }
+
+    private static func identity(
+        _ model: TransformerModel, _ cacheType: KVCacheType, _ rotations: [RotaryEmbedding?]
+    ) -> UInt64 {
+        var description: [UInt8] = []
+        description.appendLittleEndian(model.fingerprint)
+        for stage in model.stages {
+            let device = (stage.backend as? any DeviceBackend)?.deviceName
+            description.appendString("\(stage.backend.name) \(stage.blocks) \(device ?? "")")
+        }
+        description.appendString(cacheType.rawValue)
+        for rotation in rotations {
+            let values = rotation.map { $0.frequencies + [$0.magnitude] } ?? []
+            for value in values { description.appendLittleEndian(value.bitPattern) }
+        }
+        return XXHash64.hash(description)
     }
 
     /// Makes the path `rows` of the last draft step part of the past and drops its other rows. `rows` lead from a row without parent
@@ -403,17 +464,32 @@ package final class SequenceState {
     package func snapshot(of count: Int) throws(InferenceError) -> SequenceSnapshot {
         let count = reusablePrefix(of: count)
         return SequenceSnapshot(
-            count: count, capacity: capacity,
+            count: count, identity: identity,
             memories: try memories.map { memory throws(InferenceError) in try memory.snapshot(of: count) })
     }
 
-    /// Replaces everything by at most the first `length` tokens of `snapshot`, which a sequence of the same model and capacity made.
+    /// Reads a snapshot of `count` tokens that a sequence of the same ``identity`` wrote.
+    ///
+    /// - Throws: `unreadableFile` for bytes that are not a snapshot, `outOfMemory`.
+    package func readSnapshot(of count: Int, from source: inout ByteSource) throws(InferenceError) -> SequenceSnapshot {
+        guard count <= capacity else {
+            throw InferenceError(
+                .unreadableFile, "a saved state has \(count) tokens, but there is room for \(capacity)")
+        }
+        let copies = try memories.map { memory throws(InferenceError) in
+            try memory.readSnapshot(of: count, from: &source)
+        }
+        guard source.isAtEnd else { throw InferenceError(.unreadableFile, "a saved state is too long") }
+        return SequenceSnapshot(count: count, identity: identity, memories: copies)
+    }
+
+    /// Replaces everything by at most the first `length` tokens of `snapshot`, which a sequence of the same model made.
     ///
     /// - Returns: The number of tokens, see ``SequenceSnapshot/reusablePrefix(of:)``.
     package func restore(_ snapshot: SequenceSnapshot, length: Int) -> Int {
-        // Rotations depend on the capacity, so keys of another capacity may differ.
-        let isSame = snapshot.capacity == capacity && snapshot.memories.count == memories.count
-        count = isSame ? snapshot.reusablePrefix(of: length) : 0
+        // Keys that were rotated otherwise, for a context of another length, differ.
+        let isSame = snapshot.identity == identity
+        count = isSame ? snapshot.reusablePrefix(of: min(length, capacity)) : 0
         for (memory, copy) in zip(memories, snapshot.memories) where isSame { memory.restore(copy, count: count) }
         if !isSame { for memory in memories { memory.forget(from: 0) } }
         pending = nil
@@ -438,12 +514,17 @@ package final class SequenceState {
 package final class SequenceSnapshot: Sendable {
     /// The number of tokens.
     package let count: Int
-    /// The capacity of the sequence it comes from.
-    fileprivate let capacity: Int
+    /// That of the sequence it comes from.
+    package let identity: UInt64
     fileprivate let memories: [any LayerSnapshot]
 
-    fileprivate init(count: Int, capacity: Int, memories: [any LayerSnapshot]) {
-        (self.count, self.capacity, self.memories) = (count, capacity, memories)
+    fileprivate init(count: Int, identity: UInt64, memories: [any LayerSnapshot]) {
+        (self.count, self.identity, self.memories) = (count, identity, memories)
+    }
+
+    /// Writes it in the form that ``SequenceState/readSnapshot(of:from:)`` takes.
+    package func write(to sink: ByteSink) throws(InferenceError) {
+        for memory in memories { try memory.write(to: sink) }
     }
 
     /// The longest prefix of at most `length` tokens that all layers can go on from.

@@ -42,6 +42,8 @@ package final class TransformerModel: Sendable {
     package let configuration: Configuration
     /// Number of weights in the file.
     package let parameterCount: Int
+    /// Tells the weights from those of other models: ``GGUFFile/fingerprint``.
+    let fingerprint: UInt64
     /// Where the embedding table and the outputs are, and every block that is not on a device of its own.
     package let backend: any Backend
     /// The same, where it is a device.
@@ -124,6 +126,7 @@ package final class TransformerModel: Sendable {
         parameterCount = file.tensors.reduce(0) { $0 + $1.elementCount }
         self.configuration = configuration
         self.backend = backend
+        fingerprint = file.fingerprint
         file.discard()
         progress?(1)
     }

@@ -29,9 +29,45 @@ import Testing
         #expect(await restored.tokens == tokens)
         let original = try await session.respond(to: .tokens(tokens), options: .exactly(8))
         let copy = try await restored.respond(to: .tokens(tokens), options: .exactly(8))
-        #expect(copy.statistics.reusedTokens == 0)
+        // Only the last token is evaluated again, for its logits.
+        #expect(copy.statistics.reusedTokens == tokens.count - 1)
         #expect(copy.text == original.text)
         #expect(copy.statistics.logitsHash == original.statistics.logitsHash)
+    }
+
+    /// Attention, windows, recurrent layers, several memories; every type of cache.
+    @Test(arguments: [
+        ("tiny-llama-f32", KVCacheType.f32), ("tiny-gemma3-f32", .q8_0), ("tiny-gemma4-q8_0", .f16),
+        ("tiny-qwen35moe-q8_0", .f16), ("tiny-lfm2-q8_0", .f16), ("tiny-qwen4exp-q8_0", .f16),
+    ])
+    func allThatWasComputedIsRestored(name: String, type: KVCacheType) async throws {
+        let model = try Fixture.model(name)
+        let options = Session.Options(contextLength: 96, cacheType: type, drafter: .none)
+        let session = try model.makeSession(options)
+        let path = folder.path("session")
+        _ = try await session.respond(to: prompt, options: .exactly(40))
+        try await session.save(to: path)
+        let tokens = await session.tokens
+        // A longer context has room for the same keys.
+        for length in [96, 128] {
+            var options = options
+            options.contextLength = length
+            let restored = try model.makeSession(options)
+            try await restored.restore(from: path)
+            let copy = try await restored.respond(to: .tokens(tokens), options: .exactly(16))
+            #expect(copy.statistics.reusedTokens == tokens.count - 1)
+            let plain = try await model.makeSession(options).respond(to: .tokens(tokens), options: .exactly(16))
+            #expect(copy.tokens == plain.tokens && copy.statistics.logitsHash == plain.statistics.logitsHash)
+        }
+    }
+
+    @Test func otherKeysAreComputedAgain() async throws {
+        let (session, path) = try await saved()
+        let tokens = await session.tokens
+        let other = try Fixture.model().makeSession(.init(cacheType: .f32, drafter: .none))
+        try await other.restore(from: path)
+        #expect(await other.tokens == tokens)
+        #expect(try await other.respond(to: .tokens(tokens), options: .exactly(2)).statistics.reusedTokens == 0)
     }
 
     @Test func restoringReplacesWhatWasThere() async throws {
@@ -60,7 +96,8 @@ import Testing
         let (_, path) = try await saved()
         let sound = try Data(contentsOf: URL(filePath: path))
         let session = try Fixture.model().makeSession(.plain)
-        for index in sound.indices {
+        // The header and the tokens whole, the keys and values here and there.
+        for index in sound.indices where index < 128 || index % 61 == 0 || index >= sound.count - 8 {
             var damaged = sound
             damaged[index] ^= 0x10
             try damaged.write(to: URL(filePath: path))
@@ -68,7 +105,7 @@ import Testing
                 ($0 as? InferenceError)?.code == .unreadableFile
             }
         }
-        for count in [0, 1, 8, 31, 39, 40, sound.count - 8, sound.count - 1] {
+        for count in [0, 1, 8, 15, 16, 63, 71, 72, 200, sound.count - 8, sound.count - 1] {
             try sound.prefix(count).write(to: URL(filePath: path))
             await #expect("\(count) bytes") { try await session.restore(from: path) } throws: {
                 ($0 as? InferenceError)?.code == .unreadableFile

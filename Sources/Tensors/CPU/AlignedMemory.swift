@@ -44,6 +44,19 @@ package final class AlignedMemory: @unchecked Sendable {
     /// The memory as f32 values.
     package var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 
+    /// Writes all of it to a file.
+    package func write(to sink: ByteSink) throws(InferenceError) {
+        try sink(UnsafeRawBufferPointer(start: base, count: byteCount))
+    }
+
+    /// Reads all of it from a file.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile` if there are too few bytes.
+    package func read(from source: inout ByteSource) throws(InferenceError) {
+        let bytes = try source.next(byteCount)
+        if let start = bytes.baseAddress { base.copyMemory(from: start, byteCount: byteCount) }
+    }
+
     #if canImport(Darwin)
     private static let anonymous = MAP_ANON
     #else

@@ -50,6 +50,14 @@ extension CPUBackend {
         }
     }
 
+    package func write(_ cache: KVCache, to sink: ByteSink) throws(InferenceError) {
+        for memory in unsafeDowncast(cache, to: CPUKeyValueCache.self).memories { try memory.write(to: sink) }
+    }
+
+    package func read(_ cache: KVCache, from source: inout ByteSource) throws(InferenceError) {
+        for memory in unsafeDowncast(cache, to: CPUKeyValueCache.self).memories { try memory.read(from: &source) }
+    }
+
     package func attend(
         _ queries: Activations, _ segments: [AttentionSegment], layer: Int, _ parameters: AttentionParameters,
         into y: Activations

@@ -136,6 +136,16 @@ final class CPURecurrentMemory: RecurrentMemory, @unchecked Sendable {
         current.base.copyMemory(from: source.base, byteCount: min(source.byteCount, current.byteCount))
     }
 
+    func write(_ checkpoint: any RecurrentCheckpoint, to sink: ByteSink) throws(InferenceError) {
+        try unsafeDowncast(checkpoint, to: Checkpoint.self).memory.write(to: sink)
+    }
+
+    func readCheckpoint(from source: inout ByteSource) throws(InferenceError) -> any RecurrentCheckpoint {
+        let memory = try AlignedMemory(bytes: current.byteCount, for: "a checkpoint of recurrent layers")
+        try memory.read(from: &source)
+        return Checkpoint(memory)
+    }
+
     func reset() { current.base.initializeMemory(as: UInt8.self, repeating: 0, count: current.byteCount) }
 }
 

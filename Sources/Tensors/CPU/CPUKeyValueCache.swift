@@ -25,6 +25,9 @@ package final class CPUKeyValueCache: KVCache, @unchecked Sendable {
         super.init(shape: shape)
     }
 
+    /// Keys, then values.
+    var memories: [AlignedMemory] { [keyMemory, valueMemory] }
+
     /// The panel that holds a slot's key, as its key number `slot` mod 16; the next panel follows ``panelBytes`` later.
     func keyPanel(layer: Int, head: Int, slot: Int) -> UnsafeMutableRawPointer {
         keyMemory.base + ((layer * shape.heads + head) * panels + slot / KeyPanel.keys) * panelBytes

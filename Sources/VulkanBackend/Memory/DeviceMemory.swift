@@ -39,15 +39,3 @@ final class DeviceBuffer: Sendable {
 
     deinit { queue.retire(memory) }
 }
-
-extension Array where Element: BitwiseCopyable {
-    /// Lends the elements' bytes to `body`, which throws this package's error.
-    func withBytes<R>(
-        _ body: (UnsafeRawBufferPointer) throws(InferenceError) -> R
-    ) throws(InferenceError) -> R {
-        let result: Result<R, InferenceError> = withUnsafeBytes { bytes in
-            Result { () throws(InferenceError) in try body(bytes) }
-        }
-        return try result.get()
-    }
-}

@@ -234,6 +234,8 @@ extension VulkanBackend: DeviceBackend {
         return Int.product(2, most)
     }
 
+    package var deviceName: String { device.description.name }
+
     package var commandCounts: DeviceCommandCounts { queue.commandCounts }
 
     package func copyRate() throws(InferenceError) -> Double {

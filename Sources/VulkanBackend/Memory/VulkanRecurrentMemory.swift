@@ -151,6 +151,18 @@ final class VulkanRecurrentMemory: RecurrentMemory, @unchecked Sendable {
         backend.perform { () in backend.queue.clear(buffer.memory) }
     }
 
+    func write(_ checkpoint: any RecurrentCheckpoint, to sink: ByteSink) throws(InferenceError) {
+        let place = unsafeDowncast(checkpoint, to: Checkpoint.self).place
+        try backend.write(place.buffer, place.offset..<place.offset + checkpoints.byteCount, to: sink)
+    }
+
+    func readCheckpoint(from source: inout ByteSource) throws(InferenceError) -> any RecurrentCheckpoint {
+        let place = try checkpoints.take(on: backend.queue)
+        let checkpoint = Checkpoint(place, of: checkpoints)
+        try backend.read(place.buffer, place.offset..<place.offset + checkpoints.byteCount, from: &source)
+        return checkpoint
+    }
+
     private func copy(from source: CheckpointPool.Place, to target: CheckpointPool.Place) {
         let piece = VkBufferCopy(
             srcOffset: UInt64(source.offset), dstOffset: UInt64(target.offset), size: UInt64(checkpoints.byteCount))
