@@ -1,7 +1,7 @@
 // What a model keeps of one sequence of tokens: one memory per layer, or per group of layers of the same shape.
 
 package import InferSupport
-import InferTensors
+package import InferTensors
 
 /// What some layers of a model keep of a sequence.
 ///

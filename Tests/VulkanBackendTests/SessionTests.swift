@@ -64,7 +64,8 @@ struct SessionTests {
                 try await restored.use(Self.randomDrafts(fresh.tokens, reader))
                 let found = try await Self.response(restored, .tokens(saved), count: 12)
                 #expect(found.statistics.logitsHash == expected.statistics.logitsHash)
-                #expect(found.statistics.reusedTokens == 0)
+                // What another split computed has other bits, so that it does not count.
+                #expect(found.statistics.reusedTokens == (reader === writer ? saved.count - 1 : 0))
                 // Part of what is evaluated now stays, and goes on likewise.
                 try await restored.rewind(to: saved.count + 4)
                 let prefix = await restored.tokens

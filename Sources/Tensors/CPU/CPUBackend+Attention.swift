@@ -1,6 +1,7 @@
 // The key–value cache and attention on the CPU.
 
 import InferGGUF
+package import InferSupport
 import Synchronization
 
 extension CPUBackend {

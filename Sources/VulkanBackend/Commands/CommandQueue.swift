@@ -65,7 +65,7 @@ final class CommandQueue: @unchecked Sendable {
         lock.withLock { _ in
             guard failure == nil else { return }
             do throws(InferenceError) {
-                if isRecording, frames[current].used > CommandFrame.uploadByteCount / 2 { try submit() }
+                if isRecording, frames[current].used > Self.uploadLimit { try submit() }
                 try beginFrame()
                 try body()
             } catch {
@@ -102,6 +102,9 @@ final class CommandQueue: @unchecked Sendable {
     var frameNumber: UInt64 { serial }
 
     // MARK: Commands; only within an operation
+
+    /// Bytes that an operation may upload.
+    static let uploadLimit = CommandFrame.uploadByteCount / 2
 
     /// Makes `bytes` readable to the commands of this operation. Returns their address and their offset in the frame's buffer.
     func upload(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) -> (address: UInt64, offset: Int) {

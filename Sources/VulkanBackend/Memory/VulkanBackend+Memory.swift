@@ -234,7 +234,7 @@ extension VulkanBackend: DeviceBackend {
         return Int.product(2, most)
     }
 
-    package var deviceName: String { device.description.name }
+    package var deviceName: String { device.name }
 
     package var commandCounts: DeviceCommandCounts { queue.commandCounts }
 

@@ -5,9 +5,6 @@ package import InferSupport
 package import InferTensors
 
 extension VulkanBackend {
-    /// Bytes that are moved at once: as many as an operation may upload.
-    private static let pieceBytes = CommandFrame.uploadByteCount / 2
-
     package func write(_ cache: KVCache, to sink: ByteSink) throws(InferenceError) {
         for buffer in unsafeDowncast(cache, to: VulkanKeyValueCache.self).buffers {
             try write(buffer, 0..<buffer.memory.byteCount, to: sink)
@@ -22,7 +19,7 @@ extension VulkanBackend {
 
     /// Writes a range of a buffer's bytes to a file.
     func write(_ buffer: DeviceBuffer, _ range: Range<Int>, to sink: ByteSink) throws(InferenceError) {
-        let size = min(range.count, Self.pieceBytes)
+        let size = min(range.count, CommandQueue.uploadLimit)
         guard size > 0 else { return }
         let copy = try DeviceBuffer(size, .readBack, on: queue, for: "what is read back")
         for start in stride(from: range.lowerBound, to: range.upperBound, by: size) {
@@ -40,8 +37,8 @@ extension VulkanBackend {
     func read(
         _ buffer: DeviceBuffer, _ range: Range<Int>, from source: inout ByteSource
     ) throws(InferenceError) {
-        for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.pieceBytes) {
-            let bytes = try source.next(min(Self.pieceBytes, range.upperBound - start))
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: CommandQueue.uploadLimit) {
+            let bytes = try source.next(min(CommandQueue.uploadLimit, range.upperBound - start))
             perform { () throws(InferenceError) in
                 let offset = try queue.upload(bytes).offset
                 let piece = VkBufferCopy(
