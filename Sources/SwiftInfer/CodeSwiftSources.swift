@@ -39,10 +39,9 @@ public struct CodeSwiftOptions: Sendable, Hashable {
     /// The cache. It is read and written in the background, except for a last write when the session is released.
     public var cache: Cache
 
-    /// Options with these values.
-    public init(
-        repository: Repository = .aroundWorkingDirectory, datastores: [String] = [], cache: Cache = .userFolder
-    ) {
+    /// Options with these values. By default nothing but the text and the session's earlier answers is used, no file is read, and
+    /// nothing is kept.
+    public init(repository: Repository = .off, datastores: [String] = [], cache: Cache = .off) {
         self.repository = repository
         self.datastores = datastores
         self.cache = cache
@@ -51,7 +50,7 @@ public struct CodeSwiftOptions: Sendable, Hashable {
 
 extension DrafterChoice {
     /// Drafts from the text, earlier answers, the model's own preferences, a repository and datastores; see ``CodeSwiftOptions``.
-    /// This is the default of a session.
+    /// Without options, which is the default of a session, it reads and writes no file.
     ///
     /// ``Model/makeSession(_:)`` and ``Session/use(_:)`` throw ``InferenceError`` with `unreadableFile` or `malformedDatastore`
     /// if a given folder or datastore cannot be used, and with `incompatibleDatastore` if a datastore was built for another

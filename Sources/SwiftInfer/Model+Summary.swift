@@ -49,6 +49,8 @@ extension Model {
         public let preTokenizer: String?
         /// Whether the file has a chat template.
         public let hasChatTemplate: Bool
+        /// The pooling of embeddings that the model is made for; nil if the file states none that a decoder can have.
+        public let pooling: EmbeddingOptions.Pooling?
 
         /// Reads the figures.
         ///
@@ -93,6 +95,8 @@ extension Model {
             tokenizer = try metadata.string("tokenizer.ggml.model")
             preTokenizer = try metadata.string("tokenizer.ggml.pre")
             hasChatTemplate = metadata["tokenizer.chat_template"] != nil
+            // The numbers are those of llama.cpp's pooling types.
+            pooling = [1: .mean, 3: .last][try metadata.integer("\(architecture).pooling_type") ?? 0]
         }
     }
 }

@@ -20,6 +20,11 @@ public enum Prompt: Sendable {
     case infill(prefix: String, suffix: String, context: [SourceFile] = [])
 }
 
+extension Prompt: ExpressibleByStringInterpolation {
+    /// Text that is continued as it is: ``text(_:parsesSpecialTokens:)``.
+    public init(stringLiteral text: String) { self = .text(text) }
+}
+
 extension Model {
     /// The tokens of `prompt`, at least one.
     ///

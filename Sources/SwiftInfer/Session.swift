@@ -162,8 +162,8 @@ extension Session {
         public var contextLength: Int?
         /// The storage type of keys and values.
         public var cacheType = KVCacheType.f16
-        /// The drafter. The default is CodeSwift over the git repository around the working directory, with what it learned there
-        /// before; ``DrafterChoice/none`` is plain decoding.
+        /// The drafter. The default is CodeSwift over the text and the session's earlier answers; ``DrafterChoice/none`` is plain
+        /// decoding.
         public var drafter = DrafterChoice.codeSwift()
 
         /// A session for `contextLength` tokens.

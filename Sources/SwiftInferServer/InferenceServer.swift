@@ -182,6 +182,7 @@ public struct InferenceServer: Sendable {
         OpenAICompletions(state: state).addRoutes(to: router)
         OpenAIChat(state: state).addRoutes(to: router)
         OpenAIResponses(state: state).addRoutes(to: router)
+        EmbeddingRoutes(state: state).addRoutes(to: router)
         Ollama(state: state).addRoutes(to: router)
         refuseOtherMethods(of: router)
         return router

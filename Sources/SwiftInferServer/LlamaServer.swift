@@ -173,32 +173,31 @@ struct Prompts {
     }
 
     private(set) var items: [Item] = []
-    private static let maximumCount = 64
 
-    /// Reads the field `prompt`.
-    init(_ reader: RequestReader, _ served: ServedModel) throws(APIError) {
-        switch reader.value("prompt") {
-        case nil: throw reader.error("prompt", "is missing")
+    /// Reads the field `field`, of at most `limit` prompts.
+    init(
+        _ reader: RequestReader, _ served: ServedModel, field: String = "prompt", limit: Int = 64
+    ) throws(APIError) {
+        switch reader.value(field) {
+        case nil: throw reader.error(field, "is missing")
         case .string(let text): items = [.text(text)]
         case .array(let elements):
             if case .integer? = elements.first {
-                items = [.tokens(try reader.tokens(elements, "prompt", vocabulary: served.tokenizer.count))]
+                items = [.tokens(try reader.tokens(elements, field, vocabulary: served.tokenizer.count))]
                 return
             }
-            guard !elements.isEmpty else { throw reader.error("prompt", "is empty") }
-            guard elements.count <= Self.maximumCount else {
-                throw reader.error("prompt", "has more than \(Self.maximumCount) prompts")
-            }
+            guard !elements.isEmpty else { throw reader.error(field, "is empty") }
+            guard elements.count <= limit else { throw reader.error(field, "has more than \(limit) texts") }
             for (index, element) in elements.enumerated() {
                 switch element {
                 case .string(let text): items.append(.text(text))
                 case .array(let ids):
-                    let tokens = try reader.tokens(ids, "prompt[\(index)]", vocabulary: served.tokenizer.count)
+                    let tokens = try reader.tokens(ids, "\(field)[\(index)]", vocabulary: served.tokenizer.count)
                     items.append(.tokens(tokens))
-                default: throw reader.error("prompt[\(index)]", "must be a string or an array of tokens")
+                default: throw reader.error("\(field)[\(index)]", "must be a string or an array of tokens")
                 }
             }
-        default: throw reader.error("prompt", "must be a string, an array of tokens, or an array of these")
+        default: throw reader.error(field, "must be a string, an array of tokens, or an array of these")
         }
     }
 

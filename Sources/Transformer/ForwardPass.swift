@@ -103,6 +103,16 @@ struct ForwardPass {
     mutating func callAsFunction(
         outputs: [Int], logits: Activations?, maxima: Activations? = nil
     ) throws(InferenceError) {
+        try runBlocks()
+        guard let logits else { return }
+        let h = try states(of: outputs)
+        backend.multiply(h, rows: outputs.count, [model.output.into(logits, maxima: c.changesLogits ? nil : maxima)])
+        if c.logitScale != 1 { backend.scale(logits, rows: outputs.count, by: c.logitScale) }
+        if let cap = c.finalSoftCap { backend.softCap(logits, rows: outputs.count, cap: cap) }
+    }
+
+    /// Runs all tokens of the step through all blocks.
+    mutating func runBlocks() throws(InferenceError) {
         embed()
         for (layer, block) in model.blk.enumerated() {
             if layer == model.stages[stage].blocks.upperBound { try move(to: 1, with: \.x, rows: rows) }
@@ -112,15 +122,17 @@ struct ForwardPass {
             if let input = block.perLayerInput { addPerLayerInput(input) }
             if let scale = block.layer_output_scale { backend.scale(workspace.x, rows: rows, by: scale) }
         }
-        guard let logits else { return }
+    }
+
+    /// What the output matrix reads of the rows `outputs` after the last block, outputs.count × embeddingLength: the residual stream
+    /// behind the last norm. It is at the first stage.
+    mutating func states(of outputs: [Int]) throws(InferenceError) -> Activations {
         backend.gather(workspace.x, rows: outputs, into: workspace.gathered)
         try move(to: 0, with: \.gathered, rows: outputs.count)
         let h = workspace.h
         if let output_norm = model.output_norm { normalise(h, rows: outputs.count, output_norm, into: h) }
         if let output_hc = model.output_hc { mixStreams(output_hc, workspace.gathered, rows: outputs.count, into: h) }
-        backend.multiply(h, rows: outputs.count, [model.output.into(logits, maxima: c.changesLogits ? nil : maxima)])
-        if c.logitScale != 1 { backend.scale(logits, rows: outputs.count, by: c.logitScale) }
-        if let cap = c.finalSoftCap { backend.softCap(logits, rows: outputs.count, cap: cap) }
+        return h
     }
 
     /// Goes on at another stage, with rows 0..<rows of some activations.

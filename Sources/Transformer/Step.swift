@@ -309,6 +309,25 @@ extension TransformerModel {
         }
     }
 
+    /// Sends one sequence's rows through all blocks. Returns the states of the segment's outputs, which the output matrix would read:
+    /// outputs × embeddingLength, row-major.
+    ///
+    /// - Throws: See ``evaluate(_:)-([Segment])``.
+    package func states(of segment: Segment) throws(InferenceError) -> [Float] {
+        try segment.check(self)
+        return try stepMemory.withLock { memory throws(InferenceError) in
+            let layout = segment.layout
+            try memory.reserve(rows: layout.count, self)
+            try segment.state.beginStep(layout, certainRows: segment.certainRows)
+            var pass = ForwardPass(self, [segment], [layout], in: memory.workspaces)
+            try pass.runBlocks()
+            let states = try pass.states(of: segment.outputs)
+            try backend.finish(reading: [states], rows: segment.outputs.count)
+            segment.state.endStep(layout, certainRows: segment.certainRows)
+            return backend.read(states, rows: segment.outputs.count) { Array($0) }
+        }
+    }
+
     /// Memory that a sequence of that size takes, in bytes, without what all sequences share.
     package func sequenceByteCount(capacity: Int, cacheType: KVCacheType) -> Int {
         memoryGroups.reduce(0) { $0 + $1.byteCount(slots: capacity, type: cacheType) }

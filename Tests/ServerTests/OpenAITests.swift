@@ -2,6 +2,7 @@
 
 #if Server
 
+import Foundation
 import InferSupport
 import InferTemplates
 import SwiftInfer
@@ -158,6 +159,32 @@ import SwiftInferServer
             #expect(stream.body.contains("event: response.created\n"))
             let refused = try await server.post("/v1/responses", ["input": "a", "previous_response_id": "resp_1"])
             #expect(refused.status == 400 && refused.error("param") == "previous_response_id")
+        }
+    }
+
+    @Test func textsHaveEmbeddings() async throws {
+        try await TestServer.run { server in
+            let model = try Model(contentsOf: Fixture.path("tiny-qwen2-f32"), options: .init(threads: 1))
+            let expected = try await model.embedding(of: .text("let a"))
+            func values(_ json: JSONValue?) -> [Float] { json?.array?.map { Float($0.double ?? .nan) } ?? [] }
+            let reply = try await server.post("/v1/embeddings", ["input": ["let a", "func"], "model": "m"])
+            #expect(reply.status == 200 && reply.json["data"]?.array?.count == 2)
+            #expect(values(reply.json["data"]?.array?.first?["embedding"]) == expected)
+            let packed = try await server.post("/v1/embeddings", ["input": "let a", "encoding_format": "base64"])
+            let bytes = Data(base64Encoded: packed.json["data"]?.array?.first?["embedding"]?.string ?? "") ?? Data()
+            #expect(bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) } == expected)
+            let ollama = try await server.post("/api/embed", ["input": "let a"])
+            #expect(values(ollama.json["embeddings"]?.array?.first) == expected)
+            let old = try await server.post("/api/embeddings", ["prompt": "let a"])
+            #expect(values(old.json["embedding"]) == expected)
+            for (body, field) in [
+                (["input": []], "input"), ([:], "input"), (["input": ["a", true]], "input[1]"),
+                (["input": "a", "dimensions": 3], "dimensions"),
+                (["input": "a", "encoding_format": "hex"], "encoding_format"),
+            ] as [(JSONValue, String)] {
+                let refused = try await server.post("/v1/embeddings", body)
+                #expect(refused.status == 400 && refused.error("param") == field, "\(refused)")
+            }
         }
     }
 

@@ -105,6 +105,14 @@ private func loading(path: String) throws -> Session {
     return session
 }
 
+private func textsAsVectors(model: Model) async throws {
+    let vectors = [
+        try await model.embedding(of: "func add(a: Int, b: Int) -> Int"),
+        try await model.embedding(of: "def sum_of_two(x, y):"),
+    ]
+    print(zip(vectors[0], vectors[1]).reduce(0) { $0 + $1.0 * $1.1 })
+}
+
 private func streaming(session: Session) async throws {
     var settings = GenerationOptions(maximumTokens: 200, stop: ["\n\n"])
     settings.sampling.temperature = 0.7
@@ -155,7 +163,8 @@ private func choosingADrafter(model: Model, prompt: String) async throws {
 }
 
 private func usingCodeSwift(session: Session) async throws {
-    let sources = CodeSwiftOptions(repository: .folder("/path/to/project"), datastores: ["stdlib.store"], cache: .off)
+    let sources = CodeSwiftOptions(
+        repository: .folder("/path/to/project"), datastores: ["stdlib.store"], cache: .userFolder)
     try await session.use(.codeSwift(sources))
 }
 

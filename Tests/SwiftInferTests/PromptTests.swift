@@ -6,6 +6,12 @@ import TestSupport
 import Testing
 
 @Suite struct PromptTests {
+    @Test func literalsAreText() throws {
+        let model = try Fixture.model()
+        let name = "push"
+        #expect(try model.tokens(for: "def \(name)(self)") == model.tokens(for: .text("def push(self)")))
+    }
+
     @Test func textBeginsAsTheModelWantsIt() throws {
         let model = try Fixture.model()
         let bos = try #require(model.tokenizer.bos)
