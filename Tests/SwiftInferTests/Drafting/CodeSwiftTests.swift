@@ -12,10 +12,11 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
+    /// Without being asked, it reads no repository and keeps nothing.
     @Test func sessionsUseItUnlessToldOtherwise() {
         #expect(Session.Options().drafter.description == "codeswift")
-        #expect(CodeSwiftOptions().repository == .aroundWorkingDirectory)
-        #expect(CodeSwiftOptions().cache == .userFolder)
+        #expect(CodeSwiftOptions().repository == .off)
+        #expect(CodeSwiftOptions().cache == .off)
     }
 
     @Test func itChangesNothingAndKeepsWhatItLearned() async throws {
