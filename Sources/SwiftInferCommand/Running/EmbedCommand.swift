@@ -36,7 +36,7 @@ struct EmbedCommand: AsyncParsableCommand {
     @Flag(help: "Do not scale the vectors to length 1.")
     var raw = false
 
-    @Flag(help: #"Print one JSON object {"embeddings":[[…]],"tokens":[…]}."#)
+    @Flag(help: #"Print a JSON object {"embedding":[…],"tokens":n} for each text."#)
     var json = false
 
     @OptionGroup(title: "Engine options") var engine: EngineOptions
@@ -48,22 +48,15 @@ struct EmbedCommand: AsyncParsableCommand {
         }
         let model = try engine.load(self.model.path(), for: Session.Options(drafter: .none)).model
         let options = EmbeddingOptions(pooling: pooling, isNormalized: !raw)
-        let bar = ProgressBar("embedding")
-        defer { bar.clear() }
-        var vectors: [[Float]] = [], counts: [Int] = []
-        for (index, text) in texts.enumerated() {
+        for text in texts {
             let tokens = try model.tokens(for: .text(text))
             let vector = try await model.embedding(of: .tokens(tokens), options: options)
             if json {
-                bar.update(Double(index + 1) / Double(texts.count))
-                vectors.append(vector)
-                counts.append(tokens.count)
+                try Output.json(Report(embedding: vector, tokens: tokens.count))
             } else {
                 Output.standardOutput(vector.map { "\($0)" }.joined(separator: " ") + "\n")
             }
         }
-        bar.clear()
-        if json { try Output.json(Report(embeddings: vectors, tokens: counts)) }
     }
 
     private func allTexts() throws -> [String] {
@@ -77,8 +70,8 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     private struct Report: Encodable {
-        let embeddings: [[Float]]
-        let tokens: [Int]
+        let embedding: [Float]
+        let tokens: Int
     }
 }
 
