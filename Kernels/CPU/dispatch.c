@@ -27,6 +27,38 @@ static bool si_has_avx512(void) {
         && __builtin_cpu_supports("avx512vnni");
 }
 
+#elif defined(__aarch64__)
+
+static bool si_has_neon(void) { return true; }
+
+#if defined(__linux__)
+
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+static bool si_has_dotprod(void) { return getauxval(AT_HWCAP) & HWCAP_ASIMDDP; }
+static bool si_has_i8mm(void) { return si_has_dotprod() && getauxval(AT_HWCAP2) & HWCAP2_I8MM; }
+
+#elif defined(__APPLE__)
+
+#include <sys/sysctl.h>
+
+static bool si_has_feature(const char *name) {
+    int value = 0;
+    size_t size = sizeof value;
+    return sysctlbyname(name, &value, &size, NULL, 0) == 0 && value != 0;
+}
+
+static bool si_has_dotprod(void) { return si_has_feature("hw.optional.arm.FEAT_DotProd"); }
+static bool si_has_i8mm(void) { return si_has_dotprod() && si_has_feature("hw.optional.arm.FEAT_I8MM"); }
+
+#else
+
+static bool si_has_dotprod(void) { return false; }
+static bool si_has_i8mm(void) { return false; }
+
+#endif
+
 #endif
 
 /// A set of kernels, and whether this processor and its system can run it.
@@ -41,6 +73,13 @@ static const struct si_set si_sets[] = {
     {&si_kernels_avxvnni, si_has_avxvnni},
     // Intel Haswell (2013); AMD Excavator (2015), Zen (2017)
     {&si_kernels_avx2, si_has_avx2},
+#elif defined(__aarch64__)
+    // Apple A15 (2021), M2 (2022); Arm Cortex-X2, A710, A510 (2021), Neoverse V1 (2021: Graviton 3), N2, V2
+    {&si_kernels_neon_i8mm, si_has_i8mm},
+    // Apple A13 (2019), M1 (2020); Arm Cortex-A75, A55 (2017), A76 (Raspberry Pi 5), Neoverse N1 (2019: Graviton 2)
+    {&si_kernels_neon_dotprod, si_has_dotprod},
+    // Every processor with the architecture: Arm Cortex-A53 (2012), A72 (2015: Raspberry Pi 4, Graviton)
+    {&si_kernels_neon, si_has_neon},
 #endif
     {NULL, NULL},
 };

@@ -127,7 +127,7 @@ static void si_run_product_case(struct si_run *run, const struct si_type *type, 
     product.input_rows = product.output_rows = NULL;
     product.outputs = fewer;
     product.output_stride = rows;
-    for (size_t width = 1; width <= (size_t)run->widths; width++) {
+    for (size_t width = 1; width <= SI_COLUMNS; width++) {
         memset(fewer, SI_SENTINEL, 4 * SI_COLUMNS * rows);
         product.columns = width;
         kernel->multiply(&product);

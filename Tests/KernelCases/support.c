@@ -36,8 +36,8 @@ void si_fault(struct si_run *run, const char *format, ...) {
     run->listener->fault(run->listener->context, text);
 }
 
-void si_run_kernel_cases(const struct si_kernels *kernels, int widths, const struct si_listener *listener) {
-    struct si_run run = {.kernels = kernels, .widths = widths, .listener = listener};
+void si_run_kernel_cases(const struct si_kernels *kernels, const struct si_listener *listener) {
+    struct si_run run = {.kernels = kernels, .listener = listener};
     si_run_product_cases(&run);
     si_run_attention_cases(&run);
     si_run_row_cases(&run);

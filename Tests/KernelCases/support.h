@@ -14,7 +14,6 @@ enum { SI_SENTINEL = 0xa5 };
 /// The state of a run.
 struct si_run {
     const struct si_kernels *kernels;
-    int widths;
     const struct si_listener *listener;
     /// Of the generator of random numbers.
     uint64_t state;

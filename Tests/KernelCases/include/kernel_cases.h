@@ -1,6 +1,5 @@
 // Cases for every kernel of a table, with the same inputs on every machine: tables that give the same answers compute the
-// same bits. The tests run them on the kernels in Swift and on those of this processor, Tools/checks/kernels on those of
-// other processors, in an emulator.
+// same bits. Tools/checks/kernels runs them on the kernels of this processor, and in an emulator on those of others.
 #ifndef KERNEL_CASES_H
 #define KERNEL_CASES_H
 
@@ -23,7 +22,10 @@ struct si_listener {
 
 /// Runs all cases on the kernels of a table. An access beyond the operands of a kernel faults.
 ///
-/// Every width of a product from 1 to `widths`, at most 64, is compared with the widest one. Answers do not depend on it.
-void si_run_kernel_cases(const struct si_kernels *kernels, int widths, const struct si_listener *listener);
+/// Every width of a product from 1 to 64 is compared with the widest one. Answers do not depend on it.
+void si_run_kernel_cases(const struct si_kernels *kernels, const struct si_listener *listener);
+
+/// The kernels of a table, of which a few are wrong; its cases have other answers, and faults. One table at a time.
+struct si_kernels si_wrong_kernels(const struct si_kernels *right);
 
 #endif
