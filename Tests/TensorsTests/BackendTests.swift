@@ -33,6 +33,12 @@ struct BackendTests {
         backend.read(x, rows: rows) { Array($0) }
     }
 
+    /// `doctor` prints the warning.
+    @Test func theScalarKernelsWarnAndTunedOnesDoNot() {
+        #expect(KernelChoice.reference.makeKernels().warning?.contains("slower") == true)
+        #expect(tunedKernelSets.allSatisfy { $0.warning == nil })
+    }
+
     /// Results do not depend on the number of threads or rows, and a slice of a matrix gives the same results as the
     /// whole.
     @Test(arguments: [TensorType.f16, .q4_1, .q6_K])

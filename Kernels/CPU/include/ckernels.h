@@ -334,10 +334,10 @@ struct si_kernels {
     si_read *read;
 };
 
-/// Number of tables.
+/// The most tables that a processor can run.
 enum { SI_TABLES = 3 };
 
-/// Table `index` < SI_TABLES, the fastest first; NULL if this processor cannot run it.
+/// Of the tables that this processor can run, number `index` < SI_TABLES, the fastest first; NULL if there are not that many.
 const struct si_kernels *si_kernels_for_this_processor(size_t index);
 
 /// The product kernel for weights of a GGUF type, or NULL.

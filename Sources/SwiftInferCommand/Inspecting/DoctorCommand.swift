@@ -33,6 +33,8 @@ struct DoctorCommand: ParsableCommand {
         let machine: MachineDescription
         /// The instruction set of the kernels that the CPU backend chose.
         let kernels: String
+        /// What is wrong with them; nil if nothing is.
+        let warning: String?
         let threads: Int
         /// The Vulkan devices, or a text that says why there are none.
         let vulkan: [String]
@@ -40,7 +42,7 @@ struct DoctorCommand: ParsableCommand {
         let models: [ModelStatus]
 
         enum CodingKeys: String, CodingKey {
-            case version, machine, kernels, threads, vulkan, models
+            case version, machine, kernels, warning, threads, vulkan, models
             case modelFolder = "model_folder"
         }
     }
@@ -51,6 +53,7 @@ struct DoctorCommand: ParsableCommand {
             version: Version.description,
             machine: .current(),
             kernels: backend.kernels.name,
+            warning: backend.kernels.warning,
             threads: backend.threads,
             vulkan: vulkanDevices(),
             modelFolder: Catalogue.modelFolder,
@@ -105,6 +108,7 @@ struct DoctorCommand: ParsableCommand {
                 ("extensions", machine.features.isEmpty ? "none known" : machine.features.joined(separator: " ")),
                 ("processors", processors),
                 ("kernels", "\(report.kernels), \(report.threads) threads"),
+                ("warning", report.warning),
                 ("memory", memory ?? "unknown"),
             ] + report.vulkan.map { ("vulkan", $0) } + [("models in", report.modelFolder)]) + "\n"
             + Format.table(models)

@@ -77,6 +77,14 @@ package protocol KernelSet: Sendable {
     func tanh(_ count: Int, _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>)
 }
 
+extension KernelSet {
+    /// One line for somebody who runs the scalar kernels; nil for tuned ones.
+    package var warning: String? {
+        guard self is ReferenceKernels else { return nil }
+        return "scalar kernels, 7 to 10 times slower than those for x86-64 with AVX2, FMA and F16C, and for arm64"
+    }
+}
+
 /// Which implementation of the kernels a CPU backend uses. All give the same bits.
 package enum KernelChoice: Sendable {
     /// The fastest one that this processor can run.

@@ -3,22 +3,21 @@
 #if defined(__x86_64__)
 
 #include <immintrin.h>
-#include <math.h>
-#include <string.h>
 
-#include "tables.h"
+#include "../body/begin.inc"
 
-#pragma STDC FP_CONTRACT OFF
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
 
-#define SI_VECTOR16 "vector16_avx512.inc"
-#define SI_LANES_OF_PRODUCTS "lanes_avx512.inc"
-#include "body/kernels.inc"
+#include "../body/vector16.inc"
+#include "vector16.inc"
+#include "../x86/bytes.inc"
+#include "lanes.inc"
+#include "../body/kernels.inc"
 
 #pragma clang attribute pop
 
 #define SI_TABLE si_kernels_avx512
 #define SI_TABLE_NAME "avx512"
-#include "body/table.inc"
+#include "../body/table.inc"
 
 #endif
