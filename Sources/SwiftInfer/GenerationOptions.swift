@@ -14,6 +14,9 @@ public struct GenerationOptions: Sendable, Hashable {
     public var stop: [String] = []
     /// Whether tokens that end the text are never chosen, so that only the other limits stop the generation.
     public var ignoresEndOfText = false
+    /// Whether the generation ends when the answer loops: when its last tokens, at least 100, are one cycle of up to 512 tokens,
+    /// repeated ten times.
+    public var stopsLoops = false
     /// Whether the text has the spelling of control tokens, for ``AnswerParser``.
     public var includesControlTokens = false
     /// Whether there is an event for each token, too.

@@ -34,6 +34,7 @@ struct GenerationRun {
     private var hash = LogitsHash()
     private var statistics = Statistics()
     private var indentation: IndentationMatcher
+    private var loops: LoopDetector?
     /// Events that come before any other.
     private var events: [Generation.Event] = []
     /// The tokens of the running step, while the prompt is evaluated.
@@ -67,6 +68,7 @@ struct GenerationRun {
             model.tokenizer, includesControl: options.includesControlTokens)
         matcher = StopMatcher(options.stop)
         indentation = IndentationMatcher(minimum: options.minimumIndentation)
+        loops = options.stopsLoops ? LoopDetector() : nil
     }
 
     /// The next event; nil if a step of the model has to come first. The event after `finished` is undefined.
@@ -215,6 +217,7 @@ struct GenerationRun {
         show(matcher.append(detokenizer.append(token)))
         if matcher.isStopped { return try finish(.stopString) }
         if indentation.isStopped { return try finish(.indentation) }
+        if loops?.append(token) == true { return try finish(.loop) }
         if let limit = options.timeLimitAfterNewline, indentation.hasNewline, statistics.decodeDuration >= limit {
             try finish(.timeLimit)
         }

@@ -1,5 +1,6 @@
 // The summary of a model by its file.
 
+public import InferDecoding
 public import InferGGUF
 public import InferSupport
 
@@ -51,6 +52,8 @@ extension Model {
         public let hasChatTemplate: Bool
         /// The pooling of embeddings that the model is made for; nil if the file states none that a decoder can have.
         public let pooling: EmbeddingOptions.Pooling?
+        /// The sampling that the model's makers recommend; nil if the file has no or no valid recommendation.
+        public let recommendedSampling: SamplingOptions?
 
         /// Reads the figures.
         ///
@@ -97,6 +100,35 @@ extension Model {
             hasChatTemplate = metadata["tokenizer.chat_template"] != nil
             // The numbers are those of llama.cpp's pooling types.
             pooling = [1: .mean, 3: .last][try metadata.integer("\(architecture).pooling_type") ?? 0]
+            recommendedSampling = SamplingOptions(recommendedBy: metadata)
         }
+    }
+}
+
+extension SamplingOptions {
+    /// The values of the keys `general.sampling.*`, as llama.cpp writes and reads them. What has no key is off. Nil if there are none
+    /// that this engine knows, or if one is not valid: a bad recommendation is none.
+    package init?(recommendedBy metadata: Metadata) {
+        self.init()
+        func number(_ key: String) -> Float? {
+            let key = "general.sampling." + key
+            return (try? metadata.float(key)) ?? (try? metadata.integer(key)).map { Float($0) }
+        }
+        let temperature = number("temp")
+        let known = [
+            temperature, number("top_k"), number("top_p"), number("min_p"), number("penalty_repeat"),
+        ]
+        guard known.contains(where: { $0 != nil }) else { return nil }
+        // llama.cpp's standard temperature is for files that recommend something else.
+        self.temperature = temperature ?? 0.8
+        topK = known[1].flatMap { Int(exactly: $0.rounded()) } ?? 0
+        topP = known[2] ?? 1
+        minP = known[3] ?? 0
+        repeatPenalty = known[4] ?? 1
+        penaltyWindow = number("penalty_last_n").flatMap { Int(exactly: $0.rounded()) } ?? penaltyWindow
+        if topK < 0 { topK = 0 }
+        // A negative window is the whole context.
+        if penaltyWindow < 0 { penaltyWindow = 1 << 30 }
+        guard (try? validate()) != nil else { return nil }
     }
 }

@@ -175,7 +175,7 @@ extension Session {
 
         /// With larger values, sizes in bytes could overflow.
         private static let largestContextLength = 1 << 30
-        private static let defaultContextLength = 4096
+        fileprivate static let defaultContextLength = 4096
 
         /// The requested context length, or the default one.
         ///
@@ -194,6 +194,25 @@ extension Session {
             }
             return contextLength
         }
+    }
+}
+
+extension Model {
+    /// The longest context that the model was trained for, as far as a session with it takes at most `byteCount` bytes; at least the
+    /// standard one. On a device with memory of its own, the standard one.
+    package func contextLength(within byteCount: Int, cacheType: KVCacheType) -> Int {
+        let trained = transformer.configuration.contextLength
+        let standard = max(1, min(trained, Session.Options.defaultContextLength))
+        guard deviceLayers == nil else { return standard }
+        // The memory grows with the length.
+        var (fits, tooLong) = (standard, trained + 1)
+        while tooLong - fits > 1 {
+            let length = fits + (tooLong - fits) / 2
+            let isSmall = transformer.sequenceByteCount(capacity: length, cacheType: cacheType) <= byteCount
+            if isSmall { fits = length } else { tooLong = length }
+        }
+        // A round number is easier to read.
+        return fits == trained ? fits : max(standard, fits / 1024 * 1024)
     }
 }
 

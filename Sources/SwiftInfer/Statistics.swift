@@ -75,6 +75,8 @@ public struct FinishReason: Hashable, Sendable, CustomStringConvertible {
     public static let indentation = FinishReason(description: "indentation")
     /// ``GenerationOptions/timeLimitAfterNewline`` was reached.
     public static let timeLimit = FinishReason(description: "timeLimit")
+    /// The answer loops, and ``GenerationOptions/stopsLoops`` is set.
+    public static let loop = FinishReason(description: "loop")
     /// The surrounding task was cancelled.
     public static let cancelled = FinishReason(description: "cancelled")
 }

@@ -34,8 +34,11 @@ struct Command {
         process.executableURL = Self.executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment
-            // Caches are removed with the folder.
-            .merging(["NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no", "XDG_CACHE_HOME": folder.url.path]) { $1 }
+            // Caches and histories are removed with the folder.
+            .merging([
+                "NO_COLOR": "1", "SWIFT_BACKTRACE": "enable=no", "XDG_CACHE_HOME": folder.url.path,
+                "XDG_STATE_HOME": folder.url.path,
+            ]) { $1 }
             .merging(environment) { $1 }
         process.standardInput = try terminal?.program ?? FileHandle(forReadingFrom: inputFile)
         process.standardOutput = try FileHandle(forWritingTo: outputFile)

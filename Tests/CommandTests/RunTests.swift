@@ -79,7 +79,7 @@ struct RunTests {
             + "<|im_start|>assistant\n"
         let raw = try Command("run", Fixture.qwen, template, "--special", "-n", "8", "--json").json()
         let chat = try Command(
-            "run", Fixture.qwen, "--chat", "--system", "Be brief.", question, "-n", "8", "--json"
+            "run", Fixture.qwen, "--chat", "--system", "Be brief.", question, "-n", "8", "--temperature", "0", "--json"
         ).json()
         #expect(chat["logits_hash"] as? String == raw["logits_hash"] as? String)
         #expect(chat["prompt_tokens"] as? Int == raw["prompt_tokens"] as? Int)
@@ -97,7 +97,9 @@ struct RunTests {
             "template.jinja",
             "{% for m in messages %}{{ m.content }}{% endfor %}{% if tools %}<tool_call></tool_call></think>{% endif %}<think>"
         )
-        let arguments = ["run", path, "--chat", "--chat-template", template, "How is it?", "-n", "9"]
+        let arguments = [
+            "run", path, "--chat", "--chat-template", template, "How is it?", "-n", "9", "--temperature", "0",
+        ]
         let object = try Command(arguments + ["--json"]).json()
         #expect(object["text"] as? String == "I will look.")
         #expect(object["reasoning"] as? String == "The sky.")

@@ -1,5 +1,6 @@
 // The limits of a session's memory.
 
+import InferGGUF
 import InferSupport
 import SwiftInfer
 import TestSupport
@@ -43,6 +44,25 @@ import Testing
     @Test func theDefaultLengthIsTheTrainedOne() throws {
         let model = try Fixture.model()
         #expect(try model.makeSession(.plain).contextLength == model.summary.contextLength)
+    }
+
+    @Test func theLongestContextFitsTheMemory() throws {
+        let original = try Fixture.file("tiny-llama-f32")
+        var writer = GGUFWriter(metadata: original.metadata)
+        writer.metadata["llama.context_length"] = .uint32(100_000)
+        for tensor in original.tensors { try writer.addTensor(tensor, of: original) }
+        let folder = try TemporaryFolder()
+        try writer.write(to: folder.path("long.gguf"))
+        let model = try Model(contentsOf: folder.path("long.gguf"), options: .init(threads: 1))
+        func estimate(_ length: Int) throws -> Int {
+            try model.memoryEstimate(for: .init(contextLength: length, cacheType: .f16))
+        }
+        let perToken = try (estimate(5120) - estimate(1024)) / 4096
+        #expect(model.contextLength(within: .max, cacheType: .f16) == 100_000)
+        #expect(model.contextLength(within: 0, cacheType: .f16) == 4096)
+        #expect(model.contextLength(within: 50_000 * perToken, cacheType: .f16) == 49_152)
+        #expect(model.contextLength(within: 50_000 * perToken, cacheType: .f32) < 49_152)
+        #expect(try Fixture.model().contextLength(within: .max, cacheType: .f16) == 2048)
     }
 
     @Test(arguments: KVCacheType.allCases) func theEstimateGrowsByTheCache(type: KVCacheType) throws {

@@ -7,10 +7,21 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+def model_folder():
+    """The folder of fetched models, as the program finds it."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    return pathlib.Path(os.environ.get("SWIFTINFER_MODELS") or cache / "swiftinfer" / "models")
+
+
+def model_path(name):
+    """Where the file of a model of the catalogue is, if it has been fetched."""
+    catalogue = json.loads((ROOT / "Models" / "catalogue.json").read_text())
+    return model_folder() / next(entry["file"] for entry in catalogue if entry["name"] == name)
+
+
 def fetched_references():
     """Name, reference and path of each model of Models/References. One that has not been fetched is skipped, and that is said."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    folder = pathlib.Path(os.environ.get("SWIFTINFER_MODELS") or cache / "swiftinfer" / "models")
+    folder = model_folder()
     for path in sorted((ROOT / "Models" / "References").glob("*.json")):
         reference = json.loads(path.read_text())
         model = folder / reference["model"]

@@ -64,9 +64,9 @@ package final class DraftCache: Sendable {
 
     /// The user's folder for draft caches.
     ///
-    /// - Throws: ``InferenceError`` as ``UserCacheFolder/path(for:)`` does.
+    /// - Throws: ``InferenceError`` as ``UserFolder/path(for:)`` does.
     package static var standardFolder: String {
-        get throws(InferenceError) { try UserCacheFolder.path(for: "drafts") }
+        get throws(InferenceError) { try UserFolder.cache.path(for: "drafts") }
     }
 
     /// Starts to read the file in the background.

@@ -1,5 +1,6 @@
 // The description of a model file that `show` prints: sizes, tokenizer and chat template.
 
+import InferEvaluation
 import InferGGUF
 import InferSupport
 import InferTransformer
@@ -12,6 +13,27 @@ struct ModelDescription: Encodable {
         let type: String
         let tensors: Int
         let bytes: Int
+    }
+
+    /// The sampling that the model's makers recommend.
+    struct Sampling: Encodable {
+        let temperature: JSONNumber
+        let topK: Int
+        let topP: JSONNumber
+        let minP: JSONNumber
+        let repeatPenalty: JSONNumber
+
+        enum CodingKeys: String, CodingKey {
+            case temperature, topK = "top_k", topP = "top_p", minP = "min_p", repeatPenalty = "repeat_penalty"
+        }
+
+        init(_ options: SamplingOptions) {
+            temperature = JSONNumber(Double("\(options.temperature)") ?? 0)
+            topK = options.topK
+            topP = JSONNumber(Double("\(options.topP)") ?? 1)
+            minP = JSONNumber(Double("\(options.minP)") ?? 0)
+            repeatPenalty = JSONNumber(Double("\(options.repeatPenalty)") ?? 1)
+        }
     }
 
     /// The blocks of one kind.
@@ -56,10 +78,12 @@ struct ModelDescription: Encodable {
     let vocabularySize: Int?
     let tokenizer: TokenizerDescription
     let chatTemplate: TemplateDescription?
+    /// Nil if the file recommends none.
+    let sampling: Sampling?
     let types: [TypeUse]
 
     enum CodingKeys: String, CodingKey {
-        case path, architecture, name, problem, parameters, layers, width, heads, experts, tokenizer, types
+        case path, architecture, name, problem, parameters, layers, width, heads, experts, tokenizer, sampling, types
         case fileSize = "file_size", formatVersion = "format_version", licence = "license"
         case contextLength = "context_length", slidingWindow = "sliding_window"
         case feedForwardWidth = "feed_forward_width", keyValueHeads = "kv_heads", headWidth = "head_width"
@@ -94,6 +118,7 @@ struct ModelDescription: Encodable {
         vocabularySize = summary.vocabularySize
         tokenizer = TokenizerDescription(metadata, model: summary.tokenizer, preTokenizer: summary.preTokenizer)
         chatTemplate = summary.hasChatTemplate ? TemplateDescription(metadata) : nil
+        sampling = summary.recommendedSampling.map(Sampling.init)
         types = summary.types.map {
             TypeUse(type: $0.type.description, tensors: $0.tensors, bytes: $0.bytes)
         }

@@ -69,12 +69,23 @@ struct ShowCommand: ParsableCommand {
             ),
             ("infill tokens", list(tokenizer.infill)),
             ("chat template", model.chatTemplate.map(describe) ?? "none"),
+            ("sampling", model.sampling.map(describe)),
         ])
     }
 
     private func describe(_ template: TemplateDescription) -> String {
         if let problem = template.problem { return "cannot be used: \(problem)" }
         return template.kind ?? "of no known family"
+    }
+
+    private func describe(_ sampling: ModelDescription.Sampling) -> String {
+        let values: [(String, Double, off: Double)] = [
+            ("temperature", sampling.temperature.value, -1), ("top-k", Double(sampling.topK), 0),
+            ("top-p", sampling.topP.value, 1), ("min-p", sampling.minP.value, 0),
+            ("repeat penalty", sampling.repeatPenalty.value, 1),
+        ]
+        return values.filter { $0.1 != $0.off }.map { "\($0.0) \(Format.decimal($0.1, $0.0 == "top-k" ? 0 : 2))" }
+            .joined(separator: ", ") + ", recommended for chats"
     }
 
     private func list(_ tokens: [String: TokenID]?) -> String? {

@@ -8,11 +8,14 @@ import SwiftInfer
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Continue a text, or answer with --chat.",
+        abstract: "Continue a text, answer with --chat, or converse on the terminal.",
         discussion: """
             The prompt is the argument, the file given with -f, or standard input if that is not a terminal. Standard \
-            input beside an argument goes before it. With --chat and no prompt, a conversation begins on the terminal; \
-            /help lists its commands.
+            input beside an argument goes before it. On a terminal without a prompt, a conversation begins; /help lists \
+            its commands.
+
+            A text is continued greedily. In a chat, tokens are sampled as the model's file recommends, otherwise as by \
+            --preset balanced, and an answer that repeats itself ten times is ended.
 
             Ctrl-C stops the answer.
             """
@@ -66,12 +69,24 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print times to standard error at the end.")
     var stats = false
 
+    @Flag(help: "Underline the drafted tokens of answers, on a terminal.")
+    var showDrafts = false
+
+    @Flag(help: "In a chat, let an answer go on that repeats itself.")
+    var noLoopStop = false
+
+    @Flag(help: "Keep no history of what is typed in conversations; nor does SWIFTINFER_NOHISTORY=1.")
+    var noHistory = false
+
     @Flag(help: "Print one JSON object instead of the text.")
     var json = false
 
     func validate() throws {
-        if system != nil, !chat { throw ValidationError("--system needs --chat.") }
-        if template.chatTemplate != nil, !chat { throw ValidationError("--chat-template needs --chat.") }
+        let converses = prompt == nil && promptOption == nil && file == nil && !json && Terminal.isInputInteractive
+        if !chat, !converses {
+            if system != nil { throw ValidationError("--system needs --chat.") }
+            if template.chatTemplate != nil { throw ValidationError("--chat-template needs --chat.") }
+        }
         if let n, n < -1 { throw ValidationError("-n is \(n), but must be 0 or more, or -1.") }
         if prompt != nil, promptOption != nil {
             throw ValidationError("Give the prompt once: as an argument or with -p.")
@@ -92,25 +107,20 @@ struct RunCommand: AsyncParsableCommand {
         let text = try InputText.given(argument: prompt ?? promptOption, file: file).map {
             String(decoding: $0, as: UTF8.self)
         }
-        guard text != nil || (chat && !json) else {
+        guard text != nil || !json else {
             throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
         }
         // Open the terminal before the model is loaded: people type or paste while it loads.
         if text == nil { TerminalInput.open() }
         defer { TerminalInput.close() }
-        let (model, loadDuration) = try engine.load(
-            self.model.path(), for: context.options, chatTemplate: template.source())
+        let path = try self.model.path()
+        let (model, loadDuration) = try engine.load(path, for: context.options, chatTemplate: template.source())
         var sessionOptions = context.options
         sessionOptions.drafter = drafting.choice
+        guard let text else { return try await converse(model, path, sessionOptions) }
+        if chat { sessionOptions.contextLength = chatContextLength(of: model) }
         let session = try model.makeSession(sessionOptions)
         let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
-        guard let text else {
-            var conversation = Conversation(
-                session: session, system: system, parsesSpecialTokens: special, printsStatistics: stats,
-                options: { generationOptions })
-            try await conversation.run()
-            return
-        }
         if special, !chat, model.tokenizer.addsBOS, let bos = model.tokenizer.bos.flatMap(model.tokenizer.text(of:)),
             text.utf8.starts(with: bos.utf8)
         {
@@ -119,14 +129,14 @@ struct RunCommand: AsyncParsableCommand {
         let messages = system + [ChatMessage(role: .user, content: text)]
         let prompt: Prompt =
             chat ? .chat(messages, parsesSpecialTokens: special) : .text(text, parsesSpecialTokens: special)
-        var options = generationOptions
+        var options = generationOptions(for: model)
         let parser = chat ? try model.answerParser(for: messages) : nil
         // Many families mark calls with control tokens.
         if chat { options.includesControlTokens = true }
-        let (printsText, finalOptions) = (!json, options)
+        let begun = Answer(printsText: !json, parser: parser, showsDrafts: showDrafts)
+        let generation = session.generate(prompt, options: options)
         let (answer, interrupted) = try await Interrupts.shared.cancelling {
-            try await Answer(
-                session.generate(prompt, options: finalOptions), printsText: printsText, parser: parser)
+            try await begun.continued(by: generation).finished()
         }
         if json {
             let report = RunReport(
@@ -136,7 +146,7 @@ struct RunCommand: AsyncParsableCommand {
             Output.standardOutput("\n")
         }
         if !json,
-            let reason = reasonForEnd(answer.statistics, contextLength: try sessionOptions.contextLength(of: model))
+            let reason = reasonForEnd(answer.statistics, options, contextLength: session.contextLength)
         {
             Output.standardError("swiftinfer: \(reason)\n")
         }
@@ -145,24 +155,63 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// If neither the model nor an option ended the text, why it ended and which option changes that. Nil otherwise.
-    private func reasonForEnd(_ statistics: Statistics, contextLength: Int) -> String? {
+    private func reasonForEnd(
+        _ statistics: Statistics, _ options: GenerationOptions, contextLength: Int
+    ) -> String? {
+        if statistics.finishReason == .loop { return "\(Answer.loopMessage); --no-loop-stop lets it go on" }
         if statistics.finishReason == .contextFull {
             let text = statistics.tokens.isEmpty ? "no text follows" : "the text ends here"
             return "\(text): the context of \(contextLength) tokens is full; --context makes it longer"
         }
-        guard statistics.finishReason == .length, n == nil, let most = generationOptions.maximumTokens else {
+        guard statistics.finishReason == .length, n == nil, let most = options.maximumTokens else {
             return nil
         }
         return "the text ends here after \(most) tokens; -n allows more"
     }
 
-    /// The settings of a generation. Each call draws a new seed unless one was given.
-    private var generationOptions: GenerationOptions {
+    /// Runs a conversation on the terminal. With a model without a chat template, each text is continued.
+    private func converse(_ model: Model, _ path: String, _ sessionOptions: Session.Options) async throws {
+        var options = Conversation.Options()
+        options.isChat = chat || template.chatTemplate != nil || model.summary.hasChatTemplate
+        options.parsesSpecialTokens = special
+        options.modelName = path
+        options.drafterName = drafting.drafter.description
+        if !noHistory, (Terminal.environment("SWIFTINFER_NOHISTORY") ?? "").isEmpty {
+            options.history = try? HistoryFile(model: Catalogue.name(ofFile: path))
+        }
+        var sampling = sampling
+        if !options.isChat, sampling.temperature == nil, sampling.preset == nil { sampling.preset = .precise }
+        var settings = ConversationSettings(sampling: sampling.chatBase(model.summary.recommendedSampling))
+        if case .fixed(let seed) = sampling.seed { settings.seed = seed }
+        settings.maximumTokens = if let n { n < 0 ? nil : n } else { options.isChat ? nil : 256 }
+        settings.stop = stop
+        settings.stopsLoops = !noLoopStop
+        settings.ignoresEndOfText = ignoreEos
+        settings.printsStatistics = stats
+        settings.showsDrafts = showDrafts
+        var sessionOptions = sessionOptions
+        sessionOptions.contextLength = chatContextLength(of: model)
+        var conversation = Conversation(
+            session: try model.makeSession(sessionOptions), system: system, settings: settings, options: options)
+        if try await conversation.run() == .interrupted { throw ExitCode(Interrupts.exitStatus) }
+    }
+
+    /// The length of a chat's context: what the model was trained for, as far as a quarter of the memory holds it.
+    private func chatContextLength(of model: Model) -> Int {
+        let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+        let memory = pages > 0 && size > 0 ? pages.multipliedReportingOverflow(by: size).partialValue : 8 << 30
+        return context.context ?? model.contextLength(within: max(memory / 4, 1 << 28), cacheType: context.kvType)
+    }
+
+    /// The settings of a single answer. Each call draws a new seed unless one was given.
+    private func generationOptions(for model: Model) -> GenerationOptions {
         var options = GenerationOptions()
         options.maximumTokens = if let n { n < 0 ? nil : n } else { chat ? nil : 256 }
-        options.sampling = sampling.options
+        options.sampling = chat ? sampling.chatOptions(model.summary.recommendedSampling) : sampling.options
         options.stop = stop
         options.ignoresEndOfText = ignoreEos
+        options.stopsLoops = chat && !noLoopStop
+        options.reportsTokens = showDrafts
         options.hashesLogits = json
         return options
     }

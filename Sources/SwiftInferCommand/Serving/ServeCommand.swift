@@ -121,7 +121,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serverOptions(_ path: String) throws(InferenceError) -> InferenceServer.Options {
-        var options = InferenceServer.Options(modelName: alias ?? Self.name(of: path))
+        var options = InferenceServer.Options(modelName: alias ?? Catalogue.name(ofFile: path))
         options.host = host
         options.port = port
         options.keys = apiKey + (try keysInFile())
@@ -162,12 +162,6 @@ struct ServeCommand: AsyncParsableCommand {
                 .invalidArgument, "\(apiKeyFile) has no keys; without keys, leave --api-key-file out")
         }
         return keys
-    }
-
-    /// The name of a model's file, without its folder and ending.
-    private static func name(of path: String) -> String {
-        let file = path.split(separator: "/").last.map(String.init) ?? path
-        return file.hasSuffix(".gguf") ? String(file.dropLast(5)) : file
     }
 }
 #endif

@@ -43,6 +43,12 @@ struct Catalogue {
     /// The path of the file of `entry`, which may not exist.
     static func path(of entry: Entry) -> String { modelFolder + "/" + entry.file }
 
+    /// The name of a model's file, without its folder and ending.
+    static func name(ofFile path: String) -> String {
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        return file.hasSuffix(".gguf") ? String(file.dropLast(5)) : file
+    }
+
     /// The file for `model`, a path or a name. A file at this path has precedence over a model of this name; a folder has not.
     ///
     /// - Throws: ``InferenceError`` with `unreadableFile` if there is no file. The message says what to do.

@@ -121,7 +121,7 @@ struct ContextOptions: ParsableArguments {
     @Option(
         name: .shortAndLong, parsing: .unconditional,
         help: ArgumentHelp(
-            "Maximum number of tokens of prompt and answer (default: what the model was trained for, at most 4096).",
+            "Maximum number of tokens of prompt and answer (default: what the model was trained for, at most 4096; in run --chat, as far as a quarter of the memory holds it).",
             valueName: "n"))
     var context: Int?
 

@@ -25,6 +25,7 @@ final class Interrupts: Sendable {
     static let exitStatus: Int32 = 130
 
     private let action = Mutex<(@Sendable () -> Void)?>(nil)
+    private let terminalAction = Mutex<(@Sendable (_ continued: Bool) -> Void)?>(nil)
 
     private init() {}
 
@@ -56,7 +57,10 @@ final class Interrupts: Sendable {
                 guard read(readEnd, &number, 1) == 1 else { continue }
                 switch Int32(number) {
                 case SIGINT: self.interrupt()
-                case SIGCONT: TerminalInput.reopen()
+                case SIGCONT:
+                    TerminalInput.reopen()
+                    self.terminalAction.withLock { $0 }?(true)
+                case SIGWINCH: self.terminalAction.withLock { $0 }?(false)
                 case let number: Self.die(of: number)
                 }
             }
@@ -105,6 +109,12 @@ final class Interrupts: Sendable {
 
     /// Sets the action of the next Ctrl-C; nil ends the program.
     func setAction(_ newAction: (@Sendable () -> Void)?) { action.withLock { $0 = newAction } }
+
+    /// Sets what happens when the terminal has another size, or when the program was stopped and continues.
+    func setTerminalAction(_ newAction: (@Sendable (_ continued: Bool) -> Void)?) {
+        terminalAction.withLock { $0 = newAction }
+        if newAction != nil { signal(SIGWINCH, noteSignal) }
+    }
 
     /// A Ctrl-C that can come before the task to cancel exists.
     private final class Interruption: Sendable {

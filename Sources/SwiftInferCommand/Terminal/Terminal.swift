@@ -4,7 +4,8 @@ import InferSupport
 import Synchronization
 
 /// The input mode that ``LineEditor`` needs. The terminal passes on every byte immediately and without echo, because in its own
-/// line mode it cuts lines at 4,095 bytes; and it marks pasted text. Ctrl-C and Ctrl-Z remain signals.
+/// line mode it cuts lines at 4,095 bytes; and it marks pasted text. Ctrl-C and Ctrl-Z remain signals, which do not drop what was typed
+/// before.
 enum TerminalInput {
     /// The settings to restore; nil while the terminal has them.
     private static let original = Mutex<termios?>(nil)
@@ -44,7 +45,9 @@ enum TerminalInput {
     private static func apply(_ original: termios) {
         var settings = original
         settings.c_lflag &= ~tcflag_t(ICANON | ECHO | IEXTEN)
-        settings.c_iflag |= tcflag_t(ICRNL)
+        settings.c_lflag |= tcflag_t(NOFLSH)
+        // A pasted line break of two bytes must stay one. Ctrl-S would stop the output.
+        settings.c_iflag &= ~tcflag_t(ICRNL | INLCR | IGNCR | IXON)
         withUnsafeMutableBytes(of: &settings.c_cc) { characters in
             characters[Int(VMIN)] = 1
             characters[Int(VTIME)] = 0
@@ -65,11 +68,20 @@ enum Terminal {
     /// Whether text on standard error may be coloured: a capable terminal without NO_COLOR (no-color.org).
     static var allowsColor: Bool { canRedraw && (environment("NO_COLOR") ?? "").isEmpty }
 
+    /// Whether text on standard output may be coloured.
+    static var allowsColorOfOutput: Bool {
+        isOutputInteractive && !isDumb && (environment("NO_COLOR") ?? "").isEmpty
+    }
+
     /// Columns of the terminal on standard error; 80 if unknown.
-    static var width: Int {
+    static var width: Int { size.map { Int($0.ws_col) } ?? 80 }
+    /// Rows of that terminal; 24 if unknown.
+    static var height: Int { size.map { Int($0.ws_row) } ?? 24 }
+
+    private static var size: winsize? {
         var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+        return size
     }
 
     /// The value of an environment variable.

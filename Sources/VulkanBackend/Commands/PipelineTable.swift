@@ -135,7 +135,7 @@ struct PipelineCacheFile {
         }
     }
 
-    private static var defaultFolder: String? { try? UserCacheFolder.path(for: "vulkan") }
+    private static var defaultFolder: String? { try? UserFolder.cache.path(for: "vulkan") }
 
     /// The contents of the file; empty if it was not written for this device and driver.
     func read() -> [UInt8] {

@@ -15,7 +15,8 @@ struct ConversationTests {
     }
 
     @Test func answersUntilExit() throws {
-        let run = try converse(["-n", "6", "--ignore-eos"], typing: "hello", "/stats", "/regen", "/clear", "/exit")
+        let run = try converse(
+            ["-n", "6", "--ignore-eos", "--temperature", "0"], typing: "hello", "/stats", "/regen", "/clear", "/exit")
         #expect(run.status == 0)
         let answers = run.output.split(separator: "\n", omittingEmptySubsequences: false)
         // At temperature 0 the second answer equals the first.
@@ -108,6 +109,82 @@ struct ConversationTests {
     /// The lengths of the prompts that `--stats` prints.
     private func promptTokens(_ run: Command) throws -> [Int] {
         run.errors.matches(of: /prompt (\d+) tokens/).compactMap { Int($0.1) }
+    }
+
+    @Test func conversationBeginsWithoutAnOption() throws {
+        let terminal = try PseudoTerminal()
+        try terminal.type("/system Be brief.", "/system", "/set temperature 0", "/set n 4", "hello", "/show", "exit")
+        let run = try Command(["run", Fixture.qwen, "--ignore-eos"], terminal: terminal)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("Be brief.\n") && run.errors.contains("temperature is 0.0"))
+        #expect(run.errors.contains("(ended after 4 tokens)"))
+        #expect(!run.output.isEmpty)
+    }
+
+    @Test func modelWithoutTemplateContinuesTexts() throws {
+        let terminal = try PseudoTerminal()
+        try terminal.type("def f(", "/regen", "/q")
+        let run = try Command(
+            ["run", Fixture.path("tiny-starcoder2-f32"), "-n", "5", "--ignore-eos"], terminal: terminal)
+        let single = try Command("run", Fixture.path("tiny-starcoder2-f32"), "def f(", "-n", "5", "--ignore-eos")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output == single.output + "\n" + single.output + "\n")
+    }
+
+    @Test func oldestTurnsAreForgottenOnce() throws {
+        let questions = Array(repeating: "one two three four five six", count: 8)
+        let terminal = try PseudoTerminal()
+        for line in questions + ["/show", "/exit"] { try terminal.type(line) }
+        let run = try Command(
+            ["run", Fixture.qwen, "--context", "128", "-n", "8", "--ignore-eos"], terminal: terminal)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.matches(of: /oldest turns are forgotten/).count == 1)
+        #expect(run.errors.contains("messages forgotten"))
+        #expect(!run.errors.contains("taken back"))
+    }
+
+    @Test func answersGoOnInAFullContext() throws {
+        let terminal = try PseudoTerminal()
+        try terminal.type("/set n 10", "one two three four", "/set n 90", "five six", "/exit")
+        let run = try Command(
+            ["run", Fixture.qwen, "--context", "128", "--ignore-eos", "--no-loop-stop"], terminal: terminal)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("oldest turns are forgotten"))
+        #expect(run.errors.contains("(ended after 10 tokens)") && run.errors.contains("(ended after 90 tokens)"))
+    }
+
+    @Test func historyIsKeptForEachModel() throws {
+        let folder = try TemporaryFolder()
+        func converse(_ options: [String], _ environment: [String: String] = [:]) throws -> Command {
+            let terminal = try PseudoTerminal()
+            try terminal.type("/system a \\", "b", "/exit")
+            return try Command(
+                ["run", Fixture.qwen] + options, terminal: terminal,
+                environment: ["XDG_STATE_HOME": folder.url.path].merging(environment) { $1 })
+        }
+        let file = folder.path("swiftinfer/history/tiny-qwen2-f32")
+        _ = try converse(["--no-history"])
+        _ = try converse([], ["SWIFTINFER_NOHISTORY": "1"])
+        #expect(!FileManager.default.fileExists(atPath: file))
+        #expect(try converse([]).errors.contains(file))
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "/system a \\nb\n/exit\n")
+        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        // Where it is kept is said once.
+        #expect(try !converse([]).errors.contains(file))
+    }
+
+    @Test func conversationsAreSavedAndLoaded() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path("talk.json")
+        let saved = try converse(["-n", "4"], typing: "hello", "/save \(file)", "/exit")
+        #expect(saved.errors.contains("2 messages are saved"))
+        let loaded = try converse(["-n", "4"], typing: "/load \(file)", "/undo", "/exit")
+        #expect(loaded.errors.contains("2 messages are loaded") && loaded.errors.contains("Taken back: hello"))
+        let other = try folder.write("other.txt", "text")
+        #expect(
+            try converse(typing: "/save \(other)", "/load \(other)", "/exit").errors.contains("no saved conversation"))
+        #expect(try String(contentsOfFile: other, encoding: .utf8) == "text")
     }
 
     @Test func modelWithoutTemplateIsRefused() throws {

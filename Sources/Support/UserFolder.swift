@@ -1,0 +1,47 @@
+// The folders for the user's files of this program.
+
+/// A folder of the user, by the XDG base directory specification.
+package enum UserFolder {
+    /// `XDG_CACHE_HOME` or `~/.cache`, for files that can be recreated.
+    case cache
+    /// `XDG_STATE_HOME` or `~/.local/state`, for what was done before, such as a history.
+    case state
+
+    /// The folder for files of the kind `name`. It may not exist; the writer creates it.
+    ///
+    /// - Throws: ``InferenceError`` with `unwritableFile` if neither variable is set, or if there is no folder to make it in: such
+    ///   files do not justify creating a home folder.
+    package func path(for name: String) throws(InferenceError) -> String {
+        let (variable, standard, kind) =
+            switch self {
+            case .cache: ("XDG_CACHE_HOME", "/.cache", "cache")
+            case .state: ("XDG_STATE_HOME", "/.local/state", "state")
+            }
+        let base: String
+        var outer: String
+        if let given = Self.variable(variable) {
+            base = given
+            outer = given
+            while outer.count > 1, outer.hasSuffix("/") { outer.removeLast() }
+            outer = String(outer[...(outer.lastIndex(of: "/") ?? outer.startIndex)])
+        } else if let home = Self.variable("HOME") {
+            (base, outer) = (home + standard, home)
+        } else {
+            throw InferenceError(.unwritableFile, "there is no \(kind) folder: neither \(variable) nor HOME is set")
+        }
+        guard Self.isFolder(base) || Self.isFolder(outer) else {
+            throw InferenceError(.unwritableFile, "there is no \(kind) folder: no folder \(outer) to make it in")
+        }
+        return base + "/swiftinfer/" + name
+    }
+
+    /// The value of an environment variable; nil unless it is an absolute path.
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+}

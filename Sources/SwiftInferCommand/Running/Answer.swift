@@ -1,0 +1,87 @@
+// The output of an answer while it is generated.
+
+import InferSupport
+import SwiftInfer
+
+/// An answer as far as it is generated.
+struct Answer: Sendable {
+    /// The text of the answer as the model wrote it.
+    private(set) var text = ""
+    /// The statistics of its last generation.
+    private(set) var statistics = Statistics()
+
+    private let printsText: Bool
+    private var parser: AnswerParser?
+    private var marks = DraftMarks()
+    /// The look on a terminal; nil elsewhere, where the text is printed as it is.
+    private var style: AnswerStyle?
+
+    /// An answer that is not begun.
+    ///
+    /// - Parameters:
+    ///   - printsText: Whether the text is printed to standard output as it is generated.
+    ///   - parser: Finds the thoughts and tool calls in the answer. Without it, all is text.
+    ///   - showsDrafts: Whether drafted tokens are underlined, if the generation reports tokens.
+    init(printsText: Bool, parser: AnswerParser? = nil, showsDrafts: Bool = false) {
+        self.printsText = printsText
+        self.parser = parser
+        guard printsText, Terminal.isOutputInteractive else { return }
+        let hasStyles = Terminal.allowsColorOfOutput
+        style = AnswerStyle(tintsCode: hasStyles && parser != nil, underlinesDrafts: hasStyles && showsDrafts)
+    }
+
+    /// What is said of an answer that loops.
+    static let loopMessage = "the answer repeats itself and was ended"
+
+    /// The answer as a message of the conversation.
+    var message: ChatMessage { parser?.message ?? ChatMessage(role: .assistant, content: text) }
+
+    /// Runs `generation` to its end. Shows a progress bar while a long prompt is evaluated. If the task is cancelled, the answer
+    /// ends early.
+    ///
+    /// - Returns: The answer with what was generated.
+    func continued(by generation: Generation) async throws(InferenceError) -> Answer {
+        let bar = ProgressBar("reading prompt")
+        defer { bar.clear() }
+        var answer = self
+        for try await event in generation {
+            switch event {
+            case .progress(let evaluated, let total):
+                bar.update(Double(evaluated) / Double(max(total, 1)), note: "\(evaluated) of \(total) tokens")
+            case .token(let token): answer.marks.append(token.bytes, isDrafted: token.isDrafted)
+            case .text(let piece):
+                bar.clear()
+                answer.text += piece
+                answer.show(answer.parser?.consume(piece) ?? [.text(piece)])
+            case .finished(let statistics):
+                answer.statistics = statistics
+                return answer
+            }
+        }
+        throw InferenceError(.cancelled, "the generation ended without an account")
+    }
+
+    /// The answer after its end, all of which is printed.
+    func finished() -> Answer {
+        var answer = self
+        if let parts = answer.parser?.finish() { answer.show(parts) }
+        if printsText, let rest = answer.style?.flush() { Output.standardOutput(rest) }
+        return answer
+    }
+
+    /// Prints parts of the answer; thoughts and calls are dimmed.
+    private mutating func show(_ parts: [AnswerPart]) {
+        guard printsText else { return }
+        for part in parts {
+            switch part {
+            case .text(let text): Output.standardOutput(style?.append(marks.spans(of: text)) ?? text)
+            case .thinking(let text): Output.standardError(Terminal.dimmed(text))
+            case .toolCall(let call):
+                Output.standardError(
+                    Terminal.dimmed(
+                        "(calls \(call.name.printable) with \(JSONValue.object(call.arguments).description.escaped))")
+                        + "\n")
+            }
+        }
+    }
+}
