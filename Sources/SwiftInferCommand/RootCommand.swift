@@ -17,7 +17,8 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: Version.description,
         groupedSubcommands: [
-            CommandGroup(name: "Text", subcommands: [RunCommand.self, EmbedCommand.self] + servers),
+            CommandGroup(
+                name: "Text", subcommands: [RunCommand.self, InfillCommand.self, EmbedCommand.self] + servers),
             CommandGroup(
                 name: "Measuring",
                 subcommands: [

@@ -49,6 +49,14 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Continue when the model ends its text.")
     var ignoreEos = false
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The text after a gap that follows the prompt: the model fills the gap.", valueName: "text"))
+    var suffix: String?
+
+    @Option(help: ArgumentHelp("Read the text after the gap from a file.", valueName: "path"))
+    var suffixFile: String?
+
     @Flag(help: "Apply the model's chat template.")
     var chat = false
 
@@ -92,6 +100,13 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("Give the prompt once: as an argument or with -p.")
         }
         if stop.contains("") { throw ValidationError("--stop must not be empty.") }
+        if suffix != nil, suffixFile != nil {
+            throw ValidationError("Give the text after the gap with --suffix or --suffix-file, not both.")
+        }
+        if chat || special, suffix != nil || suffixFile != nil {
+            throw ValidationError(
+                "--suffix makes a gap in a text; it does not go with \(chat ? "--chat" : "--special").")
+        }
     }
 
     func run() async throws {
@@ -107,7 +122,8 @@ struct RunCommand: AsyncParsableCommand {
         let text = try InputText.given(argument: prompt ?? promptOption, file: file).map {
             String(decoding: $0, as: UTF8.self)
         }
-        guard text != nil || !json else {
+        let suffix = try suffix ?? suffixFile.map { String(decoding: try InputText.file($0), as: UTF8.self) }
+        guard text != nil || !json && suffix == nil else {
             throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
         }
         // Open the terminal before the model is loaded: people type or paste while it loads.
@@ -128,7 +144,13 @@ struct RunCommand: AsyncParsableCommand {
         }
         let messages = system + [ChatMessage(role: .user, content: text)]
         let prompt: Prompt =
-            chat ? .chat(messages, parsesSpecialTokens: special) : .text(text, parsesSpecialTokens: special)
+            if let suffix {
+                .infill(prefix: text, suffix: suffix)
+            } else if chat {
+                .chat(messages, parsesSpecialTokens: special)
+            } else {
+                .text(text, parsesSpecialTokens: special)
+            }
         var options = generationOptions(for: model)
         let parser = chat ? try model.answerParser(for: messages) : nil
         // Many families mark calls with control tokens.
