@@ -66,6 +66,11 @@ package struct Grammar: Sendable {
         try self.init(GBNFParser.rules(of: source, limits: limits), &budget)
     }
 
+    /// The size of the automaton, for logs.
+    package var summary: String {
+        "\(automaton.stateCount) states of \(automaton.ruleStarts.count) rules, \(automaton.classCount) classes of bytes"
+    }
+
     /// Whether `text` is one of the texts.
     package func accepts(_ text: some Sequence<UInt8>) -> Bool {
         var matcher = GrammarMatcher(self)

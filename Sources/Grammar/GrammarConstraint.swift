@@ -23,13 +23,14 @@ package final class GrammarConstraint: Sendable {
         for reading in configuration.readings {
             let state = cache.mask(of: reading.state)
             state.add(to: &mask)
-            guard !state.exits.isEmpty, !reading.frame.returns.isEmpty else { continue }
+            guard let endings = state.endings, !reading.frame.returns.isEmpty else { continue }
             // The tokens that end the rule, and go on in the rules that called it.
             let below = grammar.automaton.configuration(at: reading.frame.returns)
-            var walk = TrieWalk(grammar.automaton, vocabulary, mask: mask)
+            var walk = TrieWalk(grammar.automaton, endings, mask: mask)
+            // The walk has the only reference to the bits now, so they are not copied.
             mask = TokenMask(tokenCount: 0)
-            for exit in state.exits { walk.walk(below: exit, below) }
-            mask = walk.mask
+            walk.walk(below)
+            mask = walk.finish()
         }
     }
 }

@@ -57,7 +57,8 @@ struct JSONRules {
             let line = Expression.sequence([
                 .text("\n"), .repetition(.bytes(ByteSet(" \t")), minimum: 0, maximum: max(indentation, 0)),
             ])
-            space = .rule(rules.add("white space", .choice([.empty, .text(" "), line])))
+            // No rule of its own: in place, it needs no look at the stack.
+            space = .choice([.empty, .text(" "), line])
             colon = .sequence([.text(":"), .optional(.text(" "))])
         }
         let characters = Expression.repetition(Self.character, minimum: 0, maximum: nil)

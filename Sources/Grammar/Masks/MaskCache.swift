@@ -6,24 +6,26 @@ import Synchronization
 final class StateMask: Sendable {
     /// The tokens that can follow whatever is on the stack.
     private let tokens: Tokens
-    /// The nodes of the trie at which the state's rule ends. The tokens below them depend on the stack.
-    let exits: [Int32]
+    /// The tokens that may end the state's rule and go on behind it, by their bytes behind it. They depend on the stack. nil if there are
+    /// none.
+    let endings: ByteTrie?
 
     private enum Tokens: Sendable {
         case few([Int32])
         case many(TokenMask)
     }
 
-    init(_ mask: TokenMask, exits: [Int32]) {
+    init(_ mask: TokenMask, endings: ByteTrie?) {
         tokens = mask.count <= mask.words.count / 2 ? .few(mask.tokens) : .many(mask)
-        self.exits = exits
+        self.endings = endings
     }
 
     /// The memory it takes, in bytes.
     var size: Int {
-        switch tokens {
-        case .few(let tokens): 64 + 4 * (tokens.count + exits.count)
-        case .many(let mask): 64 + 8 * mask.words.count + 4 * exits.count
+        let size = 128 + (endings?.size ?? 0)
+        return switch tokens {
+        case .few(let tokens): size + tokens.count * MemoryLayout<Int32>.stride
+        case .many(let mask): size + mask.words.count * MemoryLayout<UInt64>.stride
         }
     }
 
@@ -46,13 +48,13 @@ final class MaskCache: Sendable {
     }
 
     private let automaton: PushdownAutomaton
-    private let trie: TokenTrie
+    private let vocabulary: TokenTrie
     private let limit: Int
     private let content: Mutex<Content>
 
     /// - Parameter limit: The maximum memory of the masks, in bytes.
-    init(_ automaton: PushdownAutomaton, _ trie: TokenTrie, limit: Int) {
-        (self.automaton, self.trie, self.limit) = (automaton, trie, limit)
+    init(_ automaton: PushdownAutomaton, _ vocabulary: TokenTrie, limit: Int) {
+        (self.automaton, self.vocabulary, self.limit) = (automaton, vocabulary, limit)
         content = Mutex(Content(masks: Array(repeating: nil, count: automaton.stateCount)))
     }
 
@@ -77,10 +79,29 @@ final class MaskCache: Sendable {
 
     private func find(_ state: Int32) -> StateMask {
         var walk = TrieWalk(
-            automaton, trie, mask: TokenMask(tokenCount: trie.tokenCount),
-            bytesAfterExit: automaton.followingBytes(of: state))
+            automaton, vocabulary.trie, mask: TokenMask(tokenCount: vocabulary.tokenCount), wantsExits: true)
         let bottom = Frame(returns: [], isBottom: true)
-        walk.walk(below: 0, Configuration(readings: [Configuration.Reading(state: state, frame: bottom)]))
-        return StateMask(walk.mask, exits: walk.exits)
+        walk.walk(Configuration(readings: [Configuration.Reading(state: state, frame: bottom)]))
+        let endings = endings(walk.exits, automaton.followingBytes(of: state))
+        return StateMask(walk.finish(), endings: endings)
+    }
+
+    /// The tokens below nodes of the trie at which a rule ends, by their bytes from there on. Only those that go on with one of `bytes`
+    /// count.
+    private func endings(_ exits: [Int32], _ bytes: ByteSet) -> ByteTrie? {
+        var entries: [(token: Int32, range: Range<Int>)] = []
+        for exit in exits {
+            let node = vocabulary.trie.nodes[Int(exit)]
+            var child = exit + 1
+            while child < node.end {
+                if bytes.contains(vocabulary.trie.nodes[Int(child)].byte) {
+                    for token in vocabulary.trie.tokens(from: child) {
+                        entries.append((token, vocabulary.range(of: token).dropFirst(Int(node.depth))))
+                    }
+                }
+                child = vocabulary.trie.nodes[Int(child)].end
+            }
+        }
+        return entries.isEmpty ? nil : ByteTrie(entries, of: vocabulary.bytes)
     }
 }

@@ -1,38 +1,40 @@
 // Finds the tokens that the automaton allows, by walking down the trie.
 
-/// Walks down the trie of tokens along the bytes that the automaton allows, and collects the tokens on the way.
-struct TrieWalk {
+/// Walks down a trie of tokens along the bytes that the automaton allows, and collects the tokens on the way.
+struct TrieWalk: ~Copyable {
     private let automaton: PushdownAutomaton
-    private let trie: TokenTrie
-    /// The bytes behind which a node is an exit; nil if exits are not wanted.
-    private let bytesAfterExit: ByteSet?
+    private let trie: ByteTrie
+    /// Whether exits are wanted.
+    private let wantsExits: Bool
 
     /// The tokens found.
-    var mask: TokenMask
-    /// The nodes at which the bottom frame's call ends and a wanted byte follows. The tokens below them depend on what is below that frame.
+    private(set) var mask: TokenMask
+    /// The nodes with others below them at which the bottom frame's call ends. The tokens below them depend on what is below that frame.
     private(set) var exits: [Int32] = []
     /// The states on the path to the current node, by depth, as long as there is one reading and no call.
     private var path: [Int32]
 
     /// A walk that adds tokens to `mask`.
-    init(_ automaton: PushdownAutomaton, _ trie: TokenTrie, mask: consuming TokenMask, bytesAfterExit: ByteSet? = nil) {
-        (self.automaton, self.trie, self.mask) = (automaton, trie, mask)
-        self.bytesAfterExit = bytesAfterExit
+    init(_ automaton: PushdownAutomaton, _ trie: ByteTrie, mask: consuming TokenMask, wantsExits: Bool = false) {
+        (self.automaton, self.trie, self.wantsExits) = (automaton, trie, wantsExits)
+        self.mask = mask
         path = Array(repeating: 0, count: trie.maximumDepth + 1)
     }
 
     /// Walks through the nodes below `node`.
-    mutating func walk(below node: Int32, _ configuration: Configuration) {
+    mutating func walk(below node: Int32 = 0, _ configuration: Configuration) {
         if configuration.readings.count == 1 {
             walk(below: node, configuration.readings[0])
-        } else {
+        } else if !configuration.readings.isEmpty {
             walkAll(below: node, configuration)
         }
     }
 
+    /// Ends the walk.
+    consuming func finish() -> TokenMask { mask }
+
     /// Walks with any readings.
     private mutating func walkAll(below node: Int32, _ configuration: Configuration) {
-        guard !configuration.readings.isEmpty else { return }
         let end = trie.nodes[Int(node)].end
         var child = node + 1
         while child < end {
@@ -68,7 +70,7 @@ struct TrieWalk {
             if flags == .taking || (isBottom && !flags.contains(.calling)) {
                 path[depth] = next
                 takeTokens(child)
-                if flags.contains(.accepting), reading.frame.isBottom { noteExit(child) }
+                if flags.contains(.accepting) { noteExit(child) }
                 child += 1
             } else {
                 let arrived = Configuration.Reading(state: next, frame: reading.frame)
@@ -79,20 +81,10 @@ struct TrieWalk {
     }
 
     private mutating func takeTokens(_ node: Int32) {
-        let (first, end) = (trie.nodes[Int(node)].firstToken, trie.nodes[Int(node) + 1].firstToken)
-        for place in first..<end { mask.insert(trie.order[Int(place)]) }
+        for token in trie.tokens(at: node) { mask.insert(token) }
     }
 
     private mutating func noteExit(_ node: Int32) {
-        guard let bytesAfterExit else { return }
-        let end = trie.nodes[Int(node)].end
-        var child = node + 1
-        while child < end {
-            if bytesAfterExit.contains(trie.nodes[Int(child)].byte) {
-                exits.append(node)
-                return
-            }
-            child = trie.nodes[Int(child)].end
-        }
+        if wantsExits, trie.nodes[Int(node)].end > node + 1 { exits.append(node) }
     }
 }
