@@ -20,18 +20,27 @@ package final class GrammarConstraint: Sendable {
 
     /// Adds the tokens that may follow.
     fileprivate func addTokens(after configuration: Configuration, to mask: inout TokenMask) {
+        let automaton = grammar.automaton
         for reading in configuration.readings {
             let state = cache.mask(of: reading.state)
+            guard reading.frame.depth + state.depth <= automaton.limits.depth else {
+                addTokens(of: vocabulary.trie, after: Configuration(readings: [reading]), to: &mask)
+                continue
+            }
             state.add(to: &mask)
             guard let endings = state.endings, !reading.frame.returns.isEmpty else { continue }
             // The tokens that end the rule, and go on in the rules that called it.
-            let below = grammar.automaton.configuration(at: reading.frame.returns)
-            var walk = TrieWalk(grammar.automaton, endings, mask: mask)
-            // The walk has the only reference to the bits now, so they are not copied.
-            mask = TokenMask(tokenCount: 0)
-            walk.walk(below)
-            mask = walk.finish()
+            addTokens(of: endings, after: automaton.configuration(at: reading.frame.returns), to: &mask)
         }
+    }
+
+    /// Adds tokens of `trie` by walking down.
+    private func addTokens(of trie: ByteTrie, after configuration: Configuration, to mask: inout TokenMask) {
+        var walk = TrieWalk(grammar.automaton, trie, mask: mask)
+        // The walk has the only reference to the bits now, so they are not copied.
+        mask = TokenMask(tokenCount: 0)
+        walk.walk(configuration)
+        mask = walk.finish()
     }
 }
 

@@ -50,7 +50,7 @@ extension PushdownAutomaton {
         var isSettled = true
         for reading in configuration.readings {
             let next = next(reading.state, byte)
-            guard next >= 0 else { continue }
+            guard next >= 0, hasRoom(next, reading.frame) else { continue }
             isSettled = isSettled && flags[Int(next)] == .taking
             arrived.append(Configuration.Reading(state: next, frame: reading.frame))
         }
@@ -86,20 +86,26 @@ extension PushdownAutomaton {
             }
             guard let next = pending.indices.min(by: { pending[$0].rule < pending[$1].rule }) else { break }
             let call = pending.remove(at: next)
+            guard call.isBottom || !call.returns.elements.isEmpty else { continue }
             let frame = Frame(returns: call.returns.elements, isBottom: call.isBottom)
-            guard frame.depth <= limits.depth else { continue }
             readings.insert(Configuration.Reading(state: ruleStarts[Int(call.rule)], frame: frame))
         }
         configuration.readings = readings.elements.filter { flags[Int($0.state)].contains(.taking) }
         return configuration
     }
 
-    /// Notes a call of a reading with `frame`.
+    /// Whether a state can reach the end of its rule, called by `frame`, within the limit of the nesting.
+    func hasRoom(_ state: Int32, _ frame: Frame) -> Bool { frame.depth + Int(nesting[Int(state)]) <= limits.depth }
+
+    /// Notes a call of a reading with `frame`, unless it could not be completed within the limit of the nesting.
     private func note(_ call: Automaton.Call, of frame: Frame, _ pending: inout [PendingCall]) {
         let index = pending.firstIndex { $0.rule == call.rule } ?? pending.count
         if index == pending.count {
             pending.append(PendingCall(rule: call.rule, returns: ReadingSet(limit: limits.readings)))
         }
+        guard frame.depth + 1 + Int(nesting[Int(ruleStarts[Int(call.rule)])]) <= limits.depth,
+            hasRoom(call.target, frame)
+        else { return }
         if flags[Int(call.target)] == .accepting {
             // Nothing follows in the caller: the call returns to where the caller would return, and the stack does not grow.
             if frame.isBottom { pending[index].isBottom = true }

@@ -5,7 +5,8 @@ import InferSupport
 /// A pushdown automaton over bytes. Each of its states belongs to a rule. A state has edges that take a byte, and calls, after which the
 /// automaton goes on in another state. It never changes, and serves any number of texts at once.
 ///
-/// Every state can reach the end of its rule, so a text that is allowed so far can always be completed.
+/// Every state can reach the end of its rule, and no call is made that could not be completed within the limit of the nesting. So a text
+/// that is allowed so far can always be completed.
 package final class PushdownAutomaton: Sendable {
     struct Flags: OptionSet {
         let rawValue: UInt8
@@ -28,6 +29,10 @@ package final class PushdownAutomaton: Sendable {
     let edges: [Int32]
     /// By state.
     let flags: [Flags]
+    /// By state, the least nesting of calls on a way to the end of its rule.
+    let nesting: [Int32]
+    /// The largest of these.
+    let maximumNesting: Int
     /// By state, where its calls begin in `calls`, and an end.
     private let callStarts: [Int32]
     private let calls: [Automaton.Call]
@@ -43,8 +48,12 @@ package final class PushdownAutomaton: Sendable {
     /// - Throws: `invalidArgument` for a grammar that allows no text or is left-recursive, and beyond a limit.
     init(_ rules: RuleSet, budget: inout CompilationBudget) throws(InferenceError) {
         let parts = try PushdownParts(try RuleCompiler.compile(rules, budget: &budget), &budget)
-        guard parts.isAlive[0] else { throw InferenceError(.invalidArgument, "the grammar allows no text") }
+        guard parts.isAlive(0) else { throw InferenceError(.invalidArgument, "the grammar allows no text") }
         limits = budget.limits
+        guard Int(parts.nesting[Int(parts.starts[0])]) < limits.depth else {
+            throw InferenceError(
+                .invalidArgument, "every text of the grammar nests its rules more than \(limits.depth) times")
+        }
         let numbers = parts.numbers
         let classes = ByteClasses(parts.states.lazy.flatMap { $0.edges.lazy.map(\.bytes) })
         (byteClasses, classCount) = (classes.numbers, classes.sets.count)
@@ -56,9 +65,11 @@ package final class PushdownAutomaton: Sendable {
         var edges: [Int32] = []
         edges.reserveCapacity(parts.aliveCount * classCount)
         var (flags, callStarts, calls, rulesOfStates): ([Flags], [Int32], [Automaton.Call], [Int32]) = ([], [], [], [])
-        for (old, state) in parts.states.enumerated() where parts.isAlive[old] {
+        nesting = parts.nesting.filter { $0 >= 0 }
+        maximumNesting = Int(nesting.max() ?? 0)
+        for (old, state) in parts.states.enumerated() where parts.isAlive(Int32(old)) {
             var row = [Int32](repeating: -1, count: classCount)
-            for edge in state.edges where parts.isAlive[Int(edge.target)] {
+            for edge in state.edges where parts.isAlive(edge.target) {
                 for (number, set) in classes.sets.enumerated() {
                     if let byte = set.first, edge.bytes.contains(byte) { row[number] = numbers[Int(edge.target)] }
                 }
@@ -103,8 +114,8 @@ private struct PushdownParts {
     private(set) var rulesOfStates: [Int32] = []
     /// By rule, its first state.
     private(set) var starts: [Int32] = []
-    /// Whether the end of the rule can be reached from each state.
-    private(set) var isAlive: [Bool] = []
+    /// By state, the least nesting of calls on a way to the end of its rule; −1 if no way leads there.
+    private(set) var nesting: [Int32] = []
 
     init(_ rules: [RuleCompiler.CalledRule], _ budget: inout CompilationBudget) throws(InferenceError) {
         for (number, rule) in rules.enumerated() {
@@ -117,55 +128,59 @@ private struct PushdownParts {
                 rulesOfStates.append(Int32(number))
             }
         }
-        try findAlive(&budget)
+        try findNesting(&budget)
     }
 
+    /// Whether the end of its rule can be reached from a state.
+    func isAlive(_ state: Int32) -> Bool { nesting[Int(state)] >= 0 }
+
     /// The number of states that are kept.
-    var aliveCount: Int { isAlive.count(where: \.self) }
+    var aliveCount: Int { nesting.count { $0 >= 0 } }
 
     /// The numbers of the states when those that are not alive are left out.
     var numbers: [Int32] {
         var next: Int32 = -1
-        return isAlive.map { isAlive in
-            if isAlive { next += 1 }
-            return isAlive ? next : -1
+        return nesting.map { nesting in
+            if nesting >= 0 { next += 1 }
+            return nesting >= 0 ? next : -1
         }
     }
 
     /// Whether a call can be completed.
-    func isUseful(_ call: Automaton.Call) -> Bool {
-        isAlive[Int(call.target)] && isAlive[Int(starts[Int(call.rule)])]
-    }
+    func isUseful(_ call: Automaton.Call) -> Bool { isAlive(call.target) && isAlive(starts[Int(call.rule)]) }
 
-    /// Goes backwards from the states that accept.
-    private mutating func findAlive(_ budget: inout CompilationBudget) throws(InferenceError) {
-        isAlive = states.map(\.isAccepting)
+    /// Goes backwards from the states that accept: first along ways without calls, then along those with one level of calls, and so on.
+    private mutating func findNesting(_ budget: inout CompilationBudget) throws(InferenceError) {
+        nesting = Array(repeating: -1, count: states.count)
         var sources = [[Int32]](repeating: [], count: states.count)
+        var callSources = [[(source: Int32, rule: Int32)]](repeating: [], count: states.count)
         var callers = [[(source: Int32, target: Int32)]](repeating: [], count: starts.count)
         for (number, state) in states.enumerated() {
             try budget.spend(state.edges.count + state.calls.count)
             for edge in state.edges { sources[Int(edge.target)].append(Int32(number)) }
             for call in state.calls {
-                sources[Int(call.target)].append(Int32(number))
+                callSources[Int(call.target)].append((Int32(number), call.rule))
                 callers[Int(call.rule)].append((Int32(number), call.target))
             }
         }
-        var pending = isAlive.indices.filter { isAlive[$0] }.map { Int32($0) }
-        func revive(_ state: Int32, _ parts: inout PushdownParts) {
-            guard !parts.isAlive[Int(state)] else { return }
-            parts.isAlive[Int(state)] = true
-            pending.append(state)
-        }
-        while let state = pending.popLast() {
-            for source in sources[Int(state)] {
-                let isReached = states[Int(source)].edges.contains { $0.target == state }
-                if isReached || states[Int(source)].calls.contains(where: { $0.target == state && isUseful($0) }) {
-                    revive(source, &self)
+        var level: Int32 = 0
+        var current = states.indices.filter { states[$0].isAccepting }.map { Int32($0) }
+        while !current.isEmpty {
+            var next: [Int32] = []
+            while let state = current.popLast() {
+                guard nesting[Int(state)] < 0 else { continue }
+                nesting[Int(state)] = level
+                current += sources[Int(state)]
+                for (source, rule) in callSources[Int(state)] {
+                    let inner = nesting[Int(starts[Int(rule)])]
+                    if inner == level { next.append(source) } else if inner >= 0 { current.append(source) }
                 }
+                let rule = Int(rulesOfStates[Int(state)])
+                guard starts[rule] == state else { continue }
+                for (source, target) in callers[rule] where nesting[Int(target)] >= 0 { next.append(source) }
             }
-            let rule = Int(rulesOfStates[Int(state)])
-            guard starts[rule] == state else { continue }
-            for (source, target) in callers[rule] where isAlive[Int(target)] { revive(source, &self) }
+            current = next
+            level += 1
         }
     }
 
@@ -174,7 +189,7 @@ private struct PushdownParts {
         var firstBytes = [ByteSet](repeating: ByteSet(), count: starts.count)
         func bytes(from state: Int32) -> ByteSet {
             var bytes = ByteSet()
-            for edge in states[Int(state)].edges where isAlive[Int(edge.target)] { bytes.formUnion(edge.bytes) }
+            for edge in states[Int(state)].edges where isAlive(edge.target) { bytes.formUnion(edge.bytes) }
             for call in states[Int(state)].calls where isUseful(call) { bytes.formUnion(firstBytes[Int(call.rule)]) }
             return bytes
         }
@@ -183,7 +198,7 @@ private struct PushdownParts {
 
         var following = [ByteSet](repeating: ByteSet(), count: starts.count)
         var endings: [(rule: Int, caller: Int)] = []
-        for (number, state) in states.enumerated() where isAlive[number] {
+        for (number, state) in states.enumerated() where isAlive(Int32(number)) {
             for call in state.calls where isUseful(call) {
                 following[Int(call.rule)].formUnion(bytes(from: call.target))
                 if states[Int(call.target)].isAccepting {

@@ -3,9 +3,9 @@
 import InferSupport
 
 /// How JSON texts are written.
-package struct JSONStyle: Sendable, Hashable {
+public struct JSONStyle: Sendable, Hashable {
     /// The white space between the parts of a text.
-    package enum WhiteSpace: Sendable, Hashable {
+    public enum WhiteSpace: Sendable, Hashable {
         /// None.
         case none
         /// What models write: behind an opening bracket, behind a comma and before a closing bracket either nothing, or a space, or a line
@@ -15,17 +15,16 @@ package struct JSONStyle: Sendable, Hashable {
     }
 
     /// The white space between the parts of a text.
-    package var whiteSpace = WhiteSpace.flexible(maximumIndentation: 32)
+    public var whiteSpace = WhiteSpace.flexible(maximumIndentation: 32)
     /// Whether objects may have properties that the schema does not name and does not rule out. JSON Schema says so, and it is the
     /// default. If false, an object has undeclared properties only where `additionalProperties` says so, or where the schema names no
     /// property at all.
-    package var allowsUndeclaredProperties = true
-
-    /// The default style.
-    package init() {}
+    public var allowsUndeclaredProperties = true
 
     /// A style.
-    package init(whiteSpace: WhiteSpace, allowsUndeclaredProperties: Bool = true) {
+    public init(
+        whiteSpace: WhiteSpace = .flexible(maximumIndentation: 32), allowsUndeclaredProperties: Bool = true
+    ) {
         self.whiteSpace = whiteSpace
         self.allowsUndeclaredProperties = allowsUndeclaredProperties
     }

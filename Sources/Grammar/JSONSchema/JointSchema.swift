@@ -37,7 +37,9 @@ struct JointSchema {
         }
         joinProperties(members, style)
         try joinItems(members, in: &document)
-        for schema in additionalProperties ?? [] where try document.schema(schema).isFalse { additionalProperties = nil }
+        for schema in additionalProperties ?? [] where try document.schema(schema).isFalse {
+            additionalProperties = nil
+        }
     }
 
     private mutating func joinProperties(_ members: [Schema], _ style: JSONStyle) {

@@ -123,7 +123,9 @@ struct SchemaCompiler {
         let range = schema.strings
         if let known = stringContents[range] { return known }
         var content = try length(minimum: range.minimum, maximum: range.maximum)
-        for (source, isFormat) in range.patterns.sorted().map({ ($0, false) }) + range.formats.sorted().map({ ($0, true) }) {
+        for (source, isFormat) in range.patterns.sorted().map({ ($0, false) })
+            + range.formats.sorted().map({ ($0, true) })
+        {
             do throws(InferenceError) {
                 let pattern = isFormat ? StringFormats.pattern(source) ?? "" : source
                 let whole = try RegularExpressionParser.expression(of: pattern, "the pattern", limits: budget.limits)
@@ -168,7 +170,8 @@ struct SchemaCompiler {
             network.connect(
                 node, to: end,
                 .repetition(
-                    rest, minimum: max(minimum - first.count, 0), maximum: schema.maximumItems.map { $0 - first.count }))
+                    rest, minimum: max(minimum - first.count, 0), maximum: schema.maximumItems.map { $0 - first.count })
+            )
         }
         return json.brackets("[", .network(network), "]", canBeEmpty: minimum == 0)
     }
@@ -231,7 +234,8 @@ struct SchemaCompiler {
             guard !schema.numbers.isUnlimited, let number = DecimalNumber(value) else { return true }
             return try numbers(schema, integersOnly: false).accepts(number.text.utf8)
         case .array where !schema.hasAnyItems, .object where !schema.hasAnyProperties:
-            throw fault(schema, "\"enum\" or \"const\" with arrays or objects beside keywords for these is not supported")
+            throw fault(
+                schema, "\"enum\" or \"const\" with arrays or objects beside keywords for these is not supported")
         default: return true
         }
     }

@@ -9,15 +9,17 @@ final class StateMask: Sendable {
     /// The tokens that may end the state's rule and go on behind it, by their bytes behind it. They depend on the stack. nil if there are
     /// none.
     let endings: ByteTrie?
+    /// How much deeper than the state's own call the nesting may have to be. With less room, some of the tokens may lead to no end.
+    let depth: Int
 
     private enum Tokens: Sendable {
         case few([Int32])
         case many(TokenMask)
     }
 
-    init(_ mask: TokenMask, endings: ByteTrie?) {
+    init(_ mask: TokenMask, endings: ByteTrie?, depth: Int) {
         tokens = mask.count <= mask.words.count / 2 ? .few(mask.tokens) : .many(mask)
-        self.endings = endings
+        (self.endings, self.depth) = (endings, depth)
     }
 
     /// The memory it takes, in bytes.
@@ -83,7 +85,8 @@ final class MaskCache: Sendable {
         let bottom = Frame(returns: [], isBottom: true)
         walk.walk(Configuration(readings: [Configuration.Reading(state: state, frame: bottom)]))
         let endings = endings(walk.exits, automaton.followingBytes(of: state))
-        return StateMask(walk.finish(), endings: endings)
+        let depth = walk.depth + automaton.maximumNesting
+        return StateMask(walk.finish(), endings: endings, depth: depth)
     }
 
     /// The tokens below nodes of the trie at which a rule ends, by their bytes from there on. Only those that go on with one of `bytes`

@@ -31,6 +31,24 @@ package struct TokenMask: Sendable, Hashable {
         for word in words.indices { words[word] |= other.words[word] }
     }
 
+    /// The logits of a row with −∞ for all tokens that are no elements.
+    ///
+    /// - Parameter logits: One value per token of the vocabulary.
+    package func restricting(_ logits: UnsafeBufferPointer<Float>) -> [Float] {
+        [Float](unsafeUninitializedCapacity: logits.count) { result, count in
+            result.initialize(repeating: -.infinity)
+            for (index, word) in words.enumerated() where word != 0 {
+                let tokens = index << 6..<min(index << 6 + 64, logits.count)
+                if word == .max {
+                    for token in tokens { result[token] = logits[token] }
+                } else {
+                    for token in tokens where word >> UInt64(token & 63) & 1 != 0 { result[token] = logits[token] }
+                }
+            }
+            count = logits.count
+        }
+    }
+
     /// The number of tokens.
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 

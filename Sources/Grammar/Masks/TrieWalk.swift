@@ -4,13 +4,15 @@
 struct TrieWalk: ~Copyable {
     private let automaton: PushdownAutomaton
     private let trie: ByteTrie
-    /// Whether exits are wanted.
+    /// Whether ``exits`` and ``depth`` are wanted.
     private let wantsExits: Bool
 
     /// The tokens found.
     private(set) var mask: TokenMask
     /// The nodes with others below them at which the bottom frame's call ends. The tokens below them depend on what is below that frame.
     private(set) var exits: [Int32] = []
+    /// The greatest depth of a frame on the way.
+    private(set) var depth = 1
     /// The states on the path to the current node, by depth, as long as there is one reading and no call.
     private var path: [Int32]
 
@@ -47,7 +49,10 @@ struct TrieWalk: ~Copyable {
     /// Takes the tokens of a node that is reached, and those below it.
     private mutating func enter(_ node: Int32, _ configuration: Configuration) {
         takeTokens(node)
-        if configuration.isAccepting { noteExit(node) }
+        if wantsExits {
+            for reading in configuration.readings { depth = max(depth, reading.frame.depth) }
+            if configuration.isAccepting { noteExit(node) }
+        }
         walk(below: node, configuration)
     }
 
@@ -62,7 +67,7 @@ struct TrieWalk: ~Copyable {
             let entry = trie.nodes[Int(child)]
             let depth = Int(entry.depth)
             let next = automaton.next(path[depth - 1], entry.byte)
-            guard next >= 0 else {
+            guard next >= 0, automaton.hasRoom(next, reading.frame) else {
                 child = entry.end
                 continue
             }
@@ -70,7 +75,7 @@ struct TrieWalk: ~Copyable {
             if flags == .taking || (isBottom && !flags.contains(.calling)) {
                 path[depth] = next
                 takeTokens(child)
-                if flags.contains(.accepting) { noteExit(child) }
+                if wantsExits, flags.contains(.accepting) { noteExit(child) }
                 child += 1
             } else {
                 let arrived = Configuration.Reading(state: next, frame: reading.frame)
@@ -85,6 +90,6 @@ struct TrieWalk: ~Copyable {
     }
 
     private mutating func noteExit(_ node: Int32) {
-        if wantsExits, trie.nodes[Int(node)].end > node + 1 { exits.append(node) }
+        if trie.nodes[Int(node)].end > node + 1 { exits.append(node) }
     }
 }

@@ -21,7 +21,9 @@ enum GeneralCategories {
             let next = Unicode.Scalar(value).map { shortName(of: $0.properties.generalCategory) } ?? ""
             guard next != category else { continue }
             if !category.isEmpty {
-                for name in [category, String(category.prefix(1))] + (["Lu", "Ll", "Lt"].contains(category) ? ["LC"] : []) {
+                for name in [category, String(category.prefix(1))]
+                    + (["Lu", "Ll", "Lt"].contains(category) ? ["LC"] : [])
+                {
                     ranges[name, default: []].append(start...value - 1)
                 }
             }

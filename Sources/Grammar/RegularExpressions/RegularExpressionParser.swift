@@ -58,7 +58,9 @@ struct RegularExpressionParser {
         reader.advance()
         switch scalar {
         case "(":
-            guard depth < Self.maximumDepth else { throw reader.fault("more than \(Self.maximumDepth) levels of groups") }
+            guard depth < Self.maximumDepth else {
+                throw reader.fault("more than \(Self.maximumDepth) levels of groups")
+            }
             try groupOptions(at: place)
             let group = try alternatives(depth: depth + 1)
             guard reader.take(")") else { throw reader.unexpected("')'") }
@@ -74,11 +76,13 @@ struct RegularExpressionParser {
     private mutating func groupOptions(at place: Int) throws(InferenceError) {
         guard reader.take("?") else { return }
         if reader.take(":") { return }
-        for (mark, name) in [("=", "(?=…)"), ("!", "(?!…)"), ("<=", "(?<=…)"), ("<!", "(?<!…)")] where reader.take(mark) {
+        for (mark, name) in [("=", "(?=…)"), ("!", "(?!…)"), ("<=", "(?<=…)"), ("<!", "(?<!…)")] where reader.take(mark)
+        {
             throw reader.fault("looking ahead or behind, \(name), is not supported", at: place)
         }
         guard reader.take("<") else {
-            throw reader.fault("the group (?\(reader.current.map(String.init)?.printable ?? "") is not supported", at: place)
+            throw reader.fault(
+                "the group (?\(reader.current.map(String.init)?.printable ?? "") is not supported", at: place)
         }
         while let scalar = reader.current, scalar != ">", scalar != ")" { reader.advance() }
         guard reader.take(">") else { throw reader.unexpected("'>'") }
@@ -216,7 +220,8 @@ struct RegularExpressionParser {
         for key in ["General_Category=", "gc="] where name.hasPrefix(key) { name.removeFirst(key.count) }
         guard let set = GeneralCategories.set(named: name) else {
             throw reader.fault(
-                "the property \\p{\(name.printable)} is not supported; general categories, Any and ASCII are", at: place)
+                "the property \\p{\(name.printable)} is not supported; general categories, Any and ASCII are", at: place
+            )
         }
         return set
     }

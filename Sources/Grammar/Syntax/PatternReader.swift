@@ -16,7 +16,8 @@ struct PatternReader {
     init(_ source: String, _ name: String, _ limits: GrammarLimits) throws(InferenceError) {
         guard source.utf8.count <= limits.sourceLength else {
             throw InferenceError(
-                .invalidArgument, "\(name) has \(source.utf8.count) bytes, more than the limit of \(limits.sourceLength)")
+                .invalidArgument,
+                "\(name) has \(source.utf8.count) bytes, more than the limit of \(limits.sourceLength)")
         }
         scalars = Array(source.unicodeScalars)
         self.name = name

@@ -92,9 +92,14 @@ struct Conversation {
         var options = makeOptions()
         options.includesControlTokens = true
         do {
-            let parser = try session.model.answerParser(for: system + messages)
+            // An answer of a certain form is text, also if it looks like a call.
+            let hasForm = options.grammar != nil
+            let parser = try hasForm ? AnswerParser() : session.model.answerParser(for: system + messages)
+            var chatOptions = ChatOptions()
+            chatOptions.skipsThinking = hasForm
             let generation = session.generate(
-                .chat(system + messages, parsesSpecialTokens: parsesSpecialTokens), options: options)
+                .chat(system + messages, options: chatOptions, parsesSpecialTokens: parsesSpecialTokens),
+                options: options)
             let (answer, interrupted) = try await Interrupts.shared.cancelling {
                 try await Answer(generation, printsText: true, parser: parser)
             }

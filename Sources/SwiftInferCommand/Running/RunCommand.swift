@@ -57,6 +57,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Parse special tokens such as <|im_end|> in the prompt instead of reading them as text.")
     var special = false
 
+    @OptionGroup(title: "Form of the answer") var form: GrammarArguments
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Engine") var context: ContextOptions
@@ -95,6 +96,8 @@ struct RunCommand: AsyncParsableCommand {
         guard text != nil || (chat && !json) else {
             throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
         }
+        // Faults of a grammar are told before the model is loaded.
+        let grammar = try form.load()
         // Open the terminal before the model is loaded: people type or paste while it loads.
         if text == nil { TerminalInput.open() }
         defer { TerminalInput.close() }
@@ -107,7 +110,7 @@ struct RunCommand: AsyncParsableCommand {
         guard let text else {
             var conversation = Conversation(
                 session: session, system: system, parsesSpecialTokens: special, printsStatistics: stats,
-                options: { generationOptions })
+                options: { generationOptions(grammar) })
             try await conversation.run()
             return
         }
@@ -116,11 +119,16 @@ struct RunCommand: AsyncParsableCommand {
         {
             Output.standardError("The prompt begins with \(bos.printable) already; no second one is added.\n")
         }
+        var chatOptions = ChatOptions()
+        chatOptions.skipsThinking = grammar != nil
         let messages = system + [ChatMessage(role: .user, content: text)]
         let prompt: Prompt =
-            chat ? .chat(messages, parsesSpecialTokens: special) : .text(text, parsesSpecialTokens: special)
-        var options = generationOptions
-        let parser = chat ? try model.answerParser(for: messages) : nil
+            chat
+            ? .chat(messages, options: chatOptions, parsesSpecialTokens: special)
+            : .text(text, parsesSpecialTokens: special)
+        var options = generationOptions(grammar)
+        // An answer of a certain form is text, also if it looks like a call.
+        let parser = chat ? try grammar == nil ? model.answerParser(for: messages) : AnswerParser() : nil
         // Many families mark calls with control tokens.
         if chat { options.includesControlTokens = true }
         let (printsText, finalOptions) = (!json, options)
@@ -150,16 +158,19 @@ struct RunCommand: AsyncParsableCommand {
             let text = statistics.tokens.isEmpty ? "no text follows" : "the text ends here"
             return "\(text): the context of \(contextLength) tokens is full; --context makes it longer"
         }
-        guard statistics.finishReason == .length, n == nil, let most = generationOptions.maximumTokens else {
+        guard statistics.finishReason == .length, n == nil, let most = maximumTokens else {
             return nil
         }
         return "the text ends here after \(most) tokens; -n allows more"
     }
 
+    private var maximumTokens: Int? { if let n { n < 0 ? nil : n } else { chat ? nil : 256 } }
+
     /// The settings of a generation. Each call draws a new seed unless one was given.
-    private var generationOptions: GenerationOptions {
+    private func generationOptions(_ grammar: Grammar?) -> GenerationOptions {
         var options = GenerationOptions()
-        options.maximumTokens = if let n { n < 0 ? nil : n } else { chat ? nil : 256 }
+        options.maximumTokens = maximumTokens
+        options.grammar = grammar
         options.sampling = sampling.options
         options.stop = stop
         options.ignoresEndOfText = ignoreEos

@@ -78,13 +78,16 @@ public struct AnswerParser: Sendable {
         self.init(syntax: AnswerSyntax(template: templateSource), prompt: Array(prompt.utf8), tools: tools)
     }
 
+    /// A parser for answers that are text as a whole.
+    public init() { self.init(syntax: AnswerSyntax(template: ""), prompt: [], tools: []) }
+
     private init(syntax: AnswerSyntax, prompt: [UInt8], tools: [ToolDefinition], callCount: Int = 0) {
         self.syntax = syntax
         self.tools = tools
         self.callCount = callCount
         state = syntax.hasChannels ? .header : .text
-        let end = prompt.lastIndex { !$0.isSpace }.map { prompt[...$0] } ?? []
-        for (opening, closing) in syntax.thoughts where end.ends(with: Array(opening.utf8)) {
+        if syntax.beginsText(after: prompt) { state = .channel(isThought: false) }
+        if let closing = syntax.openThought(after: prompt) {
             state = .thinking(closing: closing)
             skipsSpace = true
         }
