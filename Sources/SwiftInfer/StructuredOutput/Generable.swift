@@ -22,7 +22,7 @@ import Foundation
 ///     }
 /// }
 ///
-/// let recipe = try await session.respond(to: "A recipe for soup:", generating: Recipe.self).content
+/// let recipe = try await session.respond(to: .text("A recipe for soup:"), generating: Recipe.self).content
 /// ```
 public protocol Generable: Decodable, Sendable {
     /// The schema of the type's values.
