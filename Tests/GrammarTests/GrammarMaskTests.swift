@@ -43,7 +43,10 @@ import Testing
                 #expect(
                     mask.contains(TestVocabulary.end) == matcher.isAccepting && !mask.contains(TestVocabulary.control))
                 let token = try #require(mask.tokens.filter { $0 != TestVocabulary.end }.randomElement(using: &random))
-                #expect(state.accept(token) && matcher.advance(TestVocabulary.tokens[Int(token)]))
+                let (isAccepted, hasAdvanced) = (
+                    state.accept(token), matcher.advance(TestVocabulary.tokens[Int(token)])
+                )
+                #expect(isAccepted && hasAdvanced)
             }
         }
     }
@@ -52,14 +55,16 @@ import Testing
         let constraint = GrammarConstraint(
             try Grammar(gbnf: "root ::= \"[\" root \"]\" | [0-9]"), vocabulary: TestVocabulary.trie)
         func byte(_ text: Unicode.Scalar) -> Int32 { Int32(text.value) + 2 }
+        func accept(_ tokens: Int32..., by state: inout GrammarState) -> Bool { tokens.allSatisfy { state.accept($0) } }
         var one = GrammarState(constraint)
-        #expect(one.accept(byte("[")))
+        let hasBegun = accept(byte("["), by: &one)
         var other = one
-        #expect(other.accept(byte("7")) && other.accept(byte("]")) && other.isFinished && other.isComplete)
-        #expect(!other.accept(byte("]")) && !one.isComplete && one.accept(byte("[")))
-        #expect(
-            !one.accept(TestVocabulary.end) && other.accept(TestVocabulary.end) && !other.accept(TestVocabulary.end))
-        #expect(!one.accept(TestVocabulary.control) && !one.accept(-1) && !one.accept(99_999))
+        let hasEnded = accept(byte("7"), byte("]"), by: &other)
+        #expect(hasBegun && hasEnded && other.isFinished && other.isComplete && !one.isComplete)
+        #expect(!other.allows(byte("]")) && one.allows(byte("[")) && !one.allows(TestVocabulary.end))
+        #expect(!one.allows(TestVocabulary.control) && !one.allows(-1) && !one.allows(99_999))
+        let isAccepted = other.accept(TestVocabulary.end)
+        #expect(isAccepted && other.isFinished && !other.allows(TestVocabulary.end))
     }
 
     @Test func forcedText() throws {
@@ -95,7 +100,8 @@ import Testing
                 let opening = mask.tokens.filter { TestVocabulary.tokens[Int($0)].contains { "[{(".utf8.contains($0) } }
                 let choices = opening.isEmpty || count > 40 ? mask.tokens : opening
                 let token = try #require(choices.randomElement(using: &random), "a dead end after \(count) tokens")
-                #expect(state.accept(token))
+                let isAccepted = state.accept(token)
+                #expect(isAccepted)
                 count += 1
             }
         }

@@ -55,10 +55,8 @@ import Testing
     /// Sources with faults either make a grammar that can be used, or are refused.
     @Test(arguments: 0..<3) func faultsAreRefused(kind: Int) throws {
         var random = SeededGenerator(UInt64(kind))
-        var limits = GrammarLimits()
-        (limits.states, limits.work, limits.depth) = (3_000, 300_000, 60)
         var (made, refused) = (0, 0)
-        for _ in 0..<400 {
+        for _ in 0..<300 {
             var source = Array(Self.sources[kind].unicodeScalars)
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 let place = Int.random(in: 0..<source.count, using: &random)
@@ -73,25 +71,29 @@ import Testing
             do throws(InferenceError) {
                 let grammar =
                     switch kind {
-                    case 0: try Grammar(gbnf: text, limits: limits)
-                    case 1: try Grammar(regularExpression: text, limits: limits)
-                    default: try Grammar(jsonSchema: try JSONValue(parsing: text), limits: limits)
+                    case 0: try Grammar(gbnf: text, limits: .small)
+                    case 1: try Grammar(regularExpression: text, limits: .small)
+                    default: try Grammar(jsonSchema: try JSONValue(parsing: text), limits: .small)
                     }
                 made += 1
-                guard made.isMultiple(of: 8) else { continue }
+                guard made.isMultiple(of: 4) else { continue }
                 let constraint = GrammarConstraint(grammar, vocabulary: TestVocabulary.trie)
                 var state = GrammarState(constraint)
                 var mask = TokenMask(tokenCount: TestVocabulary.tokens.count)
                 for _ in 0..<30 where !state.isFinished {
                     state.mask(into: &mask)
-                    let token = try #require(mask.tokens.randomElement(using: &random), "a dead end: \(text)")
-                    #expect(state.accept(token))
+                    guard let token = mask.tokens.randomElement(using: &random) else {
+                        Issue.record("a dead end: \(text)")
+                        break
+                    }
+                    let isAccepted = state.accept(token)
+                    #expect(isAccepted)
                 }
             } catch {
                 refused += 1
                 #expect(error.code == .invalidArgument && !error.message.isEmpty)
             }
         }
-        #expect(made > 10 && refused > 10)
+        #expect(made > 4 && refused > 10)
     }
 }

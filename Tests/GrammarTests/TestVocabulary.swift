@@ -3,6 +3,15 @@
 import InferGrammar
 import TestSupport
 
+extension GrammarLimits {
+    /// Limits that are reached soon.
+    static let small: GrammarLimits = {
+        var limits = GrammarLimits()
+        (limits.states, limits.work, limits.depth) = (3_000, 300_000, 60)
+        return limits
+    }()
+}
+
 enum TestVocabulary {
     static let end: Int32 = 0
     static let control: Int32 = 1

@@ -37,7 +37,7 @@ package struct TokenMask: Sendable, Hashable {
     package func restricting(_ logits: UnsafeBufferPointer<Float>) -> [Float] {
         [Float](unsafeUninitializedCapacity: logits.count) { result, count in
             result.initialize(repeating: -.infinity)
-            for (index, word) in words.enumerated() where word != 0 {
+            for (index, word) in words.enumerated() where word != 0 && index << 6 < logits.count {
                 let tokens = index << 6..<min(index << 6 + 64, logits.count)
                 if word == .max {
                     for token in tokens { result[token] = logits[token] }

@@ -1,6 +1,6 @@
 // Answers as values of Swift types.
 
-public import InferGrammar
+import InferGrammar
 public import InferSupport
 
 #if canImport(FoundationEssentials)

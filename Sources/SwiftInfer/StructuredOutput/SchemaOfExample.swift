@@ -161,21 +161,23 @@ private struct Members<Key: CodingKey>: KeyedEncodingContainerProtocol {
         encoder.add(key.stringValue, .optional(schema))
     }
 
-    mutating func encodeIfPresent(_ value: Bool?, forKey key: Key) throws {
-        encoder.add(key.stringValue, .optional(.boolean))
-    }
-    mutating func encodeIfPresent(_ value: String?, forKey key: Key) throws {
-        encoder.add(key.stringValue, .optional(.string()))
-    }
-    mutating func encodeIfPresent(_ value: Double?, forKey key: Key) throws {
-        encoder.add(key.stringValue, .optional(.number()))
-    }
-    mutating func encodeIfPresent(_ value: Float?, forKey key: Key) throws {
-        encoder.add(key.stringValue, .optional(.number()))
-    }
-    mutating func encodeIfPresent(_ value: Int?, forKey key: Key) throws {
-        encoder.add(key.stringValue, .optional(.integer()))
-    }
+    // The protocol has these for the simple types, which would win over the one above.
+    mutating func encodeIfPresent(_ value: Bool?, forKey key: Key) { add(key, .optional(.boolean)) }
+    mutating func encodeIfPresent(_ value: String?, forKey key: Key) { add(key, .optional(.string())) }
+    mutating func encodeIfPresent(_ value: Double?, forKey key: Key) { add(key, .optional(.number())) }
+    mutating func encodeIfPresent(_ value: Float?, forKey key: Key) { add(key, .optional(.number())) }
+    mutating func encodeIfPresent(_ value: Int?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: Int8?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: Int16?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: Int32?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: Int64?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: UInt?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: UInt8?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: UInt16?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: UInt32?, forKey key: Key) { add(key, .optional(.integer())) }
+    mutating func encodeIfPresent(_ value: UInt64?, forKey key: Key) { add(key, .optional(.integer())) }
+
+    private func add(_ key: Key, _ schema: JSONSchema) { encoder.add(key.stringValue, schema) }
 
     mutating func encodeNil(forKey key: Key) throws { encoder.add(key.stringValue, .null) }
 

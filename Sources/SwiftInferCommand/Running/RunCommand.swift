@@ -128,7 +128,8 @@ struct RunCommand: AsyncParsableCommand {
             : .text(text, parsesSpecialTokens: special)
         var options = generationOptions(grammar)
         // An answer of a certain form is text, also if it looks like a call.
-        let parser = chat ? try grammar == nil ? model.answerParser(for: messages) : AnswerParser() : nil
+        let parser: AnswerParser? =
+            if !chat { nil } else if grammar == nil { try model.answerParser(for: messages) } else { AnswerParser() }
         // Many families mark calls with control tokens.
         if chat { options.includesControlTokens = true }
         let (printsText, finalOptions) = (!json, options)

@@ -436,10 +436,9 @@ extension UInt8 {
     var isSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
 }
 
-extension ArraySlice<UInt8> {
-    fileprivate func ends(with other: [UInt8]) -> Bool {
-        count >= other.count && suffix(other.count).elementsEqual(other)
-    }
+extension BidirectionalCollection<UInt8> {
+    /// Whether the last bytes are those of `text`.
+    func ends(with text: String) -> Bool { suffix(text.utf8.count).elementsEqual(text.utf8) }
 }
 
 extension [UInt8] {

@@ -110,14 +110,14 @@ struct AnswerSyntax: Sendable {
     /// The mark that ends the thought that a prompt has begun; nil if it has begun none.
     func openThought(after prompt: [UInt8]) -> String? {
         let end = prompt.lastIndex { !$0.isSpace }.map { prompt[...$0] } ?? []
-        return thoughts.last { end.ends(with: Array($0.opening.utf8)) }?.closing
+        return thoughts.last { end.ends(with: $0.opening) }?.closing
     }
 
     /// The header of a channel of text.
     private static let textHeader = "<|channel|>final<|message|>"
 
     /// Whether a prompt ends with the header of a channel of text.
-    func beginsText(after prompt: [UInt8]) -> Bool { hasChannels && prompt.ends(with: Array(Self.textHeader.utf8)) }
+    func beginsText(after prompt: [UInt8]) -> Bool { hasChannels && prompt.ends(with: Self.textHeader) }
 
     /// What has to follow a prompt so that the answer begins with its text.
     func textOpening(after prompt: [UInt8]) -> String {
