@@ -1,5 +1,6 @@
 // Answers that follow a grammar: always valid, and the same with and without drafting.
 
+import InferSupport
 import SwiftInfer
 import TestSupport
 import Testing
