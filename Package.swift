@@ -54,8 +54,9 @@ let package = Package(
         .target(
             name: "InferTransformer", dependencies: ["InferSupport", "InferGGUF", "InferTensors"],
             path: "Sources/Transformer"),
+        .target(name: "InferGrammar", dependencies: ["InferSupport"], path: "Sources/Grammar"),
         .target(
-            name: "InferDecoding", dependencies: ["InferSupport", "InferTensors", "InferTransformer"],
+            name: "InferDecoding", dependencies: ["InferSupport", "InferGrammar", "InferTensors", "InferTransformer"],
             path: "Sources/Decoding"),
         .target(
             name: "InferCodeSwift",
@@ -63,8 +64,9 @@ let package = Package(
         .target(
             name: "SwiftInfer",
             dependencies: [
-                "InferSupport", "InferGGUF", "InferTokenizers", "InferTemplates", "InferTensors", "InferTransformer",
-                "InferDecoding", "InferCodeSwift", .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
+                "InferSupport", "InferGGUF", "InferTokenizers", "InferTemplates", "InferGrammar", "InferTensors",
+                "InferTransformer", "InferDecoding", "InferCodeSwift",
+                .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
             ]),
 
         // MARK: Measuring. A program or test can call it without the command.
@@ -134,6 +136,8 @@ let package = Package(
         .testTarget(
             name: "TransformerTests",
             dependencies: ["InferTransformer", "InferTensors", "InferGGUF", "InferSupport", "TestSupport"]),
+        .testTarget(
+            name: "GrammarTests", dependencies: ["InferGrammar", "InferSupport", "TestSupport"]),
         .testTarget(
             name: "DecodingTests",
             dependencies: ["InferDecoding", "InferTensors", "InferGGUF", "InferSupport", "TestSupport"]),

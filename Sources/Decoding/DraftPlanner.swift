@@ -1,5 +1,6 @@
 // The choice, step by step, of what to draft and which nodes to check, for one sequence or for all sequences of a step.
 
+package import InferGrammar
 import InferTensors
 
 /// A draft, ready to go through the model.
@@ -169,28 +170,30 @@ package final class DraftPlanner {
     }
 
     /// A draft for the next step, if this is its only sequence.
-    package func draft(_ bounds: Bounds, width: DraftWidth) -> Draft {
-        let proposal = propose(bounds, width: width)
+    package func draft(_ bounds: Bounds, width: DraftWidth, grammar: GrammarState? = nil) -> Draft {
+        let proposal = propose(bounds, width: width, grammar: grammar)
         let selection = timed { DraftSelection([proposal], cost: cost) }
         return draft(proposal, selection.shares[0])
     }
 
     /// Asks the drafter, if that is worth its time. ``cost`` must be the cost of the steps to come.
-    package func propose(_ bounds: Bounds, width: DraftWidth) -> DraftProposal {
+    ///
+    /// - Parameter grammar: What the grammar allows after the text. Nodes that it forbids are never checked. nil if it allows anything.
+    package func propose(_ bounds: Bounds, width: DraftWidth, grammar: GrammarState? = nil) -> DraftProposal {
         var proposal = DraftProposal()
         guard bounds.nodes > 0, bounds.depth > 0 else { return proposal }
         let before = retrievalDuration
         switch width {
         case .fixed(let count):
             // The best ones by the drafter's own values.
-            timed { ask(bounds, &proposal, calibration: nil) }
+            timed { ask(bounds, &proposal, grammar, calibration: nil) }
             proposal.fixedCount = min(count, proposal.ranking.count)
         case .automatic, .eager:
             // The first step is plain, so that its cost is known.
             guard cost.isKnown else { break }
             let lastClass = tokenClass(lastToken)
             guard width == .eager || timing.isTime(after: lastClass) else { break }
-            timed { ask(bounds, &proposal, calibration: calibration) }
+            timed { ask(bounds, &proposal, grammar, calibration: calibration) }
             proposal.learning = (lastClass, (retrievalDuration - before) / .seconds(1))
         }
         return proposal
@@ -221,16 +224,20 @@ package final class DraftPlanner {
         }
     }
 
-    private func ask(_ bounds: Bounds, _ proposal: inout DraftProposal, calibration: ValueCalibration?) {
+    private func ask(
+        _ bounds: Bounds, _ proposal: inout DraftProposal, _ grammar: GrammarState?, calibration: ValueCalibration?
+    ) {
         var tree = DraftTree(capacity: bounds.nodes)
         drafter.draft(into: &tree, limit: bounds.nodes)
         proposal.values = calibration?.values(of: tree) ?? tree.values
         proposal.tree = tree
-        proposal.ranking = Array(ranking(tree, proposal.values, bounds).prefix(bounds.nodes))
+        proposal.ranking = Array(ranking(tree, proposal.values, bounds, grammar).prefix(bounds.nodes))
     }
 
     /// The nodes that can be checked, most valuable first, each after its parent.
-    private func ranking(_ tree: DraftTree, _ values: [Float], _ bounds: Bounds) -> [Int] {
+    private func ranking(
+        _ tree: DraftTree, _ values: [Float], _ bounds: Bounds, _ grammar: GrammarState?
+    ) -> [Int] {
         let tokens: Range<Int32> = 0..<Int32(clamping: bounds.tokenCount)
         var isPossible: [Bool] = []
         isPossible.reserveCapacity(tree.count)
@@ -240,7 +247,20 @@ package final class DraftPlanner {
                 (parent < 0 || isPossible[parent]) && tokens.contains(tree.tokens[node])
                     && tree.depths[node] < bounds.depth)
         }
+        if let grammar { Self.restrict(&isPossible, tree, to: grammar) }
         return tree.nodes.filter { isPossible[$0] }.sorted { (values[$1], $0) < (values[$0], $1) }
+    }
+
+    /// Excludes the nodes that the grammar forbids along their paths.
+    private static func restrict(_ isPossible: inout [Bool], _ tree: DraftTree, to grammar: GrammarState) {
+        var states: [GrammarState?] = []
+        states.reserveCapacity(tree.count)
+        for node in tree.nodes {
+            let parent = Int(tree.parents[node])
+            var state = isPossible[node] ? parent < 0 ? grammar : states[parent] : nil
+            if !(state?.accept(tree.tokens[node]) ?? false) { (state, isPossible[node]) = (nil, false) }
+            states.append(state)
+        }
     }
 
     private func timed<R>(_ work: () -> R) -> R {

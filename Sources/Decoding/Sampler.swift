@@ -39,6 +39,9 @@ package struct Sampler: Sendable {
         set.draw(scale: options.inverseTemperature, uniform: Philox.uniform(seed: options.seed, position: position))
     }
 
+    /// Whether the choice is always the token with the largest logit of the row as it is.
+    var takesLargest: Bool { options.temperature == 0 && !penalises && options.logitBias.isEmpty }
+
     var penalises: Bool {
         options.repeatPenalty != 1 || options.frequencyPenalty != 0 || options.presencePenalty != 0
     }

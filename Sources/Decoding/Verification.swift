@@ -1,5 +1,6 @@
 // Drafting and verification: one step of the model adds several tokens to a sequence and changes no bit of the output.
 
+package import InferGrammar
 package import InferSupport
 import InferTensors
 package import InferTransformer
@@ -19,6 +20,10 @@ package struct Verification {
     /// Chooses the draft; nil for plain decoding.
     private let planner: DraftPlanner?
     private let sampler: Sampler
+    /// What the grammar allows after the tokens of the answer; nil if anything is allowed.
+    private var grammar: GrammarState?
+    /// The tokens that may follow, when they have to be known.
+    private var mask = TokenMask(tokenCount: 0)
     /// The wanted outputs of each row.
     package let request: LogitsRequest
     /// The number of tokens. Rows may have more logits, because vocabularies are padded.
@@ -38,18 +43,30 @@ package struct Verification {
     /// The number of steps so far, without those of the prompt.
     package private(set) var steps = 0
 
-    /// - Parameter readsWholeRows: Whether the caller reads whole rows of logits in any case.
+    /// - Parameters:
+    ///   - readsWholeRows: Whether the caller reads whole rows of logits in any case.
+    ///   - grammar: What the grammar allows before the first token of the answer; nil if there is none.
     package init(
-        _ sequence: TokenSequence, planner: DraftPlanner?, sampler: Sampler, tokenCount: Int, readsWholeRows: Bool
+        _ sequence: TokenSequence, planner: DraftPlanner?, sampler: Sampler, tokenCount: Int, readsWholeRows: Bool,
+        grammar: GrammarState? = nil
     ) {
         (self.sequence, self.planner, self.sampler, self.tokenCount) = (sequence, planner, sampler, tokenCount)
+        self.grammar = grammar
         let hostHasRows = readsWholeRows || sequence.state.model.device == nil
-        let softmaxScale = hostHasRows ? nil : sampler.softmaxScale
-        let wanted = softmaxScale == nil ? sampler.topTokensWanted : TopTokenBuffers.largestCount
+        // The sums are those of all tokens; a grammar would need those of the allowed ones.
+        let softmaxScale = hostHasRows || grammar != nil ? nil : sampler.softmaxScale
+        var wanted = softmaxScale == nil ? sampler.topTokensWanted : TopTokenBuffers.largestCount
+        if grammar != nil, wanted > 0 { wanted = min(wanted + Self.spareTopTokens, TopTokenBuffers.largestCount) }
         request = LogitsRequest(
             wholeRows: readsWholeRows || wanted == 0, topTokens: max(wanted, planner?.drafter.topTokensWanted ?? 0),
             softmaxScale: softmaxScale, tokenCount: tokenCount)
     }
+
+    /// The number of further top tokens that are wanted with a grammar, because it may forbid some.
+    private static let spareTopTokens = 15
+
+    /// Whether the grammar allows no further token, or only one that ends the text.
+    package var isGrammarFinished: Bool { grammar?.isFinished ?? false }
 
     /// Tells the drafter the text that the answer will follow.
     ///
@@ -73,7 +90,7 @@ package struct Verification {
     /// Propose: the rows of the next step, which are the last token and the draft nodes that are worth their time, if this is the
     /// step's only sequence.
     package mutating func propose(_ bounds: DraftPlanner.Bounds, width: DraftWidth) -> Segment {
-        draft = timed { $0.draft(bounds, width: width) } ?? Draft()
+        draft = timed { $0.draft(bounds, width: width, grammar: grammar) } ?? Draft()
         return sequence.segment(draft.offered, request: request)
     }
 
@@ -85,7 +102,7 @@ package struct Verification {
     ) -> DraftProposal {
         timed {
             $0.cost = cost
-            return $0.propose(bounds, width: width)
+            return $0.propose(bounds, width: width, grammar: grammar)
         } ?? DraftProposal()
     }
 
@@ -118,6 +135,11 @@ package struct Verification {
         forced: Int32? = nil, inspect: ((Int32, UnsafeBufferPointer<Float>) -> Void)? = nil
     ) throws(InferenceError) -> Int32? {
         guard let token = forced ?? draw() else { return nil }
+        guard grammar?.accept(token) ?? true else {
+            throw InferenceError(
+                .invalidArgument,
+                "the grammar is too ambiguous: after \(sequence.tokens.count) tokens there are too many readings")
+        }
         // Logits of a device are not read without need.
         if let inspect { _ = sequence.withLogits { inspect(token, $0) } }
         let child = draft.offered.child(token, of: node)
@@ -142,23 +164,35 @@ package struct Verification {
         drawn.removeAll(keepingCapacity: true)
     }
 
-    /// The token that the sampler chooses. In most cases a row's top tokens suffice.
-    private func draw() -> Int32? {
+    /// The token that the sampler chooses, among those that the grammar allows. In most cases a row's top tokens suffice.
+    private mutating func draw() -> Int32? {
         let (position, history) = (sequence.tokens.count, sequence.tokens[...])
         if let topTokens = sequence.topTokens {
             let choice = sampler.choose(
-                among: topTokens, isComplete: topTokens.count < request.topTokens, sums: sequence.softmaxSums,
-                position: position, history: history)
+                among: allowed(topTokens), isComplete: topTokens.count < request.topTokens,
+                sums: sequence.softmaxSums, position: position, history: history)
             switch choice {
             case .token(let token): return token
             case .none: return nil
             case .undecided: break
             }
         }
+        grammar?.mask(into: &mask)
         return sequence.withLogits { logits in
             let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
-            return sampler.sample(eligible, position: position, history: history)
+            guard grammar != nil else { return sampler.sample(eligible, position: position, history: history) }
+            return mask.restricting(eligible).withUnsafeBufferPointer {
+                sampler.sample($0, position: position, history: history)
+            }
         }.flatMap { $0 }
+    }
+
+    /// The top tokens that the grammar allows. All other tokens that it allows have lower logits. If only the first one counts, only that
+    /// one: to ask the grammar about each takes time.
+    private func allowed(_ topTokens: [TopToken]) -> [TopToken] {
+        guard let grammar else { return topTokens }
+        guard sampler.takesLargest else { return topTokens.filter { grammar.allows($0.token) } }
+        return topTokens.first { grammar.allows($0.token) }.map { [$0] } ?? []
     }
 
     private mutating func noteTopTokens(_ output: SegmentOutput) {

@@ -33,7 +33,7 @@ extension InferenceError {
             case unreadableFile, malformedModel, unsupportedModel, unsupportedTensorType, unsupportedTokenizer
             case unsupportedArchitecture, unsupportedTemplate, invalidArgument, contextFull, outOfMemory, busy
             case cancelled, unwritableFile, malformedDatastore, incompatibleDatastore, unavailableDevice
-            case deviceFailure, refusedByTemplate
+            case deviceFailure, refusedByTemplate, incompleteAnswer
         }
         private let storage: Storage
         private init(_ storage: Storage) { self.storage = storage }
@@ -64,6 +64,8 @@ extension InferenceError {
         public static let invalidArgument = Code(.invalidArgument)
         /// The prompt and its continuation do not fit into the context.
         public static let contextFull = Code(.contextFull)
+        /// A limit ended an answer before the value that it should be was complete.
+        public static let incompleteAnswer = Code(.incompleteAnswer)
         /// Memory cannot be allocated.
         public static let outOfMemory = Code(.outOfMemory)
         /// This machine has no usable device of the requested kind.

@@ -1,6 +1,7 @@
 // Compares generations with and without drafting, bit by bit.
 
 import InferDecoding
+package import InferGrammar
 package import InferSupport
 import InferTokenizers
 
@@ -20,6 +21,8 @@ package struct ExactnessCheck: Sendable {
     package var widths = [2, 64, 5, 8, 3, 17, 4, 32, 7, 16, 9, 15, 1]
     /// The number of tokens of each generation.
     package var tokens = 48
+    /// The grammar that the answers follow; nil for any text.
+    package var grammar: Grammar?
     /// The number of sampling options, besides greedy, with which each prompt is continued. They are taken from a fixed list in
     /// turn.
     package var samplings = 1
@@ -63,6 +66,7 @@ package struct ExactnessCheck: Sendable {
             for kind in 0...samplings {
                 var options = GenerationOptions(maximumTokens: tokens)
                 options.hashesLogits = true
+                options.grammar = grammar
                 // Some answers continue beyond the end of the text. Others end there, possibly within a draft.
                 options.ignoresEndOfText = number.isMultiple(of: 2)
                 if kind > 0 {

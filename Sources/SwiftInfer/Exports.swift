@@ -9,6 +9,8 @@
 @_exported public import enum InferCodeSwift.SkipReason
 @_exported public import struct InferCodeSwift.SkipReport
 @_exported public import struct InferCodeSwift.TokenizerIdentity
+@_exported public import struct InferGrammar.Grammar
+@_exported public import struct InferGrammar.JSONStyle
 @_exported public import struct InferSupport.InferenceError
 @_exported public import struct InferSupport.JSONObject
 @_exported public import enum InferSupport.JSONValue

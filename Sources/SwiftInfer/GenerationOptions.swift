@@ -1,6 +1,7 @@
 // The options of a generation.
 
 public import InferDecoding
+public import InferGrammar
 import InferSupport
 package import InferTokenizers
 
@@ -10,6 +11,10 @@ public struct GenerationOptions: Sendable, Hashable {
     public var maximumTokens: Int?
     /// The options of sampling.
     public var sampling = SamplingOptions()
+    /// What the answer may be; nil for any text. Tokens that the grammar forbids are never chosen, as if their logits were −∞ before all
+    /// options of sampling. A token that ends the text is allowed only where the answer is complete, and the generation ends when nothing
+    /// else can follow. An answer that another limit ends is the beginning of one that the grammar allows.
+    public var grammar: Grammar?
     /// Texts that end the generation where they appear, even within a token. They are not part of the answer.
     public var stop: [String] = []
     /// Whether tokens that end the text are never chosen, so that only the other limits stop the generation.
@@ -61,6 +66,9 @@ public struct GenerationOptions: Sendable, Hashable {
         }
         if let count = topLogProbabilities, count < 0 {
             throw InferenceError(.invalidArgument, "the number of top log-probabilities is \(count)")
+        }
+        if grammar != nil, forcedTokens != nil {
+            throw InferenceError(.invalidArgument, "a replay cannot follow a grammar")
         }
         if stop.contains("") { throw InferenceError(.invalidArgument, "a stop string is empty") }
     }

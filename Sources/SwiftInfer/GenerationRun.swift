@@ -1,6 +1,7 @@
 // The state of a generation between two events.
 
 import InferDecoding
+import InferGrammar
 import InferSupport
 import InferTokenizers
 import InferTransformer
@@ -63,7 +64,8 @@ struct GenerationRun {
         verification = Verification(
             sequence, planner: options.usesDrafter ? planner : nil, sampler: Sampler(sampling),
             tokenCount: model.tokenizer.count,
-            readsWholeRows: options.hashesLogits || options.topLogProbabilities != nil)
+            readsWholeRows: options.hashesLogits || options.topLogProbabilities != nil,
+            grammar: options.grammar.map { GrammarState(model.grammars.constraint(for: $0)) })
         detokenizer = StreamingDetokenizer(
             model.tokenizer, includesControl: options.includesControlTokens)
         matcher = StopMatcher(options.stop)
@@ -186,6 +188,7 @@ struct GenerationRun {
 
     /// Adds the next token, if its logits are available and no limit is reached.
     private mutating func extend() throws(InferenceError) {
+        if verification.isGrammarFinished { return try finish(.endOfText) }
         if let reason = limitReached { return try finish(reason) }
         guard sequence.hasLogits else { return }
         noteHash()
@@ -203,7 +206,8 @@ struct GenerationRun {
         let token = try verification.next(
             forced: options.forcedTokens?[statistics.tokens.count], inspect: inspect)
         guard let token else {
-            throw InferenceError(.malformedModel, "no token can be chosen: every logit is NaN, or forbidden by a bias")
+            throw InferenceError(
+                .malformedModel, "no token can be chosen: every logit is NaN, or forbidden by a bias or the grammar")
         }
         statistics.tokens.append(token)
         if options.reportsTokens {

@@ -53,6 +53,8 @@ public final class Model: Sendable {
     public let deviceLayers: DeviceLayers?
     /// Runs the steps of all sessions, one at a time: a step uses the whole device.
     let executor = InferenceExecutor()
+    /// The grammars that answers follow, over the tokens of ``tokenizer``.
+    let grammars: GrammarTable
     /// The repositories that sessions draft from.
     let repositories = RepositoryTable()
 
@@ -73,6 +75,7 @@ public final class Model: Sendable {
         let file = try GGUFFile(path: path)
         summary = try Summary(of: file)
         tokenizer = try Tokenizer(metadata: file.metadata)
+        grammars = GrammarTable(tokenizer)
         if let source = options.chatTemplate {
             chatTemplate = .success(try ChatTemplate(source, tokenizer: tokenizer))
         } else {

@@ -9,6 +9,8 @@ import SwiftInfer
 struct Conversation: Sendable {
     var messages: [ChatMessage] = []
     var options = ChatOptions()
+    /// The tools of which the answer must call one; nil if it need not call any.
+    private var forcedTools: [ToolDefinition]?
 
     private static let maximumMessages = 4096
     private static let maximumTools = 256
@@ -21,7 +23,7 @@ struct Conversation: Sendable {
         guard !readers.isEmpty else { throw request.error("messages", "is empty") }
         for reader in readers { messages.append(try Self.message(reader)) }
         options.tools = try Self.tools(request)
-        try Self.readToolChoice(request, &options)
+        try readToolChoice(request)
         if let variables = try request.reader("chat_template_kwargs") { options.variables = variables.object }
         if let effort = try request.string("reasoning_effort") {
             options.variables["reasoning_effort"] = .string(effort)
@@ -110,21 +112,47 @@ struct Conversation: Sendable {
         return tools
     }
 
-    /// Leaves out the tools if the client wants no call. A certain call cannot be forced yet.
-    static func readToolChoice(_ request: RequestReader, _ options: inout ChatOptions) throws(APIError) {
+    /// Leaves out the tools if the client wants no call, or notes those of which the answer must call one: any (`"required"`), or a named
+    /// one, in the shape of OpenAI's chat or of its responses.
+    mutating func readToolChoice(_ request: RequestReader) throws(APIError) {
         switch request.value("tool_choice") {
         case nil, "auto": break
         case "none": options.tools = []
+        case "required", "any":
+            guard !options.tools.isEmpty else {
+                throw request.error("tool_choice", "demands a call, but there are no tools")
+            }
+            forcedTools = options.tools
+        case .object(let object):
+            let choice = RequestReader(object, at: request.name("tool_choice") + ".")
+            let function = try choice.reader("function") ?? choice
+            guard let name = try function.string("name") else { throw function.error("name", "is missing") }
+            guard let tool = options.tools.first(where: { $0.name == name }) else {
+                throw function.error("name", "is '\(name.printable)', which is none of the tools")
+            }
+            forcedTools = [tool]
         default:
-            throw .unsupported("tool_choice", "tool_choice must be \"auto\" or \"none\": calls cannot be forced")
+            throw request.error(
+                "tool_choice", "must be \"auto\", \"none\", \"required\" or the name of a function in an object")
         }
     }
 
-    /// The prompt, and the parser of the answer.
+    /// The prompt, and the parser of the answer. If the answer must call a tool, `fields` get the grammar of such answers.
     func prompt(
-        _ served: ServedModel, _ fields: GenerationFields, field: String = "messages"
+        _ served: ServedModel, _ fields: inout GenerationFields, field: String = "messages"
     ) throws(APIError) -> (tokens: [TokenID], parser: AnswerParser) {
+        if let forcedTools {
+            do throws(InferenceError) {
+                fields.options.grammar = try served.model.toolCallGrammar(for: forcedTools)
+            } catch {
+                throw .invalid("tool_choice", "tool_choice: \(error.message)", code: error.code.description)
+            }
+        }
+        var options = options
+        options.skipsThinking = fields.options.grammar != nil
         let tokens = try fields.tokens(of: .chat(messages, options: options), served, field: field)
+        // An answer of a certain form is text, also if it looks like a call.
+        if fields.options.grammar != nil, forcedTools == nil { return (tokens, AnswerParser()) }
         do throws(InferenceError) {
             return (tokens, try served.model.answerParser(for: messages, options: options))
         } catch {

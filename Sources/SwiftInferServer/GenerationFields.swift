@@ -66,7 +66,7 @@ struct GenerationFields {
         reportsProgress = try request.bool("return_progress") ?? false
         reportsDrafts = try request.bool("swiftinfer") ?? false
         options.reportsTokens = reportsDrafts
-        try Self.refuseUnknownFormats(request)
+        options.grammar = try AnswerForm(request)?.grammar
     }
 
     /// Asks for the probabilities of the tokens, with `count` top tokens each.
@@ -80,18 +80,6 @@ struct GenerationFields {
     /// The number of top tokens in the field `name`.
     static func topTokens(_ name: String, _ request: RequestReader) throws(APIError) -> Int? {
         try request.integer(name, 0...maximumTopTokens)
-    }
-
-    /// Fields that fix the form of the answer, which this server cannot do yet.
-    private static func refuseUnknownFormats(_ request: RequestReader) throws(APIError) {
-        for field in ["grammar", "json_schema", "guided_json", "guided_regex", "guided_grammar", "guided_choice"] {
-            guard let value = request.value(field), value != "", value != .object(JSONObject()) else { continue }
-            throw .unsupported(field, "\(field) is not supported")
-        }
-        guard let format = try request.reader("response_format"), let type = try format.string("type") else { return }
-        guard type == "text" else {
-            throw .unsupported("response_format.type", "response_format of type '\(type.printable)' is not supported")
-        }
     }
 
     private mutating func readSampling(_ request: RequestReader, _ served: ServedModel) throws(APIError) {

@@ -47,7 +47,7 @@ struct Ollama: Sendable {
             if let system { conversation.messages.append(ChatMessage(role: .system, content: system)) }
             conversation.messages.append(ChatMessage(role: .user, content: prompt))
             fields.options.includesControlTokens = true
-            let (chatTokens, chatParser) = try conversation.prompt(served, fields, field: "prompt")
+            let (chatTokens, chatParser) = try conversation.prompt(served, &fields, field: "prompt")
             (tokens, parser) = (chatTokens, chatParser)
         }
         return try await respond(OllamaAnswer(served: served, isChat: false, parser: parser), tokens, fields, info)
@@ -64,7 +64,7 @@ struct Ollama: Sendable {
                 "message": ["role": "assistant", "content": ""], "done": true, "done_reason": "load",
             ])
         }
-        let (tokens, parser) = try Conversation(reader).prompt(served, fields)
+        let (tokens, parser) = try Conversation(reader).prompt(served, &fields)
         return try await respond(OllamaAnswer(served: served, isChat: true, parser: parser), tokens, fields, info)
     }
 
@@ -72,14 +72,12 @@ struct Ollama: Sendable {
     private static func fields(
         _ reader: RequestReader, _ served: ServedModel, _ info: RequestInfo
     ) throws(APIError) -> GenerationFields {
-        if let format = reader.value("format"), format != "" {
-            throw .unsupported("format", "format is not supported")
-        }
         if let images = reader.value("images"), images != .array([]) {
             throw .unsupported("images", "the model reads only text")
         }
         let options = try reader.reader("options") ?? RequestReader(JSONObject())
         var fields = try GenerationFields(options, served, owner: info.owner, limit: ["num_predict"])
+        if let form = try AnswerForm(ollama: reader) { fields.options.grammar = form.grammar }
         fields.drafter = try served.drafter(reader.has("drafter") ? reader : options, owner: info.owner)
         fields.count = 1
         fields.isStream = try reader.bool("stream") ?? true

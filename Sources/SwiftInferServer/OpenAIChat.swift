@@ -37,7 +37,7 @@ struct OpenAIChat: Sendable {
         if try reader.bool("logprobs") ?? false {
             fields.wantProbabilities(try GenerationFields.topTokens("top_logprobs", reader) ?? 0)
         }
-        let (tokens, parser) = try Conversation(reader).prompt(served, fields)
+        let (tokens, parser) = try Conversation(reader).prompt(served, &fields)
         let form = ChatAnswer(served: served, fields: fields, parser: parser)
         let requests = fields.requests(for: [tokens])
         let answers = try Answers(requests, served, state, info)

@@ -24,17 +24,15 @@ struct OpenAIResponses: Sendable {
         if try reader.bool("background") ?? false {
             throw APIError.unsupported("background", "background is not supported")
         }
-        if let type = try reader.reader("text")?.reader("format")?.string("type"), type != "text" {
-            throw APIError.unsupported("text.format.type", "text.format of type '\(type.printable)' is not supported")
-        }
         var fields = try GenerationFields(reader, served, owner: info.owner, limit: ["max_output_tokens"])
         fields.count = 1
+        if let form = try AnswerForm(responses: reader) { fields.options.grammar = form.grammar }
         fields.options.includesControlTokens = true
         var conversation = try Self.conversation(reader)
         if let effort = try reader.reader("reasoning")?.string("effort") {
             conversation.options.variables["reasoning_effort"] = .string(effort)
         }
-        let (tokens, parser) = try conversation.prompt(served, fields, field: "input")
+        let (tokens, parser) = try conversation.prompt(served, &fields, field: "input")
         let form = ResponseAnswer(served: served, request: reader.object, parser: parser)
         let answers = try Answers(fields.requests(for: [tokens]), served, state, info)
         if fields.isStream { return Response(answers, as: form, format: .events(endsWithDone: false)) }
@@ -57,7 +55,7 @@ struct OpenAIResponses: Sendable {
             for item in items { try add(item, to: &conversation.messages) }
         }
         conversation.options.tools = try Conversation.tools(reader)
-        try Conversation.readToolChoice(reader, &conversation.options)
+        try conversation.readToolChoice(reader)
         return conversation
     }
 

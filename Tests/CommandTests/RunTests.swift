@@ -48,6 +48,26 @@ struct RunTests {
         #expect(byDevice.output == text)
     }
 
+    @Test func answersHaveTheWantedForm() throws {
+        let folder = try TemporaryFolder()
+        let schema =
+            #"{"type":"object","properties":{"a":{"enum":["x","y"]},"b":{"type":"boolean"}},"required":["a","b"]}"#
+        let file = try folder.file("schema.json", Data(schema.utf8)).path
+        for options in [["--chat"], ["--temperature", "2", "--seed", "3"]] {
+            let output = try Command(["run", Fixture.llama, Self.prompt, "--json-schema", file] + options).output
+            let object = try #require(JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+            #expect(object.count == 2 && ["x", "y"].contains(object["a"] as? String ?? "") && object["b"] is Bool)
+        }
+        let grammar = try folder.file("list.gbnf", Data(#"root ::= ("- " [a-c]{2} "\n"){3}"#.utf8)).path
+        let list = try Command("run", Fixture.llama, Self.prompt, "--grammar", grammar).output
+        #expect(list.wholeMatch(of: /(- [abc]{2}\n){3}/) != nil, "\(list)")
+
+        let bad = try folder.file("bad.gbnf", Data("root ::= (".utf8)).path
+        let refused = try Command("run", Fixture.llama, "a", "--grammar", bad)
+        #expect(refused.status == 1 && refused.errors.contains("bad.gbnf: the grammar, line 1, column 11"))
+        #expect(try Command("run", Fixture.llama, "a", "--grammar", bad, "--json-schema", file).status == 64)
+    }
+
     @Test func greedyRepeatsAndSeedsDecide() throws {
         func hash(_ options: String...) throws -> [String] {
             let object = try Command(["run", Fixture.llama, Self.prompt, "-n", "16", "--json"] + options).json()

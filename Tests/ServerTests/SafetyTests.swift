@@ -19,7 +19,15 @@ import Testing
         (#"{"prompt":"a","stop":"\#(String(repeating: "x", count: 2000))"}"#, "stop"),
         (#"{"prompt":"a","logit_bias":{"999999":1}}"#, "logit_bias"), (#"{"prompt":"a","seed":{}}"#, "seed"),
         (#"{"prompt":"a","drafter":"magic"}"#, "drafter"), (#"{"prompt":"a","grammar":"root ::= x"}"#, "grammar"),
-        (#"{"prompt":"a","response_format":{"type":"json_object"}}"#, "response_format.type"),
+        (#"{"prompt":"a","response_format":{"type":"xml"}}"#, "response_format.type"),
+        (
+            #"{"prompt":"a","response_format":{"type":"json_schema","json_schema":{"schema":{"not":{}}}}}"#,
+            "response_format.json_schema.schema"
+        ), (#"{"prompt":"a","response_format":{"type":"json_schema"}}"#, "response_format.schema"),
+        (#"{"prompt":"a","json_schema":{"type":"float"}}"#, "json_schema"),
+        (#"{"prompt":"a","guided_regex":"("}"#, "guided_regex"),
+        (#"{"prompt":"a","guided_grammar":"x"}"#, "guided_grammar"),
+        (#"{"prompt":"a","guided_choice":["a"],"json_schema":{"type":"null"}}"#, "guided_choice"),
         (#"{"prompt":"a","stream":1}"#, "stream"), (#"{"prompt":[-1]}"#, "prompt[0]"),
         (#"{"prompt":[99999999]}"#, "prompt[0]"), (#"{"prompt":[]}"#, "prompt"), (#"{"prompt":{}}"#, "prompt"),
         (#"{}"#, "prompt"), (#"{"prompt":[["a"]]}"#, "prompt[0][0]"), (#"{"prompt":"a","logprobs":99}"#, "logprobs"),

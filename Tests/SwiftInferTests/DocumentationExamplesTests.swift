@@ -217,6 +217,35 @@ private func callingTools(model: Model, session: Session) async throws {
     }
 }
 
+// MARK: StructuredOutput.md
+
+private func followingASchema(session: Session) async throws {
+    let schema: JSONSchema = .object([
+        "name": .string(length: 1...40), "minutes": .integer(1...600),
+        "difficulty": .oneOf("easy", "medium", "hard"), "steps": .array(of: .string(), count: 1...10),
+    ])
+    var recipeOptions = GenerationOptions(maximumTokens: 500)
+    recipeOptions.grammar = try schema.grammar()
+    let recipe = try await session.respond(to: .text("A recipe for soup, in JSON:\n"), options: recipeOptions).text
+    print(recipe)
+}
+
+private func decodingAValue(session: Session) async throws {
+    struct Weather: Generable, Encodable {
+        var city: String
+        var degrees: Double
+        var warning: String?
+
+        static var jsonSchema: JSONSchema {
+            get throws(InferenceError) { try JSONSchema(example: Weather(city: "Oslo", degrees: -3.5)) }
+        }
+    }
+
+    let weather = try await session.respond(to: .text("The weather in Rome, in JSON:\n"), generating: Weather.self)
+        .content
+    print(weather)
+}
+
 // MARK: AddingADrafter.md
 
 /// Proposes what followed the last three tokens before, and the model's top tokens after the last one.

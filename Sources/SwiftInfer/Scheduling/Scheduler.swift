@@ -91,6 +91,8 @@ public final class Scheduler: Sendable {
         try inbox.requireRoom()
         let limit = contextLength - options.reservedTokens(of: contextLength)
         let tokens = try model.tokens(for: request.prompt, limit: limit)
+        // Here rather than between the steps of others: the first use of a grammar takes time.
+        if let grammar = options.grammar { _ = model.grammars.constraint(for: grammar) }
         guard tokens.count <= contextLength else {
             throw InferenceError(
                 .contextFull, "the prompt has \(tokens.count) tokens, but the context holds only \(contextLength)")

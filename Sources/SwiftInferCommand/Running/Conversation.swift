@@ -13,6 +13,8 @@ struct Conversation {
         var isChat = true
         /// Whether special tokens in the typed text are parsed as such.
         var parsesSpecialTokens = false
+        /// What answers must follow; nil for any text.
+        var grammar: Grammar?
         /// Where typed texts are kept; nil for nowhere.
         var history: HistoryFile?
         /// The model as it was given.
@@ -242,11 +244,12 @@ struct Conversation {
     /// alone does not fit, takes it back.
     private mutating func answer() async throws {
         var answerOptions = settings.options
+        answerOptions.grammar = options.grammar
         do {
             forget(try fit(reserve: answerOptions.reservedTokens(of: session.contextLength)))
             var answer = Answer(
                 printsText: true,
-                parser: options.isChat ? try session.model.answerParser(for: transcript.visible) : nil,
+                parser: options.isChat ? try options.parser(for: transcript.visible, of: session.model) : nil,
                 showsDrafts: settings.showsDrafts)
             var prompt = options.prompt(for: transcript.visible)
             var tokens: [TokenID] = []
@@ -257,7 +260,8 @@ struct Conversation {
                 }
                 answer = next
                 tokens += next.statistics.tokens
-                guard next.statistics.finishReason == .contextFull, !interrupted,
+                // A grammar begins anew with each generation.
+                guard next.statistics.finishReason == .contextFull, !interrupted, options.grammar == nil,
                     try fit(reserve: tokens.count + answerOptions.reservedTokens(of: session.contextLength)) > 0
                 else {
                     end(answer.finished(), tokenCount: tokens.count, interrupted: interrupted)
@@ -316,8 +320,15 @@ struct Conversation {
 extension Conversation.Options {
     /// The prompt for an answer to `messages`.
     fileprivate func prompt(for messages: [ChatMessage]) -> Prompt {
-        isChat
-            ? .chat(messages, parsesSpecialTokens: parsesSpecialTokens)
+        var chatOptions = ChatOptions()
+        chatOptions.skipsThinking = grammar != nil
+        return isChat
+            ? .chat(messages, options: chatOptions, parsesSpecialTokens: parsesSpecialTokens)
             : .text(messages.last?.content ?? "", parsesSpecialTokens: parsesSpecialTokens)
+    }
+
+    /// The parser of an answer to `messages`. An answer of a certain form is text, also if it looks like a call.
+    fileprivate func parser(for messages: [ChatMessage], of model: Model) throws(InferenceError) -> AnswerParser {
+        grammar == nil ? try model.answerParser(for: messages) : AnswerParser()
     }
 }

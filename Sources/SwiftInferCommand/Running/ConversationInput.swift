@@ -63,8 +63,9 @@ package enum ConversationCommand: String, CaseIterable {
         return lines.joined() + """
 
             Several lines: paste them, end a line with a backslash, press Alt-Return, or put
-            them between \"\"\". Tab completes commands and paths. Up and Ctrl-R find earlier
-            texts. Ctrl-C stops an answer, drops what is typed, and leaves at an empty prompt.
+            them between \"\"\". Tab completes commands and paths. Up and Ctrl-R find
+            earlier texts. Ctrl-C stops an answer, drops what is typed, and leaves at an
+            empty prompt.
 
             """
     }

@@ -68,6 +68,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Parse special tokens such as <|im_end|> in the prompt instead of reading them as text.")
     var special = false
 
+    @OptionGroup(title: "Form of the answer") var form: GrammarArguments
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @OptionGroup(title: "Engine") var context: ContextOptions
@@ -126,6 +127,8 @@ struct RunCommand: AsyncParsableCommand {
         guard text != nil || !json && suffix == nil else {
             throw ValidationError("No prompt: give it as an argument, with -f, or on standard input.")
         }
+        // Faults of a grammar are told before the model is loaded.
+        let grammar = try form.load()
         // Open the terminal before the model is loaded: people type or paste while it loads.
         if text == nil { TerminalInput.open() }
         defer { TerminalInput.close() }
@@ -133,7 +136,7 @@ struct RunCommand: AsyncParsableCommand {
         let (model, loadDuration) = try engine.load(path, for: context.options, chatTemplate: template.source())
         var sessionOptions = context.options
         sessionOptions.drafter = drafting.choice
-        guard let text else { return try await converse(model, path, sessionOptions) }
+        guard let text else { return try await converse(model, path, sessionOptions, grammar) }
         if chat { sessionOptions.contextLength = chatContextLength(of: model) }
         let session = try model.makeSession(sessionOptions)
         let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
@@ -142,17 +145,22 @@ struct RunCommand: AsyncParsableCommand {
         {
             Output.standardError("The prompt begins with \(bos.printable) already; no second one is added.\n")
         }
+        var chatOptions = ChatOptions()
+        chatOptions.skipsThinking = grammar != nil
         let messages = system + [ChatMessage(role: .user, content: text)]
         let prompt: Prompt =
             if let suffix {
                 .infill(prefix: text, suffix: suffix)
             } else if chat {
-                .chat(messages, parsesSpecialTokens: special)
+                .chat(messages, options: chatOptions, parsesSpecialTokens: special)
             } else {
                 .text(text, parsesSpecialTokens: special)
             }
         var options = generationOptions(for: model)
-        let parser = chat ? try model.answerParser(for: messages) : nil
+        options.grammar = grammar
+        // An answer of a certain form is text, also if it looks like a call.
+        let parser: AnswerParser? =
+            if !chat { nil } else if grammar == nil { try model.answerParser(for: messages) } else { AnswerParser() }
         // Many families mark calls with control tokens.
         if chat { options.includesControlTokens = true }
         let begun = Answer(printsText: !json, parser: parser, showsDrafts: showDrafts)
@@ -192,8 +200,11 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// Runs a conversation on the terminal. With a model without a chat template, each text is continued.
-    private func converse(_ model: Model, _ path: String, _ sessionOptions: Session.Options) async throws {
+    private func converse(
+        _ model: Model, _ path: String, _ sessionOptions: Session.Options, _ grammar: Grammar?
+    ) async throws {
         var options = Conversation.Options()
+        options.grammar = grammar
         options.isChat = chat || template.chatTemplate != nil || model.summary.hasChatTemplate
         options.parsesSpecialTokens = special
         options.modelName = path

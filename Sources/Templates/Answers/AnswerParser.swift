@@ -78,13 +78,16 @@ public struct AnswerParser: Sendable {
         self.init(syntax: AnswerSyntax(template: templateSource), prompt: Array(prompt.utf8), tools: tools)
     }
 
+    /// A parser for answers that are text as a whole.
+    public init() { self.init(syntax: AnswerSyntax(template: ""), prompt: [], tools: []) }
+
     private init(syntax: AnswerSyntax, prompt: [UInt8], tools: [ToolDefinition], callCount: Int = 0) {
         self.syntax = syntax
         self.tools = tools
         self.callCount = callCount
         state = syntax.hasChannels ? .header : .text
-        let end = prompt.lastIndex { !$0.isSpace }.map { prompt[...$0] } ?? []
-        for (opening, closing) in syntax.thoughts where end.ends(with: Array(opening.utf8)) {
+        if syntax.beginsText(after: prompt) { state = .channel(isThought: false) }
+        if let closing = syntax.openThought(after: prompt) {
             state = .thinking(closing: closing)
             skipsSpace = true
         }
@@ -433,10 +436,9 @@ extension UInt8 {
     var isSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
 }
 
-extension ArraySlice<UInt8> {
-    fileprivate func ends(with other: [UInt8]) -> Bool {
-        count >= other.count && suffix(other.count).elementsEqual(other)
-    }
+extension BidirectionalCollection<UInt8> {
+    /// Whether the last bytes are those of `text`.
+    func ends(with text: String) -> Bool { suffix(text.utf8.count).elementsEqual(text.utf8) }
 }
 
 extension [UInt8] {

@@ -107,6 +107,24 @@ struct AnswerSyntax: Sendable {
         }
     }
 
+    /// The mark that ends the thought that a prompt has begun; nil if it has begun none.
+    func openThought(after prompt: [UInt8]) -> String? {
+        let end = prompt.lastIndex { !$0.isSpace }.map { prompt[...$0] } ?? []
+        return thoughts.last { end.ends(with: $0.opening) }?.closing
+    }
+
+    /// The header of a channel of text.
+    private static let textHeader = "<|channel|>final<|message|>"
+
+    /// Whether a prompt ends with the header of a channel of text.
+    func beginsText(after prompt: [UInt8]) -> Bool { hasChannels && prompt.ends(with: Self.textHeader) }
+
+    /// What has to follow a prompt so that the answer begins with its text.
+    func textOpening(after prompt: [UInt8]) -> String {
+        if hasChannels { return beginsText(after: prompt) ? "" : Self.textHeader }
+        return openThought(after: prompt).map { $0 + "\n\n" } ?? ""
+    }
+
     private mutating func chooseThoughts(_ has: (String...) -> Bool) {
         if has("<|channel>thought") { thoughts.append(("<|channel>thought", "<channel|>")) }
         if has("[THINK]") { thoughts.append(("[THINK]", "[/THINK]")) }

@@ -122,6 +122,9 @@ public struct ChatOptions: Hashable, Sendable {
     public var tools: [ToolDefinition] = []
     /// Whether the text ends with the beginning of the model's turn.
     public var addsGenerationPrompt = true
+    /// Whether the answer is to begin with its text, for answers of a certain form. Then `enable_thinking` is false unless
+    /// ``variables`` say otherwise, and a thought that the template begins is ended at once.
+    public var skipsThinking = false
     /// Further variables of the template, such as `enable_thinking`. Their strings cannot spell control tokens.
     public var variables = JSONObject()
     /// The date that the template prints, if it prints one; nil for the present.

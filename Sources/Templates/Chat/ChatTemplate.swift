@@ -95,11 +95,20 @@ public struct ChatTemplate: Sendable {
     public func render(
         _ messages: [ChatMessage], options: ChatOptions = ChatOptions()
     ) throws(InferenceError) -> PromptText {
+        var text = try renderAll(messages, options)
+        if options.skipsThinking, options.addsGenerationPrompt {
+            text += PromptText(mark: AnswerSyntax(template: markText).textOpening(after: text.bytes))
+        }
+        return text
+    }
+
+    private func renderAll(_ messages: [ChatMessage], _ options: ChatOptions) throws(InferenceError) -> PromptText {
         switch program {
         case .fixed(let template):
             return template.render(messages, addGenerationPrompt: options.addsGenerationPrompt)
         case .jinja(let template, let withTools):
             var variables = options.variables
+            if options.skipsThinking, variables["enable_thinking"] == nil { variables["enable_thinking"] = false }
             variables["messages"] = .array(messages.map(\.json))
             variables["tools"] = options.tools.isEmpty ? .null : .array(options.tools.map(\.json))
             variables["documents"] = variables["documents"] ?? .null
