@@ -90,7 +90,7 @@ package struct Verification {
     /// Propose: the rows of the next step, which are the last token and the draft nodes that are worth their time, if this is the
     /// step's only sequence.
     package mutating func propose(_ bounds: DraftPlanner.Bounds, width: DraftWidth) -> Segment {
-        draft = timed { $0.draft(bounds, width: width, grammar: grammar) } ?? Draft()
+        draft = timed { [grammar] in $0.draft(bounds, width: width, grammar: grammar) } ?? Draft()
         return sequence.segment(draft.offered, request: request)
     }
 
@@ -100,7 +100,7 @@ package struct Verification {
     package mutating func propose(
         _ bounds: DraftPlanner.Bounds, width: DraftWidth, cost: StepCost
     ) -> DraftProposal {
-        timed {
+        timed { [grammar] in
             $0.cost = cost
             return $0.propose(bounds, width: width, grammar: grammar)
         } ?? DraftProposal()
