@@ -42,7 +42,7 @@ package enum ConversationCommand: String, CaseIterable {
         case .regen: "answer the last question again"
         case .undo: "take back the last question and its answer"
         case .read: "put a file before the next question"
-        case .files: "the same with all files that match, such as Sources/**/*.swift"
+        case .files: "the same with all files that match, such as Sources/*.swift"
         case .system: "show, set or remove the system message"
         case .set: "change a setting, such as temperature 0.5; alone: list them"
         case .show: "the model, the context, the settings"
