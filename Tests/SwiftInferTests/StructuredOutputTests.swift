@@ -193,7 +193,7 @@ import Testing
 
     @Test(arguments: [
         ("<|im_start|>{{ messages[0].content }}<tool_call>", "<tool_call>\n{"),
-        ("{{ '[TOOL_CALLS]' }}", "[TOOL_CALLS][{"),
+        ("{{ '[TOOL_CALLS]' }}", "[TOOL_CALLS]["),
         ("{{ '<|start_header_id|>' }}", "{"),
     ]) func callsAreForced(template: String, beginning: String) async throws {
         var options = Model.Options(threads: 1)
