@@ -23,18 +23,17 @@ import Testing
 
     // MARK: Drafting
 
-    @Test(arguments: ["tiny-llama-f32", "tiny-gemma3-f32", "tiny-qwen35-q4_k_m", "tiny-qwen3moe-q4_k_m"], 0..<3)
+    @Test(arguments: ["tiny-llama-f32", "tiny-qwen35-q4_k_m"], 0..<3)
     func draftsChangeNothing(name: String, kind: Int) async throws {
         let model = try Fixture.model(name)
         var check = ExactnessCheck(plain: try model.makeSession(.plain), drafted: try model.makeSession(.plain))
         check.grammar = try Self.grammars()[kind]
         check.drafters = DrafterChoice.all.filter { $0.description != "none" && !$0.description.hasPrefix("codeswift") }
         check.drafters.append(.codeSwift(CodeSwiftOptions(repository: .off, cache: .off)))
-        check.samplings = 3
-        check.contestantsPerAnswer = 4
+        (check.samplings, check.contestantsPerAnswer, check.tokens) = (2, 4, 24)
         let report = try await check.run([Self.prompt, .text("def f(x):\n")])
         #expect(report.mismatches == 0, "\(report.differences)")
-        #expect(report.runs == 32 && report.accepted > 20 && report.rows > 200)
+        #expect(report.runs == 24 && report.accepted > 10 && report.rows > 100)
     }
 
     @Test func forbiddenDraftsAreNotChecked() async throws {
