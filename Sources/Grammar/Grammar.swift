@@ -103,11 +103,6 @@ public struct Grammar: Sendable {
         try self.init(.gbnf(source), limits)
     }
 
-    /// The size of the automaton, for logs.
-    package var summary: String {
-        "\(automaton.stateCount) states of \(automaton.ruleStarts.count) rules, \(automaton.classCount) classes of bytes"
-    }
-
     /// Whether `text` is one of the texts.
     package func accepts(_ text: some Sequence<UInt8>) -> Bool {
         var matcher = GrammarMatcher(self)

@@ -102,7 +102,4 @@ package struct GrammarState: Sendable {
         let bytes = constraint.vocabulary.bytes(of: token)
         return !bytes.isEmpty && matcher.advance(bytes)
     }
-
-    /// The bytes that must follow because there is no choice, at most `limit`. They can be drafted for nothing.
-    package func forcedBytes(limit: Int = 256) -> [UInt8] { isEnded ? [] : matcher.forcedBytes(limit: limit) }
 }

@@ -67,20 +67,6 @@ import Testing
         #expect(isAccepted && other.isFinished && !other.allows(TestVocabulary.end))
     }
 
-    @Test func forcedText() throws {
-        let schema: JSONValue = [
-            "type": "object", "properties": ["name": ["type": "string"]], "required": ["name"],
-            "additionalProperties": false,
-        ]
-        let grammar = try Grammar(jsonSchema: schema, style: JSONStyle(whiteSpace: .none))
-        let state = GrammarState(GrammarConstraint(grammar, vocabulary: TestVocabulary.trie))
-        #expect(String(decoding: state.forcedBytes(), as: UTF8.self) == #"{"name":""#)
-        #expect(String(decoding: state.forcedBytes(limit: 4), as: UTF8.self) == #"{"na"#)
-        #expect(
-            GrammarState(GrammarConstraint(try Grammar(regularExpression: "a?"), vocabulary: TestVocabulary.trie))
-                .forcedBytes().isEmpty)
-    }
-
     /// Where the nesting has a limit, what can no longer be completed is not begun.
     @Test(arguments: [
         "root ::= v\nv ::= [0-9] | \"[\" v (\",\" v)* \"]\" | \"{\" m \"}\"\nm ::= \"\\\"a\\\":\" v (\",\" m)?",

@@ -36,27 +36,4 @@ package struct GrammarMatcher: Sendable {
         configuration = next
         return true
     }
-
-    /// The bytes that must follow because there is no choice, at most `limit`. Empty where the text may end.
-    package func forcedBytes(limit: Int = 256) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var next = configuration
-        while bytes.count < limit, !next.isAccepting, let byte = automaton.onlyByte(of: next) {
-            bytes.append(byte)
-            next = automaton.advance(next, by: byte)
-        }
-        return bytes
-    }
-}
-
-extension PushdownAutomaton {
-    /// The byte that must follow; nil if there is a choice or none can follow.
-    fileprivate func onlyByte(of configuration: Configuration) -> UInt8? {
-        var only: UInt8?
-        for byte in UInt8.min...UInt8.max where configuration.readings.contains(where: { next($0.state, byte) >= 0 }) {
-            if only != nil { return nil }
-            only = byte
-        }
-        return only
-    }
 }

@@ -1,5 +1,6 @@
 // The output of an answer while it is generated.
 
+import ArgumentParser
 import InferSupport
 import SwiftInfer
 
@@ -59,6 +60,30 @@ struct Answer: Sendable {
             }
         }
         throw InferenceError(.cancelled, "the generation ended without an account")
+    }
+
+    /// Runs `generation` to its end, and prints what a command prints of a single answer: the text or one JSON object, then why the
+    /// answer ended, and the times.
+    ///
+    /// - Parameter reason: Why the answer ended, if neither the model nor an option ended it.
+    /// - Throws: ``InferenceError``, or `ExitCode` if the user has stopped the answer.
+    func printed(
+        by generation: Generation, json: Bool, stats: Bool, loadDuration: Duration, drafter: String, seed: UInt64,
+        reason: (Statistics) throws -> String? = { _ in nil }
+    ) async throws {
+        let (answer, interrupted) = try await Interrupts.shared.cancelling {
+            try await continued(by: generation).finished()
+        }
+        if json {
+            try Output.json(
+                RunReport(
+                    answer, loadDuration: loadDuration, drafter: drafter, seed: seed))
+        } else {
+            if Terminal.isOutputInteractive { Output.standardOutput("\n") }
+            if let reason = try reason(answer.statistics) { Output.standardError("swiftinfer: \(reason)\n") }
+        }
+        if stats { Output.standardError(answer.statistics.summary(loadDuration: loadDuration) + "\n") }
+        if interrupted { throw ExitCode(Interrupts.exitStatus) }
     }
 
     /// The answer after its end, all of which is printed.

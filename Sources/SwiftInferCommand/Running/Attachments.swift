@@ -32,7 +32,8 @@ package struct Attachments {
         add(File(name: path, text: String(decoding: bytes, as: UTF8.self)))
     }
 
-    /// Adds the files that match `pattern` or are in the folder of that name, without those that git ignores, and binary, generated and secret ones.
+    /// Adds the files that match `pattern` or are in the folder of that name, without those that git ignores, and without binary,
+    /// generated and secret ones.
     ///
     /// - Returns: The number of files that matched and were left out.
     /// - Throws: ``InferenceError``: `unreadableFile` for a folder that cannot be listed, `invalidArgument` if no file or very many
@@ -73,10 +74,8 @@ package struct Attachments {
     /// Drops all files.
     package mutating func clear() { files = [] }
 
-    /// The files from number `first` on, and then the question.
-    package func message(_ question: String, from first: Int = 0) -> String {
-        files.dropFirst(first).map(Self.block).joined() + question
-    }
+    /// The files, and then the question.
+    package func message(_ question: String) -> String { files.map(Self.block).joined() + question }
 
     private mutating func add(_ file: File) {
         files.removeAll { $0.name == file.name }

@@ -246,7 +246,7 @@ struct Conversation {
         var answerOptions = settings.options
         answerOptions.grammar = options.grammar
         do {
-            forget(try fit(reserve: answerOptions.reservedTokens(of: session.contextLength)))
+            if try fit(reserve: answerOptions.reservedTokens(of: session.contextLength)) > 0 { tellForgetting() }
             var answer = Answer(
                 printsText: true,
                 parser: options.isChat ? try options.parser(for: transcript.visible, of: session.model) : nil,
@@ -267,7 +267,7 @@ struct Conversation {
                     end(answer.finished(), tokenCount: tokens.count, interrupted: interrupted)
                     return
                 }
-                forget(1)
+                tellForgetting()
                 answerOptions.maximumTokens = settings.maximumTokens.map { max(0, $0 - tokens.count) }
                 prompt = .tokens(try session.model.tokens(for: options.prompt(for: transcript.visible)) + tokens)
             }
@@ -297,13 +297,15 @@ struct Conversation {
         if settings.printsStatistics { tell(answer.statistics.summary()) }
     }
 
+    /// Forgets the oldest turns if the context is full. Returns their number.
     private mutating func fit(reserve: Int) throws -> Int {
         let count = count
         return try transcript.fit(session.contextLength, reserve: reserve, count: count)
     }
 
-    private mutating func forget(_ turns: Int) {
-        guard turns > 0, !hasToldForgetting else { return }
+    /// Says once that turns are forgotten.
+    private mutating func tellForgetting() {
+        guard !hasToldForgetting else { return }
         hasToldForgetting = true
         tell(
             Terminal.dimmed(

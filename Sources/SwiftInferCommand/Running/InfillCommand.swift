@@ -59,7 +59,7 @@ struct InfillCommand: AsyncParsableCommand {
 
     func run() async throws {
         var gap = try place.gap()
-        gap.context = try (noNeighbours ? [] : Neighbours.files(of: place.file)) + contextFile.map(sourceFile)
+        gap.context = try (noNeighbours ? [] : Neighbours(of: place.file).files) + contextFile.map(sourceFile)
         let (model, loadDuration) = try engine.load(self.model.path(), for: context.options)
         var sessionOptions = context.options
         sessionOptions.drafter = drafting.choice
@@ -70,21 +70,9 @@ struct InfillCommand: AsyncParsableCommand {
         // An answer of any length gets an eighth of the context at least.
         let reserved = min(n < 0 ? .max : n, session.contextLength / 8)
         let prompt = Prompt.tokens(try gap.tokens(for: model.tokenizer, limit: session.contextLength - reserved))
-        let begun = Answer(printsText: !json)
-        let generation = session.generate(prompt, options: options)
-        let (answer, interrupted) = try await Interrupts.shared.cancelling {
-            try await begun.continued(by: generation).finished()
-        }
-        if json {
-            try Output.json(
-                RunReport(
-                    answer, loadDuration: loadDuration, drafter: drafting.drafter.description,
-                    seed: options.sampling.seed))
-        } else if Terminal.isOutputInteractive {
-            Output.standardOutput("\n")
-        }
-        if stats { Output.standardError(answer.statistics.summary(loadDuration: loadDuration) + "\n") }
-        if interrupted { throw ExitCode(Interrupts.exitStatus) }
+        try await Answer(printsText: !json).printed(
+            by: session.generate(prompt, options: options), json: json, stats: stats, loadDuration: loadDuration,
+            drafter: drafting.drafter.description, seed: options.sampling.seed)
     }
 
     private func sourceFile(_ path: String) throws(InferenceError) -> SourceFile {

@@ -163,25 +163,10 @@ struct RunCommand: AsyncParsableCommand {
             if !chat { nil } else if grammar == nil { try model.answerParser(for: messages) } else { AnswerParser() }
         // Many families mark calls with control tokens.
         if chat { options.includesControlTokens = true }
-        let begun = Answer(printsText: !json, parser: parser, showsDrafts: showDrafts)
-        let generation = session.generate(prompt, options: options)
-        let (answer, interrupted) = try await Interrupts.shared.cancelling {
-            try await begun.continued(by: generation).finished()
-        }
-        if json {
-            let report = RunReport(
-                answer, loadDuration: loadDuration, drafter: drafting.drafter.description, seed: options.sampling.seed)
-            try Output.json(report)
-        } else if Terminal.isOutputInteractive {
-            Output.standardOutput("\n")
-        }
-        if !json,
-            let reason = reasonForEnd(answer.statistics, options, contextLength: session.contextLength)
-        {
-            Output.standardError("swiftinfer: \(reason)\n")
-        }
-        if stats { Output.standardError(answer.statistics.summary(loadDuration: loadDuration) + "\n") }
-        if interrupted { throw ExitCode(Interrupts.exitStatus) }
+        try await Answer(printsText: !json, parser: parser, showsDrafts: showDrafts).printed(
+            by: session.generate(prompt, options: options), json: json, stats: stats, loadDuration: loadDuration,
+            drafter: drafting.drafter.description, seed: options.sampling.seed
+        ) { [options] in reasonForEnd($0, options, contextLength: session.contextLength) }
     }
 
     /// If neither the model nor an option ended the text, why it ended and which option changes that. Nil otherwise.

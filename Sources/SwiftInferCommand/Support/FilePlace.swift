@@ -2,7 +2,9 @@
 
 import ArgumentParser
 import Foundation
+import InferCodeSwift
 import InferSupport
+import InferTokenizers
 import SwiftInfer
 
 /// A place in a file, written FILE:LINE or FILE:LINE:COLUMN.
@@ -54,57 +56,55 @@ struct FilePlace: ExpressibleByArgument {
     }
 
     private func gap(in text: String, at place: String.Index) -> InfillPrompt {
-        let root = Neighbours.repository(of: file)
+        let beside = Neighbours(of: file)
         return InfillPrompt(
-            prefix: String(text[..<place]), suffix: String(text[place...]),
-            fileName: Neighbours.name(of: file, in: root), repositoryName: root?.lastPathComponent)
+            prefix: String(text[..<place]), suffix: String(text[place...]), fileName: beside.name(of: beside.file),
+            repositoryName: beside.repository.map { URL(filePath: $0).lastPathComponent })
     }
 }
 
 /// The files beside a file, as context for a model.
-enum Neighbours {
+struct Neighbours {
+    /// The file.
+    let file: URL
+    /// The top folder of the repository that has the file; nil if none has.
+    let repository: String?
+
     /// The most files, and the most bytes of one.
     private static let count = 8, byteCount = 1 << 16
 
-    /// Regular files of the same folder with the same ending, in the order of their last changes.
-    static func files(of path: String) -> [SourceFile] {
-        let file = URL(filePath: path)
-        let root = repository(of: path)
+    /// What is beside the file at `path`.
+    init(of path: String) {
+        file = URL(filePath: path).resolvingSymlinksInPath()
+        repository = RepositoryStore.top(around: file.deletingLastPathComponent().path)
+    }
+
+    /// Source files of the same folder with the same ending, in the order of their last changes. Generated and secret ones are left out.
+    var files: [InferTokenizers.SourceFile] {
         let keys: Set<URLResourceKey> = [.isRegularFileKey, .fileSizeKey, .contentModificationDateKey]
         let all = try? FileManager.default.contentsOfDirectory(
-            at: file.deletingLastPathComponent(), includingPropertiesForKeys: Array(keys),
-            options: .skipsHiddenFiles)
-        let candidates = (all ?? []).compactMap { url -> (url: URL, date: Date)? in
+            at: file.deletingLastPathComponent(), includingPropertiesForKeys: Array(keys), options: .skipsHiddenFiles)
+        let dated = (all ?? []).compactMap { url -> (url: URL, date: Date)? in
             guard url.pathExtension == file.pathExtension, url.lastPathComponent != file.lastPathComponent,
                 let values = try? url.resourceValues(forKeys: keys), values.isRegularFile == true,
-                (1...byteCount).contains(values.fileSize ?? 0)
+                values.fileSize ?? .max <= Self.byteCount
             else { return nil }
             return (url, values.contentModificationDate ?? .distantPast)
         }
         // Files of one checkout can have one date.
-        let sorted = candidates.sorted { ($0.date, $0.url.path) < ($1.date, $1.url.path) }
-        return sorted.suffix(count).compactMap { url, _ in
-            guard let data = try? Data(contentsOf: url), let text = String(validating: data, as: UTF8.self)
-            else { return nil }
-            return SourceFile(name: name(of: url.path, in: root), text: text)
+        let sorted = dated.sorted { ($0.date, $0.url.path) < ($1.date, $1.url.path) }
+        let filter = ContentFilter(IngestionOptions())
+        return sorted.suffix(Self.count).compactMap { url, _ in
+            guard let bytes = try? InputText.file(url.path, limit: Self.byteCount), filter.reason(bytes) == nil else {
+                return nil
+            }
+            return InferTokenizers.SourceFile(name: name(of: url), text: String(decoding: bytes, as: UTF8.self))
         }
     }
 
-    /// The nearest folder above the file that has `.git`; nil if there is none.
-    static func repository(of path: String) -> URL? {
-        var folder = URL(filePath: path).standardizedFileURL.deletingLastPathComponent()
-        while true {
-            if FileManager.default.fileExists(atPath: folder.appending(path: ".git").path) { return folder }
-            let parent = folder.deletingLastPathComponent().standardizedFileURL
-            if parent.path == folder.path { return nil }
-            folder = parent
-        }
-    }
-
-    /// The file's path in the repository, or its name without one.
-    static func name(of path: String, in repository: URL?) -> String {
-        let file = URL(filePath: path).standardizedFileURL
-        guard let repository, file.path.hasPrefix(repository.path + "/") else { return file.lastPathComponent }
-        return String(file.path.dropFirst(repository.path.count + 1))
+    /// The path of a file of the folder in the repository, or its name without one.
+    func name(of url: URL) -> String {
+        guard let repository, url.path.hasPrefix(repository + "/") else { return url.lastPathComponent }
+        return String(url.path.dropFirst(repository.count + 1))
     }
 }
