@@ -19,6 +19,7 @@ struct RootCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Text", subcommands: [RunCommand.self, InfillCommand.self, EmbedCommand.self] + servers),
+            CommandGroup(name: "Models", subcommands: [PullCommand.self, ListCommand.self, RemoveCommand.self]),
             CommandGroup(
                 name: "Measuring",
                 subcommands: [
@@ -30,8 +31,9 @@ struct RootCommand: AsyncParsableCommand {
                 name: "Looking inside",
                 subcommands: [
                     TokenizeCommand.self, DetokenizeCommand.self, RenderTemplateCommand.self, ShowCommand.self,
-                    DoctorCommand.self,
+                    DoctorCommand.self, CacheCommand.self,
                 ]),
+            CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self, ManualCommand.self]),
         ]
     )
 
