@@ -20,6 +20,7 @@ struct RootCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Text",
                 subcommands: [RunCommand.self, InfillCommand.self, EditCommand.self, EmbedCommand.self] + servers),
+            CommandGroup(name: "Models", subcommands: [PullCommand.self, ListCommand.self, RemoveCommand.self]),
             CommandGroup(
                 name: "Measuring",
                 subcommands: [
@@ -31,8 +32,9 @@ struct RootCommand: AsyncParsableCommand {
                 name: "Looking inside",
                 subcommands: [
                     TokenizeCommand.self, DetokenizeCommand.self, RenderTemplateCommand.self, ShowCommand.self,
-                    DoctorCommand.self,
+                    DoctorCommand.self, CacheCommand.self,
                 ]),
+            CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self, ManualCommand.self]),
         ]
     )
 

@@ -131,16 +131,14 @@ struct RefusalTests {
 
         let unknown = try Command("show", "no-such-model", environment: environment)
         #expect(unknown.isCleanFailure)
-        #expect(unknown.errors.contains("no-such-model") && unknown.errors.contains("smollm2-135m-instruct"))
+        #expect(unknown.errors.contains("no-such-model") && unknown.errors.contains("swiftinfer list"))
 
         let missing = try Command("show", "smollm2-135m-instruct", environment: environment)
         #expect(missing.isCleanFailure)
-        #expect(missing.errors.contains("Tools/fetch-model smollm2-135m-instruct"))
-        #expect(missing.errors.contains(folder.url.path))
+        #expect(missing.errors.contains("swiftinfer pull smollm2-135m-instruct"))
 
         // Any model with the catalogue's file name is found.
         let path = folder.url.appendingPathComponent("SmolLM2-135M-Instruct.Q4_1.gguf").path
-        #expect(missing.errors.contains(path))
         try FileManager.default.copyItem(atPath: Fixture.llama, toPath: path)
         let found = try Command("show", "smollm2-135m-instruct", "--json", environment: environment)
         #expect(try found.json()["name"] as? String == "tiny-llama")

@@ -13,10 +13,15 @@ def model_folder():
     return pathlib.Path(os.environ.get("SWIFTINFER_MODELS") or cache / "swiftinfer" / "models")
 
 
+def test_models():
+    """The models of the catalogue that tests use: those that Tools/fetch-model gets."""
+    catalogue = json.loads((ROOT / "Models" / "catalogue.json").read_text())
+    return [entry for entry in catalogue if entry["source"]["kind"] == "pypi"]
+
+
 def model_path(name):
     """Where the file of a model of the catalogue is, if it has been fetched."""
-    catalogue = json.loads((ROOT / "Models" / "catalogue.json").read_text())
-    return model_folder() / next(entry["file"] for entry in catalogue if entry["name"] == name)
+    return model_folder() / next(entry["file"] for entry in test_models() if entry["name"] == name)
 
 
 def fetched_references():

@@ -18,7 +18,8 @@ struct DatastoreBuildCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "Folders and files; with --files-from, the folder its paths are relative to.")
+    @Argument(
+        help: "Folders and files; with --files-from, the folder its paths are relative to.", completion: .file())
     var paths: [String]
 
     @OptionGroup var output: DatastoreOutput
@@ -27,7 +28,8 @@ struct DatastoreBuildCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Take the files listed in this file, a path per line; - is standard input.", valueName: "list"))
+            "Take the files listed in this file, a path per line; - is standard input.", valueName: "list"),
+        completion: .file())
     var filesFrom: String?
 
     @Option(help: ArgumentHelp("Take only files with these extensions, such as py,pyi.", valueName: "list"))

@@ -20,7 +20,7 @@ struct DatastoreCommand: ParsableCommand {
 struct DatastoreOutput: ParsableArguments {
     @Option(
         name: [.customShort("o"), .customLong("output")],
-        help: ArgumentHelp("The datastore to write.", valueName: "path"))
+        help: ArgumentHelp("The datastore to write.", valueName: "path"), completion: .file())
     var path: String
 
     @Flag(help: "Replace the output even if it is something else than a datastore.")
@@ -64,7 +64,8 @@ struct DatastoreOutput: ParsableArguments {
 struct TokenizerOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model whose tokenizer to use: path of a .gguf file, or a catalogue name.", valueName: "model"))
+            "The model whose tokenizer to use: path of a .gguf file, or a name.", valueName: "model"),
+        completion: .model)
     var model: String
 
     /// The model's tokenizer, and the identity that a datastore stores.

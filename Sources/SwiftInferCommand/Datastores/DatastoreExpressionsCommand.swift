@@ -15,7 +15,7 @@ struct DatastoreExpressionsCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The datastore to take them from.")
+    @Argument(help: "The datastore to take them from.", completion: .datastore)
     var file: String
 
     @OptionGroup var output: DatastoreOutput

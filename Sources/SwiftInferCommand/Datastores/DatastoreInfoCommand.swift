@@ -10,7 +10,7 @@ struct DatastoreInfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Print what a datastore holds and for which tokenizer.")
 
-    @Argument(help: "The datastore.")
+    @Argument(help: "The datastore.", completion: .datastore)
     var file: String
 
     @Option(help: ArgumentHelp("List this many of its documents.", valueName: "n"))

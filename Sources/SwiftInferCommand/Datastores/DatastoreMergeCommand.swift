@@ -15,7 +15,7 @@ struct DatastoreMergeCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The datastores, all for the same tokenizer.")
+    @Argument(help: "The datastores, all for the same tokenizer.", completion: .datastore)
     var files: [String]
 
     @OptionGroup var output: DatastoreOutput

@@ -10,7 +10,7 @@ struct DatastoreQueryCommand: ParsableCommand {
         commandName: "query",
         abstract: "Show the longest ending of a text that a datastore knows, and what follows it there.")
 
-    @Argument(help: "The datastore.")
+    @Argument(help: "The datastore.", completion: .datastore)
     var file: String
 
     @Argument(help: "The text.")

@@ -11,7 +11,7 @@ struct DatastoreVerifyCommand: ParsableCommand {
         abstract: "Check datastores: checksums, document table, tokens, and the order of the suffixes.",
         discussion: "Every datastore is checked. Exit status 1 if one of them is not valid.")
 
-    @Argument(help: "The datastores.")
+    @Argument(help: "The datastores.", completion: .datastore)
     var files: [String]
 
     @Flag(help: #"Print one JSON object per datastore {"path":…,"valid":true or false}."#)

@@ -22,10 +22,11 @@ struct DoctorCommand: ParsableCommand {
     /// A model of the catalogue.
     private struct ModelStatus: Encodable {
         let name: String
-        let path: String
-        /// Whether a file of the right size exists.
+        /// The path of its file; nil if it has not been fetched.
+        let path: String?
         let present: Bool
-        let bytes: Int
+        /// The size of the file; nil if only the hub knows.
+        let bytes: Int?
     }
 
     private struct Report: Encodable {
@@ -56,7 +57,7 @@ struct DoctorCommand: ParsableCommand {
             warning: backend.kernels.warning,
             threads: backend.threads,
             vulkan: vulkanDevices(),
-            modelFolder: Catalogue.modelFolder,
+            modelFolder: ModelFolder.path,
             models: try Catalogue.embedded().entries.map(status)
         )
         if json {
@@ -83,9 +84,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func status(of entry: Catalogue.Entry) -> ModelStatus {
-        let path = Catalogue.path(of: entry)
-        let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-        return ModelStatus(name: entry.name, path: path, present: size == entry.bytes, bytes: entry.bytes)
+        ModelStatus(name: entry.name, path: entry.path, present: entry.path != nil, bytes: entry.bytes)
     }
 
     private func text(_ report: Report) -> String {
@@ -97,9 +96,8 @@ struct DoctorCommand: ParsableCommand {
             Format.bytes(total) + (machine.availableMemory.map { ", \(Format.bytes($0)) available" } ?? "")
                 + (machine.memoryLimit.map { ", limited to \(Format.bytes($0))" } ?? "")
         }
-        let models = report.models.map { model -> (label: String, value: String?) in
-            (model.name, model.present ? model.path : "not there; Tools/fetch-model \(model.name) fetches it")
-        }
+        let models = report.models.filter(\.present).map { ($0.name, $0.path) }
+        let others = report.models.count - models.count
         return Format.table(
             [
                 ("program", report.version),
@@ -111,6 +109,6 @@ struct DoctorCommand: ParsableCommand {
                 ("warning", report.warning),
                 ("memory", memory ?? "unknown"),
             ] + report.vulkan.map { ("vulkan", $0) } + [("models in", report.modelFolder)]) + "\n"
-            + Format.table(models)
+            + Format.table(models) + "\(others) other models can be fetched; swiftinfer list shows them\n"
     }
 }

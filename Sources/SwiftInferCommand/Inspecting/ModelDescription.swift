@@ -129,6 +129,16 @@ struct ModelDescription: Encodable {
         return dividend / divisor
     }
 
+    /// Why this program cannot run the model in `file`: its layers or its tokenizer; nil if it can.
+    static func problem(of file: GGUFFile) -> String? {
+        do {
+            _ = try Tokenizer(metadata: file.metadata)
+            return layers(of: file).problem
+        } catch {
+            return error.message
+        }
+    }
+
     /// Why the model cannot run here, or else its kinds of blocks.
     private static func layers(
         of file: GGUFFile

@@ -17,7 +17,8 @@ struct RenderTemplateCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("A template (FILE.jinja), or a model: a .gguf file or a catalogue name."))
+    @Argument(
+        help: ArgumentHelp("A template (FILE.jinja), or a model: a .gguf file or a name."), completion: .model)
     var template: String
 
     @Option(

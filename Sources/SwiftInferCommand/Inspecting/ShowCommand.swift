@@ -19,7 +19,9 @@ struct ShowCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let description = try ModelDescription(GGUFFile(path: model.path()))
+        let path = try model.path()
+        let description = try ModelDescription(GGUFFile(path: path))
+        MemoryCheck(path).warn()
         if json {
             try Output.json(description)
         } else {

@@ -18,7 +18,8 @@ struct TokenizeCommand: ParsableCommand {
     var text: String?
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("Read the text from a file; - is standard input.", valueName: "path"))
+        name: .shortAndLong, help: ArgumentHelp("Read the text from a file; - is standard input.", valueName: "path"),
+        completion: .file())
     var file: String?
 
     @Flag(help: "Do not add the tokens that the model expects at the beginning and end of a text.")

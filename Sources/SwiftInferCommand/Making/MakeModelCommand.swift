@@ -19,7 +19,7 @@ struct MakeModelCommand: ParsableCommand {
     @Argument(help: "The shape.")
     var shape: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "path"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "path"), completion: .file())
     var output: String
 
     @Option(

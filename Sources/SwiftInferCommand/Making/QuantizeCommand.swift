@@ -21,10 +21,10 @@ struct QuantizeCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The model: a .gguf file or a catalogue name.", valueName: "in"))
+    @Argument(help: ArgumentHelp("The model: a .gguf file or a name.", valueName: "in"), completion: .model)
     var input: String
 
-    @Argument(help: ArgumentHelp("The file to write.", valueName: "out"))
+    @Argument(help: ArgumentHelp("The file to write.", valueName: "out"), completion: .file())
     var output: String
 
     @Argument(help: "Type of the weight matrices.")

@@ -13,7 +13,7 @@ struct BenchCommand: ParsableCommand {
 
 /// Where measured rates are recorded, and what they are compared with.
 struct RecordOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Write the measured rates to a file.", valueName: "file.json"))
+    @Option(help: ArgumentHelp("Write the measured rates to a file.", valueName: "file.json"), completion: .file())
     var record: String?
 
     @Option(

@@ -32,7 +32,9 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Option(parsing: .singleValue, help: ArgumentHelp("A suite; may be given several times.", valueName: "file.jsonl"))
+    @Option(
+        parsing: .singleValue, help: ArgumentHelp("A suite; may be given several times.", valueName: "file.jsonl"),
+        completion: .file(extensions: ["jsonl"]))
     var suite: [String]
 
     @Option(help: ArgumentHelp("The drafters to measure.", valueName: "names"))
@@ -111,7 +113,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Engine") var engine: EngineOptions
 
-    @Option(help: ArgumentHelp("Draw the figures.", valueName: "file.svg"))
+    @Option(help: ArgumentHelp("Draw the figures.", valueName: "file.svg"), completion: .file())
     var svg: String?
 
     @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[[n,cost],…],…}."#)

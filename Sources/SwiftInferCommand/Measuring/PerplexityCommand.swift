@@ -18,7 +18,7 @@ struct PerplexityCommand: ParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Argument(help: ArgumentHelp("The text; - is standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The text; - is standard input.", valueName: "file"), completion: .file())
     var file: String
 
     @Option(name: .shortAndLong, parsing: .unconditional, help: ArgumentHelp("Tokens in a chunk.", valueName: "n"))

@@ -20,7 +20,7 @@ struct VerifyExactnessCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             #"Prompts: one JSON object {"prompt":…} a line in a .jsonl file, or else one text (default: built-in ones)."#,
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var prompts: String?
 
     @Option(help: ArgumentHelp("Drafters to check besides the probes.", valueName: "names"))

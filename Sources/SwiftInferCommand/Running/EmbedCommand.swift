@@ -8,6 +8,7 @@ struct EmbedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
         abstract: "Print the embeddings of texts.",
+        usage: "swiftinfer embed <model> [<texts> ...] [<options>]",
         discussion: """
             Texts are the arguments and the files given with -f; without any, standard input is one text. An embedding is a \
             vector: the states of a text's tokens in the model's last layer, pooled and scaled to length 1. Texts that have \
@@ -24,7 +25,8 @@ struct EmbedCommand: AsyncParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Read a text from a file; - is standard input. Can be repeated.", valueName: "path"))
+        help: ArgumentHelp("Read a text from a file; - is standard input. Can be repeated.", valueName: "path"),
+        completion: .file())
     var file: [String] = []
 
     @Flag(help: "Separate texts: every line of a file is one.")

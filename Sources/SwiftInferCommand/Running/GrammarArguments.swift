@@ -8,12 +8,14 @@ import SwiftInfer
 struct GrammarArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Answer in JSON that follows the JSON schema in a file; - is standard input.", valueName: "path"))
+            "Answer in JSON that follows the JSON schema in a file; - is standard input.", valueName: "path"),
+        completion: .file())
     var jsonSchema: String?
 
     @Option(
         help: ArgumentHelp(
-            "Answer with a text that the grammar in a file, in GBNF, allows; - is standard input.", valueName: "path"))
+            "Answer with a text that the grammar in a file, in GBNF, allows; - is standard input.", valueName: "path"),
+        completion: .file())
     var grammar: String?
 
     /// The most bytes of a schema or a grammar.

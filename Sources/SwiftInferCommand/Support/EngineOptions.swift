@@ -58,6 +58,7 @@ struct EngineOptions: ParsableArguments {
             }
         options.kernels = kernels.choice
         options.threads = threads
+        if backend == .vulkan { StoredData.pipelines.announce() } else { MemoryCheck(path).warn() }
         do throws(InferenceError) {
             return try load(path, options, progress)
         } catch  where error.code == .unavailableDevice {
@@ -97,7 +98,7 @@ struct KernelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The kernels: \((TunedKernels.names + [reference]).joined(separator: ", ")) (default: the first).",
-            valueName: "name"))
+            valueName: "name"), completion: .list(TunedKernels.names + [reference]))
     var kernels: String?
 
     func validate() throws {
@@ -150,7 +151,7 @@ struct TemplateOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Use this chat template instead of the model's: a file, or one of \(ChatFormat.names.joined(separator: ", ")).",
-            valueName: "name|file"))
+            valueName: "name|file"), completion: .file())
     var chatTemplate: String?
 
     /// The template that was chosen, if one was.

@@ -17,15 +17,17 @@ final class ProgressBar: Sendable {
     /// A bar that is not drawn yet.
     init(_ label: String) { self.label = label }
 
-    /// Draws the bar at `fraction` of its length, at most ten times per second and not during the first 0.2 s.
-    func update(_ fraction: Double, note: String = "") {
+    /// Draws the bar at `fraction` of its length, at most ten times per second and not during the first 0.2 s. Without a fraction, the
+    /// note stands alone.
+    func update(_ fraction: Double?, note: String = "") {
         guard isEnabled else { return }
         state.withLock { state in
             let now = ContinuousClock.now
             guard now - (state.lastDrawn ?? started) > .milliseconds(state.lastDrawn == nil ? 200 : 100) else { return }
             state.lastDrawn = now
             state.isVisible = true
-            Output.standardError("\r\u{1B}[K" + line(min(max(fraction, 0), 1), note: note))
+            let line = fraction.map { self.line(min(max($0, 0), 1), note: note) } ?? "\(label) \(note)"
+            Output.standardError("\r\u{1B}[K" + line)
         }
     }
 
