@@ -232,6 +232,15 @@ public struct DraftStatistics: Sendable, Hashable {
         if !draft.checked.isEmpty { widths[draft.checked.count + 1, default: 0] += 1 }
     }
 
+    /// Adds the statistics of further drafts.
+    package mutating func add(_ other: DraftStatistics) {
+        drafted += other.drafted
+        accepted += other.accepted
+        retrievalDuration += other.retrievalDuration
+        widths.merge(other.widths, uniquingKeysWith: +)
+        acceptedPerPosition.add(other.acceptedPerPosition)
+    }
+
     /// Counts the accepted nodes of a draft.
     mutating func count(accepted count: Int) {
         accepted += count
