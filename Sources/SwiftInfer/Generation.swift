@@ -64,7 +64,7 @@ extension Generation: AsyncSequence {
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(generation: self) }
 }
 
-/// A token of an answer, and what is known of it.
+/// A token of an answer or of a scored text, and what is known of it.
 public struct GeneratedToken: Sendable, Hashable {
     /// A token and its probability.
     public struct Alternative: Sendable, Hashable {
@@ -79,11 +79,11 @@ public struct GeneratedToken: Sendable, Hashable {
     /// Its bytes. They can be a part of a character.
     public let bytes: [UInt8]
     /// Whether a draft contained it.
-    public let isDrafted: Bool
+    public internal(set) var isDrafted: Bool
     /// The natural logarithm of its probability; nil unless ``GenerationOptions/topLogProbabilities`` is set.
-    public let logProbability: Double?
+    public internal(set) var logProbability: Double?
     /// The tokens with the largest probabilities, in descending order.
-    public let top: [Alternative]
+    public internal(set) var top: [Alternative]
 }
 
 /// The right to a session's next steps. The session refers to it weakly, so it ends together with its iterator: after a loop is

@@ -110,6 +110,17 @@ public actor Session {
         return try result?.get()
     }
 
+    /// Takes the session for work of another kind than a generation.
+    func begin() throws(InferenceError) -> GenerationTicket {
+        try requireIdle()
+        let ticket = GenerationTicket()
+        self.ticket = ticket
+        return ticket
+    }
+
+    /// Ends that work.
+    func end(_ ticket: GenerationTicket) { if self.ticket === ticket { release() } }
+
     /// - Throws: ``InferenceError`` with `busy` while a generation has begun and not ended.
     func requireIdle() throws(InferenceError) {
         guard ticket == nil else {

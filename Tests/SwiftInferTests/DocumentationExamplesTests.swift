@@ -105,6 +105,11 @@ private func loading(path: String) throws -> Session {
     return session
 }
 
+private func scoring(session: Session) async throws {
+    let tokens = try await session.score(" return a + b", after: .text("def add(a, b):"), topLogProbabilities: 3)
+    print(tokens.compactMap(\.logProbability).reduce(0, +), tokens.first?.top.map(\.id) ?? [])
+}
+
 private func textsAsVectors(model: Model) async throws {
     let vectors = [
         try await model.embedding(of: "func add(a: Int, b: Int) -> Int"),
