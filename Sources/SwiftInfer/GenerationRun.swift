@@ -65,7 +65,8 @@ struct GenerationRun {
             sequence, planner: options.usesDrafter ? planner : nil, sampler: Sampler(sampling),
             tokenCount: model.tokenizer.count,
             readsWholeRows: options.hashesLogits || options.topLogProbabilities != nil,
-            grammar: options.grammar.map { GrammarState(model.grammars.constraint(for: $0)) })
+            grammar: options.grammar.map { GrammarState(model.grammars.constraint(for: $0)) },
+            processors: options.processors)
         detokenizer = StreamingDetokenizer(
             model.tokenizer, includesControl: options.includesControlTokens)
         matcher = StopMatcher(options.stop)
@@ -203,7 +204,7 @@ struct GenerationRun {
         guard let token else {
             throw InferenceError(
                 .malformedModel,
-                "no token can be chosen: every logit is NaN, or forbidden by a bias or the grammar")
+                "no token can be chosen: every logit is NaN, or forbidden by a bias, a processor or the grammar")
         }
         statistics.tokens.append(token)
         if options.reportsTokens {

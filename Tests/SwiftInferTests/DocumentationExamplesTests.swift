@@ -105,6 +105,17 @@ private func loading(path: String) throws -> Session {
     return session
 }
 
+private func changingLogits() -> GenerationOptions {
+    struct WithoutRepetition: LogitProcessor {
+        let onlyMasks = true
+        func allows(_ token: TokenID, after tokens: [TokenID]) -> Bool { token != tokens.last }
+    }
+
+    var varied = GenerationOptions(maximumTokens: 100)
+    varied.logitProcessors = [WithoutRepetition()]
+    return varied
+}
+
 private func scoring(session: Session) async throws {
     let tokens = try await session.score(" return a + b", after: .text("def add(a, b):"), topLogProbabilities: 3)
     print(tokens.compactMap(\.logProbability).reduce(0, +), tokens.first?.top.map(\.id) ?? [])
