@@ -23,6 +23,46 @@ package struct Draft: Sendable {
     package init() { self.init(tree: DraftTree(), checked: []) }
 }
 
+/// What the nodes of a draft must follow, because nothing else is chosen.
+package struct DraftConstraint {
+    /// What the grammar allows after the text; nil if it allows anything.
+    package var grammar: GrammarState?
+    /// What changes the logits.
+    package var processors = LogitProcessors()
+    /// The text, for the processors.
+    package var tokens: [Int32] = []
+
+    /// Anything is allowed, or what these allow.
+    package init(
+        grammar: GrammarState? = nil, processors: LogitProcessors = LogitProcessors(), tokens: [Int32] = []
+    ) {
+        (self.grammar, self.processors, self.tokens) = (grammar, processors, tokens)
+    }
+
+    /// Excludes the nodes of `tree` that are not allowed along their paths.
+    func restrict(_ isPossible: inout [Bool], _ tree: DraftTree) {
+        if grammar != nil {
+            var states: [GrammarState?] = []
+            states.reserveCapacity(tree.count)
+            for node in tree.nodes {
+                let parent = Int(tree.parents[node])
+                var state = isPossible[node] ? parent < 0 ? grammar : states[parent] : nil
+                if !(state?.accept(tree.tokens[node]) ?? false) { (state, isPossible[node]) = (nil, false) }
+                states.append(state)
+            }
+        }
+        guard !processors.isEmpty else { return }
+        var path = tokens
+        for node in tree.nodes where isPossible[node] {
+            let parent = Int(tree.parents[node])
+            path.removeSubrange(tokens.count...)
+            if parent >= 0 { path += tree.path(to: parent) }
+            isPossible[node] =
+                (parent < 0 || isPossible[parent]) && processors.allow(tree.tokens[node], after: path)
+        }
+    }
+}
+
 /// What a drafter proposes for the next step of one sequence, before it is known how many nodes are checked.
 package struct DraftProposal {
     fileprivate var tree = DraftTree()
@@ -170,30 +210,34 @@ package final class DraftPlanner {
     }
 
     /// A draft for the next step, if this is its only sequence.
-    package func draft(_ bounds: Bounds, width: DraftWidth, grammar: GrammarState? = nil) -> Draft {
-        let proposal = propose(bounds, width: width, grammar: grammar)
+    package func draft(
+        _ bounds: Bounds, width: DraftWidth, constraint: DraftConstraint = DraftConstraint()
+    ) -> Draft {
+        let proposal = propose(bounds, width: width, constraint: constraint)
         let selection = timed { DraftSelection([proposal], cost: cost) }
         return draft(proposal, selection.shares[0])
     }
 
     /// Asks the drafter, if that is worth its time. ``cost`` must be the cost of the steps to come.
     ///
-    /// - Parameter grammar: What the grammar allows after the text. Nodes that it forbids are never checked. nil if it allows anything.
-    package func propose(_ bounds: Bounds, width: DraftWidth, grammar: GrammarState? = nil) -> DraftProposal {
+    /// - Parameter constraint: What nodes must follow. Others are never checked.
+    package func propose(
+        _ bounds: Bounds, width: DraftWidth, constraint: DraftConstraint = DraftConstraint()
+    ) -> DraftProposal {
         var proposal = DraftProposal()
         guard bounds.nodes > 0, bounds.depth > 0 else { return proposal }
         let before = retrievalDuration
         switch width {
         case .fixed(let count):
             // The best ones by the drafter's own values.
-            timed { ask(bounds, &proposal, grammar, calibration: nil) }
+            timed { ask(bounds, &proposal, constraint, calibration: nil) }
             proposal.fixedCount = min(count, proposal.ranking.count)
         case .automatic, .eager:
             // The first step is plain, so that its cost is known.
             guard cost.isKnown else { break }
             let lastClass = tokenClass(lastToken)
             guard width == .eager || timing.isTime(after: lastClass) else { break }
-            timed { ask(bounds, &proposal, grammar, calibration: calibration) }
+            timed { ask(bounds, &proposal, constraint, calibration: calibration) }
             proposal.learning = (lastClass, (retrievalDuration - before) / .seconds(1))
         }
         return proposal
@@ -225,18 +269,18 @@ package final class DraftPlanner {
     }
 
     private func ask(
-        _ bounds: Bounds, _ proposal: inout DraftProposal, _ grammar: GrammarState?, calibration: ValueCalibration?
+        _ bounds: Bounds, _ proposal: inout DraftProposal, _ constraint: DraftConstraint, calibration: ValueCalibration?
     ) {
         var tree = DraftTree(capacity: bounds.nodes)
         drafter.draft(into: &tree, limit: bounds.nodes)
         proposal.values = calibration?.values(of: tree) ?? tree.values
         proposal.tree = tree
-        proposal.ranking = Array(ranking(tree, proposal.values, bounds, grammar).prefix(bounds.nodes))
+        proposal.ranking = Array(ranking(tree, proposal.values, bounds, constraint).prefix(bounds.nodes))
     }
 
     /// The nodes that can be checked, most valuable first, each after its parent.
     private func ranking(
-        _ tree: DraftTree, _ values: [Float], _ bounds: Bounds, _ grammar: GrammarState?
+        _ tree: DraftTree, _ values: [Float], _ bounds: Bounds, _ constraint: DraftConstraint
     ) -> [Int] {
         let tokens: Range<Int32> = 0..<Int32(clamping: bounds.tokenCount)
         var isPossible: [Bool] = []
@@ -247,20 +291,8 @@ package final class DraftPlanner {
                 (parent < 0 || isPossible[parent]) && tokens.contains(tree.tokens[node])
                     && tree.depths[node] < bounds.depth)
         }
-        if let grammar { Self.restrict(&isPossible, tree, to: grammar) }
+        constraint.restrict(&isPossible, tree)
         return tree.nodes.filter { isPossible[$0] }.sorted { (values[$1], $0) < (values[$0], $1) }
-    }
-
-    /// Excludes the nodes that the grammar forbids along their paths.
-    private static func restrict(_ isPossible: inout [Bool], _ tree: DraftTree, to grammar: GrammarState) {
-        var states: [GrammarState?] = []
-        states.reserveCapacity(tree.count)
-        for node in tree.nodes {
-            let parent = Int(tree.parents[node])
-            var state = isPossible[node] ? parent < 0 ? grammar : states[parent] : nil
-            if !(state?.accept(tree.tokens[node]) ?? false) { (state, isPossible[node]) = (nil, false) }
-            states.append(state)
-        }
     }
 
     private func timed<R>(_ work: () -> R) -> R {

@@ -40,6 +40,15 @@ package final class TokenSequence {
         return Segment(state, Array(chunk), outputs: [chunk.count - 1], request: request)
     }
 
+    /// The same, with the logits of the rows `outputs`, which the caller reads.
+    package func segment(scoring chunk: ArraySlice<Int32>, outputs: [Int]) -> Segment {
+        dropOutput()
+        return Segment(state, Array(chunk), outputs: outputs)
+    }
+
+    /// Adds `chunk`, which a step has evaluated whose output the caller has read.
+    package func add(scored chunk: ArraySlice<Int32>) { tokens += chunk }
+
     /// Adds `chunk`, which a step has evaluated.
     package func add(prompt chunk: ArraySlice<Int32>, _ output: SegmentOutput) {
         tokens += chunk

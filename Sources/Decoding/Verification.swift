@@ -22,6 +22,8 @@ package struct Verification {
     private let sampler: Sampler
     /// What the grammar allows after the tokens of the answer; nil if anything is allowed.
     private var grammar: GrammarState?
+    /// What changes the logits before a token is chosen.
+    private let processors: LogitProcessors
     /// The tokens that may follow, when they have to be known.
     private var mask = TokenMask(tokenCount: 0)
     /// The wanted outputs of each row.
@@ -46,27 +48,37 @@ package struct Verification {
     /// - Parameters:
     ///   - readsWholeRows: Whether the caller reads whole rows of logits in any case.
     ///   - grammar: What the grammar allows before the first token of the answer; nil if there is none.
+    ///   - processors: What changes the logits before a token is chosen.
     package init(
         _ sequence: TokenSequence, planner: DraftPlanner?, sampler: Sampler, tokenCount: Int, readsWholeRows: Bool,
-        grammar: GrammarState? = nil
+        grammar: GrammarState? = nil, processors: LogitProcessors = LogitProcessors()
     ) {
         (self.sequence, self.planner, self.sampler, self.tokenCount) = (sequence, planner, sampler, tokenCount)
-        self.grammar = grammar
+        (self.grammar, self.processors) = (grammar, processors)
+        let readsWholeRows = readsWholeRows || !processors.onlyMask
         let hostHasRows = readsWholeRows || sequence.state.model.device == nil
-        // The sums are those of all tokens; a grammar would need those of the allowed ones.
-        let softmaxScale = hostHasRows || grammar != nil ? nil : sampler.softmaxScale
+        let isRestricted = grammar != nil || !processors.isEmpty
+        // The sums are those of all tokens; those of the allowed ones would be needed.
+        let softmaxScale = hostHasRows || isRestricted ? nil : sampler.softmaxScale
         var wanted = softmaxScale == nil ? sampler.topTokensWanted : TopTokenBuffers.largestCount
-        if grammar != nil, wanted > 0 { wanted = min(wanted + Self.spareTopTokens, TopTokenBuffers.largestCount) }
+        // The top tokens of other logits are of no use.
+        if !processors.onlyMask { wanted = 0 }
+        if isRestricted, wanted > 0 { wanted = min(wanted + Self.spareTopTokens, TopTokenBuffers.largestCount) }
         request = LogitsRequest(
             wholeRows: readsWholeRows || wanted == 0, topTokens: max(wanted, planner?.drafter.topTokensWanted ?? 0),
             softmaxScale: softmaxScale, tokenCount: tokenCount)
     }
 
-    /// The number of further top tokens that are wanted with a grammar, because it may forbid some.
+    /// The number of further top tokens that are wanted where a grammar or processor may forbid some.
     private static let spareTopTokens = 15
 
     /// Whether the grammar allows no further token, or only one that ends the text.
     package var isGrammarFinished: Bool { grammar?.isFinished ?? false }
+
+    /// What the nodes of a draft must follow.
+    private var constraint: DraftConstraint {
+        DraftConstraint(grammar: grammar, processors: processors, tokens: sequence.tokens)
+    }
 
     /// Tells the drafter the text that the answer will follow.
     ///
@@ -90,7 +102,7 @@ package struct Verification {
     /// Propose: the rows of the next step, which are the last token and the draft nodes that are worth their time, if this is the
     /// step's only sequence.
     package mutating func propose(_ bounds: DraftPlanner.Bounds, width: DraftWidth) -> Segment {
-        draft = timed { [grammar] in $0.draft(bounds, width: width, grammar: grammar) } ?? Draft()
+        draft = timed { [constraint] in $0.draft(bounds, width: width, constraint: constraint) } ?? Draft()
         return sequence.segment(draft.offered, request: request)
     }
 
@@ -100,9 +112,9 @@ package struct Verification {
     package mutating func propose(
         _ bounds: DraftPlanner.Bounds, width: DraftWidth, cost: StepCost
     ) -> DraftProposal {
-        timed { [grammar] in
+        timed { [constraint] in
             $0.cost = cost
-            return $0.propose(bounds, width: width, grammar: grammar)
+            return $0.propose(bounds, width: width, constraint: constraint)
         } ?? DraftProposal()
     }
 
@@ -164,10 +176,11 @@ package struct Verification {
         drawn.removeAll(keepingCapacity: true)
     }
 
-    /// The token that the sampler chooses, among those that the grammar allows. In most cases a row's top tokens suffice.
+    /// The token that the sampler chooses after the processors, among those that the grammar allows. In most cases a row's top tokens
+    /// suffice.
     private mutating func draw() -> Int32? {
         let (position, history) = (sequence.tokens.count, sequence.tokens[...])
-        if let topTokens = sequence.topTokens {
+        if processors.onlyMask, let topTokens = sequence.topTokens {
             let choice = sampler.choose(
                 among: allowed(topTokens), isComplete: topTokens.count < request.topTokens,
                 sums: sequence.softmaxSums, position: position, history: history)
@@ -180,19 +193,32 @@ package struct Verification {
         grammar?.mask(into: &mask)
         return sequence.withLogits { logits in
             let eligible = UnsafeBufferPointer(rebasing: logits.prefix(tokenCount))
-            guard grammar != nil else { return sampler.sample(eligible, position: position, history: history) }
-            return mask.restricting(eligible).withUnsafeBufferPointer {
+            guard grammar != nil || !processors.isEmpty else {
+                return sampler.sample(eligible, position: position, history: history)
+            }
+            return changed(eligible).withUnsafeBufferPointer {
                 sampler.sample($0, position: position, history: history)
             }
         }.flatMap { $0 }
     }
 
-    /// The top tokens that the grammar allows. All other tokens that it allows have lower logits. If only the first one counts, only that
-    /// one: to ask the grammar about each takes time.
+    /// The logits after the processors, and with −∞ for the tokens that ``mask`` lacks if there is a grammar.
+    private func changed(_ logits: UnsafeBufferPointer<Float>) -> [Float] {
+        guard !processors.isEmpty else { return mask.restricting(logits) }
+        let row = processors.process(logits, after: sequence.tokens)
+        return grammar == nil ? row : row.withUnsafeBufferPointer(mask.restricting)
+    }
+
+    /// The top tokens that grammar and processors allow. All other tokens that they allow have lower logits. If only the first one counts,
+    /// only that one: to ask about each takes time.
     private func allowed(_ topTokens: [TopToken]) -> [TopToken] {
-        guard let grammar else { return topTokens }
-        guard sampler.takesLargest else { return topTokens.filter { grammar.allows($0.token) } }
-        return topTokens.first { grammar.allows($0.token) }.map { [$0] } ?? []
+        guard grammar != nil || !processors.isEmpty else { return topTokens }
+        let tokens = sequence.tokens
+        func isAllowed(_ top: TopToken) -> Bool {
+            grammar?.allows(top.token) ?? true && processors.allow(top.token, after: tokens)
+        }
+        guard sampler.takesLargest else { return topTokens.filter(isAllowed) }
+        return topTokens.first(where: isAllowed).map { [$0] } ?? []
     }
 
     private mutating func noteTopTokens(_ output: SegmentOutput) {
@@ -230,6 +256,15 @@ public struct DraftStatistics: Sendable, Hashable {
     mutating func count(_ draft: Draft) {
         drafted += draft.checked.count
         if !draft.checked.isEmpty { widths[draft.checked.count + 1, default: 0] += 1 }
+    }
+
+    /// Adds the statistics of further drafts.
+    package mutating func add(_ other: DraftStatistics) {
+        drafted += other.drafted
+        accepted += other.accepted
+        retrievalDuration += other.retrievalDuration
+        widths.merge(other.widths, uniquingKeysWith: +)
+        acceptedPerPosition.add(other.acceptedPerPosition)
     }
 
     /// Counts the accepted nodes of a draft.

@@ -23,6 +23,8 @@ package struct ExactnessCheck: Sendable {
     package var tokens = 48
     /// The grammar that the answers follow; nil for any text.
     package var grammar: Grammar?
+    /// What changes the logits before a token is chosen.
+    package var logitProcessors: [any LogitProcessor] = []
     /// The number of sampling options, besides greedy, with which each prompt is continued. They are taken from a fixed list in
     /// turn.
     package var samplings = 1
@@ -67,6 +69,7 @@ package struct ExactnessCheck: Sendable {
                 var options = GenerationOptions(maximumTokens: tokens)
                 options.hashesLogits = true
                 options.grammar = grammar
+                options.logitProcessors = logitProcessors
                 // Some answers continue beyond the end of the text. Others end there, possibly within a draft.
                 options.ignoresEndOfText = number.isMultiple(of: 2)
                 if kind > 0 {

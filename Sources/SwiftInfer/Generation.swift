@@ -1,6 +1,7 @@
 // The answer to a prompt as events, each computed on request.
 
 public import InferSupport
+public import InferTemplates
 public import InferTokenizers
 
 /// The answer to a prompt as a sequence of events.
@@ -63,7 +64,7 @@ extension Generation: AsyncSequence {
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(generation: self) }
 }
 
-/// A token of an answer, and what is known of it.
+/// A token of an answer or of a scored text, and what is known of it.
 public struct GeneratedToken: Sendable, Hashable {
     /// A token and its probability.
     public struct Alternative: Sendable, Hashable {
@@ -78,11 +79,11 @@ public struct GeneratedToken: Sendable, Hashable {
     /// Its bytes. They can be a part of a character.
     public let bytes: [UInt8]
     /// Whether a draft contained it.
-    public let isDrafted: Bool
+    public internal(set) var isDrafted: Bool
     /// The natural logarithm of its probability; nil unless ``GenerationOptions/topLogProbabilities`` is set.
-    public let logProbability: Double?
+    public internal(set) var logProbability: Double?
     /// The tokens with the largest probabilities, in descending order.
-    public let top: [Alternative]
+    public internal(set) var top: [Alternative]
 }
 
 /// The right to a session's next steps. The session refers to it weakly, so it ends together with its iterator: after a loop is
@@ -91,10 +92,18 @@ final class GenerationTicket: Sendable {}
 
 /// The whole answer to a prompt.
 public struct Response: Sendable {
-    /// The text, without stop strings and end-of-text tokens.
+    /// The text, without stop strings and end-of-text tokens. In a ``Chat``, without thoughts and calls of tools.
     public let text: String
-    /// The statistics of the generation. ``Statistics/tokens`` are the answer's tokens.
+    /// The statistics of the generation, or of all generations that the answer took. ``Statistics/tokens`` are the answer's tokens.
     public let statistics: Statistics
+    /// What a ``Chat`` adds to its transcript after the question: calls and results of tools, and last the answer. Empty if it adds
+    /// nothing, and for answers of a session.
+    public let messages: [ChatMessage]
+
+    /// An answer in a chat.
+    init(text: String, statistics: Statistics, messages: [ChatMessage]) {
+        (self.text, self.statistics, self.messages) = (text, statistics, messages)
+    }
 
     /// Waits for all events of a generation.
     init<Events: AsyncSequence>(
@@ -109,6 +118,6 @@ public struct Response: Sendable {
             case .finished(let final): statistics = final
             }
         }
-        (self.text, self.statistics) = (text, statistics)
+        self.init(text: text, statistics: statistics, messages: [])
     }
 }

@@ -15,6 +15,12 @@ public struct GenerationOptions: Sendable, Hashable {
     /// options of sampling. A token that ends the text is allowed only where the answer is complete, and the generation ends when nothing
     /// else can follow. An answer that another limit ends is the beginning of one that the grammar allows.
     public var grammar: Grammar?
+    /// What changes the logits before a token is chosen, one after the other: before ``grammar`` and all options of sampling.
+    public var logitProcessors: [any LogitProcessor] {
+        get { processors.list }
+        set { processors.list = newValue }
+    }
+    var processors = LogitProcessors()
     /// Texts that end the generation where they appear, even within a token. They are not part of the answer.
     public var stop: [String] = []
     /// Whether tokens that end the text are never chosen, so that only the other limits stop the generation.

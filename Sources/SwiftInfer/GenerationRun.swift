@@ -65,7 +65,8 @@ struct GenerationRun {
             sequence, planner: options.usesDrafter ? planner : nil, sampler: Sampler(sampling),
             tokenCount: model.tokenizer.count,
             readsWholeRows: options.hashesLogits || options.topLogProbabilities != nil,
-            grammar: options.grammar.map { GrammarState(model.grammars.constraint(for: $0)) })
+            grammar: options.grammar.map { GrammarState(model.grammars.constraint(for: $0)) },
+            processors: options.processors)
         detokenizer = StreamingDetokenizer(
             model.tokenizer, includesControl: options.includesControlTokens)
         matcher = StopMatcher(options.stop)
@@ -192,30 +193,24 @@ struct GenerationRun {
         if let reason = limitReached { return try finish(reason) }
         guard sequence.hasLogits else { return }
         noteHash()
-        var logProbability: Double?
-        var top: [GeneratedToken.Alternative] = []
+        var report: GeneratedToken?
         var inspect: ((TokenID, UnsafeBufferPointer<Float>) -> Void)?
         if let wanted = options.topLogProbabilities {
-            let tokenCount = model.tokenizer.count
-            inspect = { token, logits in
-                let probabilities = LogProbabilities(UnsafeBufferPointer(rebasing: logits.prefix(tokenCount)))
-                logProbability = probabilities[token]
-                top = probabilities.top(wanted).map { .init(id: $0.token, logProbability: Double($0.logProbability)) }
-            }
+            let tokenizer = model.tokenizer
+            inspect = { report = GeneratedToken($0, of: tokenizer, logits: $1, top: wanted) }
         }
         let token = try verification.next(
             forced: options.forcedTokens?[statistics.tokens.count], inspect: inspect)
         guard let token else {
             throw InferenceError(
-                .malformedModel, "no token can be chosen: every logit is NaN, or forbidden by a bias or the grammar")
+                .malformedModel,
+                "no token can be chosen: every logit is NaN, or forbidden by a bias, a processor or the grammar")
         }
         statistics.tokens.append(token)
         if options.reportsTokens {
-            events.append(
-                .token(
-                    GeneratedToken(
-                        id: token, bytes: Array(model.tokenizer.bytes(of: token)), isDrafted: verification.wasDrafted,
-                        logProbability: logProbability, top: top)))
+            var report = report ?? GeneratedToken(token, of: model.tokenizer)
+            report.isDrafted = verification.wasDrafted
+            events.append(.token(report))
         }
         if model.tokenizer.isEndOfGeneration(token), options.forcedTokens == nil { return try finish(.endOfText) }
         show(matcher.append(detokenizer.append(token)))

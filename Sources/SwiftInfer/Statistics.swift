@@ -3,7 +3,7 @@
 public import InferDecoding
 public import InferTokenizers
 
-/// The statistics of one generation. They are complete when it has finished.
+/// The statistics of one generation, or of all that an answer in a ``Chat`` took. They are complete when it has finished.
 ///
 /// Durations are those of the engine's own work, without the time between two calls of the consumer. The time of a step that
 /// several sequences share counts for each of them.
@@ -35,6 +35,8 @@ public struct Statistics: Sendable {
     package internal(set) var tokenTimes: [Duration] = []
     /// The hash of each of those rows, in order.
     package internal(set) var rowHashes: [UInt64] = []
+    /// The number of ``tokens`` that come from the step of a prompt: one for each generation.
+    private var firstTokens = 1
 
     /// The statistics of a generation that has not begun.
     package init() {}
@@ -43,14 +45,34 @@ public struct Statistics: Sendable {
     public var promptTokensPerSecond: Double? { rate(promptTokens - reusedTokens, promptDuration) }
 
     /// Tokens per second, without the first token, which comes from the prompt's step; nil if there was only one token.
-    public var decodeTokensPerSecond: Double? { rate(tokens.count - 1, decodeDuration) }
+    public var decodeTokensPerSecond: Double? { rate(tokens.count - firstTokens, decodeDuration) }
 
     /// The mean number of tokens of a step after the prompt; nil if there was no step.
-    public var tokensPerStep: Double? { steps > 0 ? Double(tokens.count - 1) / Double(steps) : nil }
+    public var tokensPerStep: Double? { steps > 0 ? Double(tokens.count - firstTokens) / Double(steps) : nil }
 
     /// Records the current time for new tokens.
     mutating func noteTokenTimes() {
         while tokenTimes.count < tokens.count { tokenTimes.append(decodeDuration) }
+    }
+
+    /// Adds the statistics of a generation that went on with the same answer.
+    mutating func append(_ next: Statistics) {
+        (finishReason, stopString) = (next.finishReason, next.stopString)
+        promptTokens += next.promptTokens
+        reusedTokens += next.reusedTokens
+        tokenTimes += next.tokenTimes.map { decodeDuration + $0 }
+        tokens += next.tokens
+        if !next.tokens.isEmpty { firstTokens += next.firstTokens }
+        steps += next.steps
+        draft.add(next.draft)
+        queueDuration += next.queueDuration
+        promptDuration += next.promptDuration
+        decodeDuration += next.decodeDuration
+        rowHashes += next.rowHashes
+        guard logitsHash != nil else { return }
+        var hash = LogitsHash()
+        for row in rowHashes { hash.append(rowHash: row) }
+        logitsHash = hash.value
     }
 
     private func rate(_ count: Int, _ duration: Duration) -> Double? {

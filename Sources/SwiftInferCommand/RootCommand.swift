@@ -19,7 +19,9 @@ struct RootCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Text",
-                subcommands: [RunCommand.self, InfillCommand.self, EditCommand.self, EmbedCommand.self] + servers),
+                subcommands: [
+                    RunCommand.self, ChatCommand.self, InfillCommand.self, EditCommand.self, EmbedCommand.self,
+                ] + servers),
             CommandGroup(name: "Models", subcommands: [PullCommand.self, ListCommand.self, RemoveCommand.self]),
             CommandGroup(
                 name: "Measuring",

@@ -200,7 +200,7 @@ extension Tokenizer {
     }
 
     /// The tokens of plain text that continues another text, so no space is put before it.
-    func encodeContinuation(_ text: String) -> [TokenID] {
+    package func encodeContinuation(_ text: String) -> [TokenID] {
         let bytes = Array(text.utf8)
         var encoder = TextEncoder(self, byteCount: bytes.count)
         return encoder.encodeContinuation(bytes)

@@ -105,6 +105,22 @@ private func loading(path: String) throws -> Session {
     return session
 }
 
+private func changingLogits() -> GenerationOptions {
+    struct WithoutRepetition: LogitProcessor {
+        let onlyMasks = true
+        func allows(_ token: TokenID, after tokens: [TokenID]) -> Bool { token != tokens.last }
+    }
+
+    var varied = GenerationOptions(maximumTokens: 100)
+    varied.logitProcessors = [WithoutRepetition()]
+    return varied
+}
+
+private func scoring(session: Session) async throws {
+    let tokens = try await session.score(" return a + b", after: .text("def add(a, b):"), topLogProbabilities: 3)
+    print(tokens.compactMap(\.logProbability).reduce(0, +), tokens.first?.top.map(\.id) ?? [])
+}
+
 private func textsAsVectors(model: Model) async throws {
     let vectors = [
         try await model.embedding(of: "func add(a: Int, b: Int) -> Int"),
@@ -129,13 +145,15 @@ private func streaming(session: Session) async throws {
     }
 }
 
-private func conversing(session: Session) async throws {
-    var messages = [ChatMessage(role: .user, content: "Name a sorting algorithm.")]
-    let first = try await session.respond(to: .chat(messages))
-    messages.append(ChatMessage(role: .assistant, content: first.text))
-    messages.append(ChatMessage(role: .user, content: "Show it in Swift."))
-    let second = try await session.respond(to: .chat(messages))
-    print(second.text, second.statistics.reusedTokens)
+private func conversing(session: Session) async throws -> Data {
+    let chat = Chat(session, instructions: "Answer in one sentence.")
+    print(try await chat.respond(to: "Name a sorting algorithm.").text)
+    for try await event in chat.streamResponse(to: "Show it in Swift.") {
+        if case .text(let piece) = event { print(piece, terminator: "") }
+    }
+    let saved = try JSONEncoder().encode(chat.transcript)
+    try chat.changeTranscript { $0.removeLastTurn() }
+    return saved
 }
 
 private func infilling(session: Session, textBeforeCursor: String, textAfterCursor: String) async throws -> Response {
@@ -195,6 +213,27 @@ private func comparingHashes(session: Session, prompt: String) async throws {
 }
 
 // MARK: ChatTemplates.md
+
+private func chattingWithTools(session: Session) async throws {
+    struct FileName: Generable, Encodable {
+        var path: String
+
+        static var jsonSchema: JSONSchema { .object(["path": .string()]) }
+    }
+
+    let readFile = try Tool(name: "read_file", description: "Reads a file of the project.") { (file: FileName) in
+        try String(contentsOfFile: file.path, encoding: .utf8)
+    }
+    let assistant = Chat(session, tools: [readFile], instructions: "You answer questions about a project.")
+    for try await event in assistant.streamResponse(to: "What is in Package.swift?") {
+        switch event {
+        case .toolCall(let call): print("calls \(call.name) with \(JSONValue.object(call.arguments))")
+        case .toolResult(let result, _): print("\(result.count) characters")
+        case .text(let piece): print(piece, terminator: "")
+        default: break
+        }
+    }
+}
 
 private func callingTools(model: Model, session: Session) async throws {
     let tool = ToolDefinition(

@@ -235,21 +235,3 @@ import Testing
         expectRefusal(.unsupportedTemplate, "forced") { try model.toolCallGrammar(for: [tool]) }
     }
 }
-
-/// Proposes the same chains every time.
-private final class FixedDrafter: Drafter {
-    let name = "fixed"
-    private let chains: [[TokenID]]
-
-    init(_ chains: [[TokenID]]) { self.chains = chains }
-
-    func reset(to tokens: [TokenID]) {}
-    func observe(_ outcome: DraftOutcome) {}
-
-    func draft(into tree: inout DraftTree, limit: Int) {
-        for chain in chains {
-            var parent = DraftTree.root
-            for token in chain { parent = tree.insert(token, after: parent, value: 0.9) }
-        }
-    }
-}

@@ -1,50 +1,8 @@
-// Scoring of given tokens, and the perplexity of a text.
+// The perplexity of a text.
 
 import Foundation
-package import InferDecoding
 package import InferSupport
-import InferTransformer
 package import SwiftInfer
-
-/// Evaluates texts and gives the distribution of the next token at each position.
-package struct Scorer {
-    /// The most tokens of a text. With more, sizes in bytes could overflow.
-    package static let largestCapacity = 1 << 30
-    /// The most logits of one step, which are all kept: 64 MiB.
-    private static let maximumLogits = 1 << 24
-
-    private let model: TransformerModel
-    private let sequence: SequenceState
-    private let vocabularySize: Int
-    private let stepLength: Int
-
-    /// Makes a scorer for texts of up to `capacity` tokens.
-    package init(_ model: Model, capacity: Int, cacheType: KVCacheType) throws(InferenceError) {
-        self.model = model.transformer
-        vocabularySize = model.transformer.configuration.vocabularySize
-        stepLength = min(512, max(1, Self.maximumLogits / max(vocabularySize, 1)))
-        sequence = try model.transformer.makeSequence(capacity: capacity, cacheType: cacheType)
-    }
-
-    /// Evaluates `tokens` from an empty sequence. Calls `body` for each position from `first` on, ascending, with the
-    /// distribution of the token after it.
-    package func score(
-        _ tokens: [TokenID], from first: Int, _ body: (_ position: Int, _ next: LogProbabilities) -> Void
-    ) throws(InferenceError) {
-        try sequence.forget(from: 0)
-        for start in stride(from: 0, to: tokens.count, by: stepLength) {
-            let step = tokens[start..<min(start + stepLength, tokens.count)]
-            let outputs = Array(max(first - start, 0)..<max(first - start, step.count))
-            let output = try model.evaluate(Segment(sequence, Array(step), outputs: outputs))
-            output.withLogits { logits in
-                for (row, output) in outputs.enumerated() {
-                    let values = logits[row * vocabularySize..<(row + 1) * vocabularySize]
-                    body(start + output, LogProbabilities(UnsafeBufferPointer(rebasing: values)))
-                }
-            }
-        }
-    }
-}
 
 /// The perplexity of scored tokens, from the sum of −ln p.
 package struct PerplexityEstimate: Sendable {

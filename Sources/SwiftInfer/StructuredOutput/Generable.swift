@@ -63,7 +63,14 @@ extension Session {
     ) async throws(InferenceError) -> StructuredResponse<Content> {
         var options = options
         options.grammar = try schema.grammar()
-        let response = try await generate(prompt.beginningWithText, options: options).response()
+        return try StructuredResponse(
+            decoding: try await generate(prompt.beginningWithText, options: options).response())
+    }
+}
+
+extension StructuredResponse where Content: Decodable {
+    /// Decodes an answer.
+    init(decoding response: Response) throws(InferenceError) {
         guard response.statistics.finishReason == .endOfText else {
             throw InferenceError(
                 .incompleteAnswer,
@@ -71,11 +78,11 @@ extension Session {
                     + "(\(response.statistics.finishReason)): \(String(response.text.suffix(60)).printable)")
         }
         do {
-            let content = try JSONDecoder().decode(type, from: Data(response.text.utf8))
-            return StructuredResponse(content: content, text: response.text, statistics: response.statistics)
+            content = try JSONDecoder().decode(Content.self, from: Data(response.text.utf8))
+            (text, statistics) = (response.text, response.statistics)
         } catch {
             throw InferenceError(
-                .invalidArgument, "the schema allows what \(type) cannot be decoded from", cause: error)
+                .invalidArgument, "the schema allows what \(Content.self) cannot be decoded from", cause: error)
         }
     }
 }

@@ -6,14 +6,26 @@ import SwiftInfer
 
 /// An answer as far as it is generated.
 struct Answer: Sendable {
-    /// The text of the answer as the model wrote it.
-    private(set) var text = ""
-    /// The statistics of its last generation.
+    /// What generates an answer.
+    enum Source: Sendable {
+        /// The text that continues a prompt.
+        case text(Generation)
+        /// An answer in a conversation.
+        case chat(Chat.ResponseStream)
+    }
+
+    /// The answer as a message of a conversation. Its content is all of the text that is no conversation.
+    private(set) var message = ChatMessage(role: .assistant, content: "")
+    /// The statistics of its generations.
     private(set) var statistics = Statistics()
+    /// Whether the conversation kept the answer.
+    private(set) var isKept = false
+    /// What is said once when the oldest turns are forgotten; nil if nothing is, or after it was said.
+    private(set) var forgettingNotice: String?
 
     private let printsText: Bool
     private let expectedTokens: Int?
-    private var parser: AnswerParser?
+    private var tokenCount = 0
     private var marks = DraftMarks()
     /// The look on a terminal; nil elsewhere, where the text is printed as it is.
     private var style: AnswerStyle?
@@ -22,70 +34,111 @@ struct Answer: Sendable {
     ///
     /// - Parameters:
     ///   - printsText: Whether the text is printed to standard output as it is generated.
-    ///   - parser: Finds the thoughts and tool calls in the answer. Without it, all is text.
+    ///   - tintsCode: Whether blocks of code are tinted, on a terminal.
     ///   - showsDrafts: Whether drafted tokens are underlined, if the generation reports tokens.
-    ///   - expectedTokens: About how many tokens the answer will have: for a progress bar, if the generation reports tokens.
-    init(printsText: Bool, parser: AnswerParser? = nil, showsDrafts: Bool = false, expectedTokens: Int? = nil) {
+    ///   - forgettingNotice: What is said once when the oldest turns are forgotten; nil for nothing.
+    ///   - expectedTokens: About how many tokens the answer will have: for a progress bar, if the generation reports tokens. Nil for no bar.
+    init(
+        printsText: Bool, tintsCode: Bool = false, showsDrafts: Bool = false, forgettingNotice: String? = nil,
+        expectedTokens: Int? = nil
+    ) {
         self.printsText = printsText
         self.expectedTokens = expectedTokens
-        self.parser = parser
+        self.forgettingNotice = forgettingNotice
         guard printsText, Terminal.isOutputInteractive else { return }
         let hasStyles = Terminal.allowsColorOfOutput
-        style = AnswerStyle(tintsCode: hasStyles && parser != nil, underlinesDrafts: hasStyles && showsDrafts)
+        style = AnswerStyle(tintsCode: hasStyles && tintsCode, underlinesDrafts: hasStyles && showsDrafts)
     }
 
     /// What is said of an answer that loops.
     static let loopMessage = "the answer repeats itself and was ended"
 
-    /// The answer as a message of the conversation.
-    var message: ChatMessage { parser?.message ?? ChatMessage(role: .assistant, content: text) }
-
-    /// Runs `generation` to its end. Shows a progress bar while a long prompt is evaluated. If the task is cancelled, the answer
-    /// ends early.
+    /// Lets `source` generate the answer, and prints it. Shows a progress bar while a long prompt is evaluated. If the task is cancelled,
+    /// the answer ends early.
     ///
     /// - Returns: The answer with what was generated.
-    func continued(by generation: Generation) async throws(InferenceError) -> Answer {
-        let bar = ProgressBar("reading prompt")
-        let answerBar = ProgressBar("writing")
-        defer {
-            bar.clear()
-            answerBar.clear()
-        }
+    func completed(by source: Source) async throws(InferenceError) -> Answer {
+        let bars = Bars()
+        defer { bars.clear() }
         var answer = self
-        var count = 0
-        for try await event in generation {
-            switch event {
-            case .progress(let evaluated, let total):
-                bar.update(Double(evaluated) / Double(max(total, 1)), note: "\(evaluated) of \(total) tokens")
-            case .token(let token):
-                answer.marks.append(token.bytes, isDrafted: token.isDrafted)
-                count += 1
-                if let expectedTokens {
-                    answerBar.update(Double(count) / Double(max(expectedTokens, 1)), note: "\(count) tokens")
+        switch source {
+        case .chat(let stream): for try await event in stream { answer.take(event, bars) }
+        case .text(let generation):
+            var text = ""
+            for try await event in generation {
+                switch event {
+                case .progress(let evaluated, let total): answer.take(.progress(evaluated: evaluated, of: total), bars)
+                case .token(let token): answer.take(.token(token), bars)
+                case .text(let piece):
+                    text += piece
+                    answer.take(.text(piece), bars)
+                case .finished(let statistics):
+                    answer.message.content = text
+                    answer.end(statistics)
                 }
-            case .text(let piece):
-                bar.clear()
-                answer.text += piece
-                answer.show(answer.parser?.consume(piece) ?? [.text(piece)])
-            case .finished(let statistics):
-                answer.statistics = statistics
-                return answer
             }
         }
-        throw InferenceError(.cancelled, "the generation ended without an account")
+        return answer
     }
 
-    /// Runs `generation` to its end, and prints what a command prints of a single answer: the text or one JSON object, then why the
+    /// The progress of one answer.
+    private struct Bars {
+        let prompt = ProgressBar("reading prompt"), answer = ProgressBar("writing")
+
+        func clear() {
+            prompt.clear()
+            answer.clear()
+        }
+    }
+
+    /// Takes note of an event, and prints what it brings; thoughts and calls are dimmed.
+    private mutating func take(_ event: Chat.Event, _ bars: Bars) {
+        switch event {
+        case .progress(let evaluated, let total):
+            bars.prompt.update(Double(evaluated) / Double(max(total, 1)), note: "\(evaluated) of \(total) tokens")
+            return
+        case .token(let token):
+            marks.append(token.bytes, isDrafted: token.isDrafted)
+            tokenCount += 1
+            if let expectedTokens {
+                bars.answer.update(Double(tokenCount) / Double(max(expectedTokens, 1)), note: "\(tokenCount) tokens")
+            }
+            return
+        default: bars.prompt.clear()
+        }
+        switch event {
+        case .text(let text) where printsText: Output.standardOutput(style?.append(marks.spans(of: text)) ?? text)
+        case .thinking(let text) where printsText: Output.standardError(Terminal.dimmed(text))
+        case .toolCall(let call) where printsText:
+            let arguments = JSONValue.object(call.arguments).description.escaped
+            Output.standardError(Terminal.dimmed("(calls \(call.name.printable) with \(arguments))") + "\n")
+        case .forgot:
+            if let forgettingNotice { Output.standardError(Terminal.dimmed(forgettingNotice) + "\n") }
+            forgettingNotice = nil
+        case .finished(let response):
+            isKept = !response.messages.isEmpty
+            message = response.messages.last ?? message
+            end(response.statistics)
+        default: break
+        }
+    }
+
+    private mutating func end(_ statistics: Statistics) {
+        self.statistics = statistics
+        if printsText, let rest = style?.flush() { Output.standardOutput(rest) }
+    }
+
+    /// Lets `source` generate the answer, and prints what a command prints of a single one: the text or one JSON object, then why the
     /// answer ended, and the times.
     ///
     /// - Parameter reason: Why the answer ended, if neither the model nor an option ended it.
     /// - Throws: ``InferenceError``, or `ExitCode` if the user has stopped the answer.
     func printed(
-        by generation: Generation, json: Bool, stats: Bool, loadDuration: Duration, drafter: String, seed: UInt64,
+        by source: Source, json: Bool, stats: Bool, loadDuration: Duration, drafter: String, seed: UInt64,
         reason: (Statistics) throws -> String? = { _ in nil }
     ) async throws {
         let (answer, interrupted) = try await Interrupts.shared.cancelling {
-            try await continued(by: generation).finished()
+            try await completed(by: source)
         }
         if json {
             try Output.json(
@@ -97,29 +150,5 @@ struct Answer: Sendable {
         }
         if stats { Output.standardError(answer.statistics.summary(loadDuration: loadDuration) + "\n") }
         if interrupted { throw ExitCode(Interrupts.exitStatus) }
-    }
-
-    /// The answer after its end, all of which is printed.
-    func finished() -> Answer {
-        var answer = self
-        if let parts = answer.parser?.finish() { answer.show(parts) }
-        if printsText, let rest = answer.style?.flush() { Output.standardOutput(rest) }
-        return answer
-    }
-
-    /// Prints parts of the answer; thoughts and calls are dimmed.
-    private mutating func show(_ parts: [AnswerPart]) {
-        guard printsText else { return }
-        for part in parts {
-            switch part {
-            case .text(let text): Output.standardOutput(style?.append(marks.spans(of: text)) ?? text)
-            case .thinking(let text): Output.standardError(Terminal.dimmed(text))
-            case .toolCall(let call):
-                Output.standardError(
-                    Terminal.dimmed(
-                        "(calls \(call.name.printable) with \(JSONValue.object(call.arguments).description.escaped))")
-                        + "\n")
-            }
-        }
     }
 }

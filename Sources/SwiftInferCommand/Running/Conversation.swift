@@ -1,18 +1,16 @@
 // The interactive mode of `run`.
 
+import Foundation
 import InferEvaluation
 import InferSupport
 import SwiftInfer
 
-/// A conversation on the terminal, or, with a model without a chat template, the completion of one text after another. The session
-/// keeps the state of the conversation, so that each turn evaluates only new tokens.
+/// A conversation on the terminal, or, with a model without a chat template, the completion of one text after another.
 struct Conversation {
     /// What does not change while the conversation goes on.
     struct Options {
         /// Whether texts are messages of a chat. If not, each is continued as it is.
         var isChat = true
-        /// Whether special tokens in the typed text are parsed as such.
-        var parsesSpecialTokens = false
         /// What answers must follow; nil for any text.
         var grammar: Grammar?
         /// Where typed texts are kept; nil for nowhere.
@@ -30,19 +28,17 @@ struct Conversation {
         case interrupted
     }
 
-    private let session: Session
+    private let chat: Chat
     private let options: Options
     private var settings: ConversationSettings
-    private var transcript: Transcript
     private var attachments = Attachments()
     private var lastStatistics: Statistics?
     private var hasToldForgetting = false
     private var reader: LineReader
 
-    /// A conversation in `session`.
-    init(session: Session, system: String?, settings: ConversationSettings, options: Options) {
-        (self.session, self.settings, self.options) = (session, settings, options)
-        transcript = Transcript(system: system)
+    /// Goes on with `chat`.
+    init(_ chat: Chat, settings: ConversationSettings, options: Options) {
+        (self.chat, self.settings, self.options) = (chat, settings, options)
         reader = LineReader(history: options.history?.read() ?? InputHistory())
         let names = settings.list.map(\.name)
         reader.editor.complete = { ConversationCompletion.complete($0, settings: names) }
@@ -51,7 +47,7 @@ struct Conversation {
     /// Runs the conversation until the user leaves.
     mutating func run() async throws -> Ending {
         // Throw before the first question if the chat template cannot be used.
-        _ = try count([ChatMessage(role: .user, content: "x")])
+        _ = try chat.tokenCount(of: [ChatMessage(role: .user, content: "x")])
         greet()
         while true {
             let text: String
@@ -74,6 +70,8 @@ struct Conversation {
             }
         }
     }
+
+    private var session: Session { chat.session }
 
     private func greet() {
         let name = session.model.summary.name?.printable ?? options.modelName
@@ -115,12 +113,14 @@ struct Conversation {
         switch command {
         case .help: Output.standardError(ConversationCommand.helpText)
         case .clear:
-            transcript.clear()
+            try chat.changeTranscript { $0.removeAll() }
             attachments.clear()
             tell("The conversation is forgotten.")
         case .regen: try await regenerate()
         case .undo:
-            guard let question = transcript.undo() else { return tell("There is no question yet.") }
+            guard let question = try chat.changeTranscript({ $0.removeLastTurn() }) else {
+                return tell("There is no question yet.")
+            }
             let first = question.split(separator: "\n").last.map(String.init) ?? ""
             tell("Taken back: \(first.printable)")
         case .read:
@@ -129,7 +129,7 @@ struct Conversation {
                 return 0
             }
         case .files: try attach(argument, command) { try $0.add(matching: argument) }
-        case .system: changeSystem(argument)
+        case .system: try changeSystem(argument)
         case .set: try change(argument)
         case .show: try show()
         case .save: try save(argument)
@@ -158,15 +158,15 @@ struct Conversation {
         tell("\(more.files.count == 1 ? "It goes" : "They go") with the next question: \(count) tokens.")
     }
 
-    private mutating func changeSystem(_ text: String) {
+    private func changeSystem(_ text: String) throws(InferenceError) {
         guard options.isChat else { return tell("A model without a chat template has no system message.") }
         switch text {
-        case "": tell(transcript.system ?? "There is no system message.")
+        case "": tell(chat.transcript.instructions ?? "There is no system message.")
         case "off", "none", "\"\"":
-            transcript.system = nil
+            try chat.changeTranscript { $0.instructions = nil }
             tell("There is no system message any more.")
         default:
-            transcript.system = text
+            try chat.changeTranscript { $0.instructions = text }
             tell("The system message is set; /clear makes the model forget what was said before.")
         }
     }
@@ -175,7 +175,7 @@ struct Conversation {
         let words = argument.split(maxSplits: 1, whereSeparator: { $0.isWhitespace || $0 == "=" }).map(String.init)
         guard let name = words.first else { return Output.standardError(Format.table(settings.list.map { ($0, $1) })) }
         let value = words.count > 1 ? words[1].trimmingBlanks : ""
-        if name == "system" { return changeSystem(value) }
+        if name == "system" { return try changeSystem(value) }
         try settings.set(name, value)
         let changed = settings.list.first { $0.name == name.lowercased().replacing("_", with: "-") }
         tell(changed.map { "\($0.name) is \($0.value)" } ?? "Set.")
@@ -183,13 +183,14 @@ struct Conversation {
 
     private func show() throws {
         let summary = session.model.summary
-        let used = try count(transcript.visible)
-        let forgotten = transcript.forgotten > 0 ? ", \(transcript.forgotten) messages forgotten" : ""
+        let transcript = chat.transcript
+        let used = try chat.tokenCount()
+        let forgotten = transcript.forgottenCount > 0 ? ", \(transcript.forgottenCount) messages forgotten" : ""
         let rows = [
             ("model", summary.name?.printable ?? options.modelName), ("file", options.modelName),
             ("architecture", summary.architecture.printable), ("parameters", Format.count(summary.parameterCount)),
             ("context", "\(used) of \(session.contextLength) tokens\(forgotten)"), ("drafter", options.drafterName),
-            ("system message", transcript.system?.printable ?? "-"),
+            ("system message", transcript.instructions?.printable ?? "-"),
             ("history", options.history?.path ?? "not kept"),
         ]
         Output.standardError(Format.table((rows + settings.list).map { ($0, $1) }))
@@ -202,14 +203,17 @@ struct Conversation {
             throw InferenceError(.unwritableFile, "\(path.printable) exists and is no saved conversation")
         }
         let file = try OutputFile(replacing: path, mode: 0o600)
-        try file.append(Array((transcript.json.description + "\n").utf8))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try file.append(Array(encoder.encode(chat.transcript) + Data("\n".utf8)))
         try file.commit()
-        tell("\(transcript.messages.count) messages are saved in \(path.printable)")
+        tell("\(chat.transcript.messages.count) messages are saved in \(path.printable)")
     }
 
     private mutating func load(_ path: String) throws {
         guard !path.isEmpty else { return tell("/load FILE: which file?") }
-        transcript = try transcript(at: Attachments.expanded(path))
+        let transcript = try transcript(at: Attachments.expanded(path))
+        try chat.changeTranscript { $0 = transcript }
         attachments.clear()
         tell("\(transcript.messages.count) messages are loaded.")
         if let last = transcript.lastAnswer { tell("The last answer:\n\(last.content)") }
@@ -217,120 +221,64 @@ struct Conversation {
 
     private func transcript(at path: String) throws(InferenceError) -> Transcript {
         let bytes = try InputText.file(path)
-        do throws(InferenceError) {
-            return try Transcript(try JSONValue(parsing: bytes))
+        do {
+            return try JSONDecoder().decode(Transcript.self, from: Data(bytes))
         } catch {
-            throw InferenceError(error.code, "\(path.printable) is no saved conversation: \(error.message)")
+            throw InferenceError(.invalidArgument, "\(path.printable) is no saved conversation", cause: error)
         }
     }
 
     // MARK: Answers
 
     private mutating func regenerate() async throws {
-        guard transcript.takeBackAnswer() else { return tell("There is no answer yet.") }
+        guard try chat.changeTranscript({ $0.removeLastAnswer() }) else { return tell("There is no answer yet.") }
         if settings.sampling.temperature == 0 {
             tell("At temperature 0 the answer stays the same; /set temperature 0.7 changes that.")
         }
-        try await answer()
+        try await answer(nil)
     }
 
     private mutating func ask(_ question: String) async throws {
-        transcript.append(ChatMessage(role: .user, content: attachments.message(question)))
+        let message = attachments.message(question)
         attachments.clear()
-        try await answer()
+        try await answer(message)
     }
 
-    /// Answers the last message. Forgets the oldest turns when the context is full, before the answer or within it. If the message
-    /// alone does not fit, takes it back.
-    private mutating func answer() async throws {
+    /// Answers a question; nil for the one that the transcript ends with. Without an answer, the question is taken back.
+    private mutating func answer(_ question: String?) async throws {
         var answerOptions = settings.options
         answerOptions.grammar = options.grammar
+        let notice =
+            "(the context of \(session.contextLength) tokens is full: from now on the oldest turns are forgotten)"
+        let answer = Answer(
+            printsText: true, tintsCode: options.isChat, showsDrafts: settings.showsDrafts,
+            forgettingNotice: hasToldForgetting ? nil : notice)
+        let stream = chat.streamResponse(to: question, options: answerOptions)
         do {
-            if try fit(reserve: answerOptions.reservedTokens(of: session.contextLength)) > 0 { tellForgetting() }
-            var answer = Answer(
-                printsText: true,
-                parser: options.isChat ? try options.parser(for: transcript.visible, of: session.model) : nil,
-                showsDrafts: settings.showsDrafts)
-            var prompt = options.prompt(for: transcript.visible)
-            var tokens: [TokenID] = []
-            while true {
-                let (before, generation) = (answer, session.generate(prompt, options: answerOptions))
-                let (next, interrupted) = try await Interrupts.shared.cancelling {
-                    try await before.continued(by: generation)
-                }
-                answer = next
-                tokens += next.statistics.tokens
-                // A grammar begins anew with each generation.
-                guard next.statistics.finishReason == .contextFull, !interrupted, options.grammar == nil,
-                    try fit(reserve: tokens.count + answerOptions.reservedTokens(of: session.contextLength)) > 0
-                else {
-                    end(answer.finished(), tokenCount: tokens.count, interrupted: interrupted)
-                    return
-                }
-                tellForgetting()
-                answerOptions.maximumTokens = settings.maximumTokens.map { max(0, $0 - tokens.count) }
-                prompt = .tokens(try session.model.tokens(for: options.prompt(for: transcript.visible)) + tokens)
+            let (answered, interrupted) = try await Interrupts.shared.cancelling {
+                try await answer.completed(by: .chat(stream))
             }
+            if !answered.isKept, question == nil { try chat.changeTranscript { _ = $0.removeLastTurn() } }
+            end(answered, interrupted: interrupted)
         } catch {
-            _ = transcript.undo()
+            if question == nil { try chat.changeTranscript { _ = $0.removeLastTurn() } }
             guard let error = error as? InferenceError, error.code == .contextFull else { throw error }
             tell("\(error)\nThe question was taken back; /clear starts anew, --context makes the context longer.")
         }
     }
 
     /// Takes note of an answer, and says why it ended if the model did not end it.
-    private mutating func end(_ answer: Answer, tokenCount: Int, interrupted: Bool) {
+    private mutating func end(_ answer: Answer, interrupted: Bool) {
         Output.standardOutput("\n")
         if interrupted { tell(Terminal.dimmed("(stopped)")) }
         lastStatistics = answer.statistics
-        if interrupted, answer.text.isEmpty {
-            _ = transcript.undo()
-        } else {
-            transcript.append(answer.message)
-        }
+        if answer.forgettingNotice == nil { hasToldForgetting = true }
         switch answer.statistics.finishReason {
         case .contextFull: tell("The context is full; /clear starts anew, --context makes it longer.")
         case .loop: tell(Answer.loopMessage + "; /regen tries again, /set loop-stop off lets it go on")
-        case .length: tell("(ended after \(tokenCount) tokens)")
+        case .length: tell("(ended after \(answer.statistics.tokens.count) tokens)")
         default: break
         }
         if settings.printsStatistics { tell(answer.statistics.summary()) }
-    }
-
-    /// Forgets the oldest turns if the context is full. Returns their number.
-    private mutating func fit(reserve: Int) throws -> Int {
-        let count = count
-        return try transcript.fit(session.contextLength, reserve: reserve, count: count)
-    }
-
-    /// Says once that turns are forgotten.
-    private mutating func tellForgetting() {
-        guard !hasToldForgetting else { return }
-        hasToldForgetting = true
-        tell(
-            Terminal.dimmed(
-                "(the context of \(session.contextLength) tokens is full: from now on the oldest turns are forgotten)"))
-    }
-
-    /// The number of tokens of messages.
-    private var count: ([ChatMessage]) throws -> Int {
-        let (model, options) = (session.model, options)
-        return { $0.isEmpty ? 0 : try model.tokens(for: options.prompt(for: $0)).count }
-    }
-}
-
-extension Conversation.Options {
-    /// The prompt for an answer to `messages`.
-    fileprivate func prompt(for messages: [ChatMessage]) -> Prompt {
-        var chatOptions = ChatOptions()
-        chatOptions.skipsThinking = grammar != nil
-        return isChat
-            ? .chat(messages, options: chatOptions, parsesSpecialTokens: parsesSpecialTokens)
-            : .text(messages.last?.content ?? "", parsesSpecialTokens: parsesSpecialTokens)
-    }
-
-    /// The parser of an answer to `messages`. An answer of a certain form is text, also if it looks like a call.
-    fileprivate func parser(for messages: [ChatMessage], of model: Model) throws(InferenceError) -> AnswerParser {
-        grammar == nil ? try model.answerParser(for: messages) : AnswerParser()
     }
 }

@@ -61,14 +61,14 @@ struct EditCommand: AsyncParsableCommand {
         var options = GenerationOptions(maximumTokens: nil)
         options.sampling = sampling.options
         options.stopsLoops = true
-        options.includesControlTokens = true
         options.reportsTokens = true
         let length = model.tokenizer.encode(edit.part).count
-        let blank = Answer(
-            printsText: false, parser: try model.answerParser(for: messages), expectedTokens: length + length / 8 + 16)
-        let generation = session.generate(.chat(messages), options: options)
+        let blank = Answer(printsText: false, expectedTokens: length + length / 8 + 16)
+        // The last message is the question.
+        let chat = Chat(session, transcript: Transcript(messages: messages))
+        let stream = chat.streamResponse(options: options)
         let (answer, interrupted) = try await Interrupts.shared.cancelling {
-            try await blank.continued(by: generation).finished()
+            try await blank.completed(by: .chat(stream))
         }
         if stats { Output.standardError(answer.statistics.summary(loadDuration: loadDuration) + "\n") }
         if interrupted { throw ExitCode(Interrupts.exitStatus) }

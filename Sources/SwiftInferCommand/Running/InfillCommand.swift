@@ -71,7 +71,7 @@ struct InfillCommand: AsyncParsableCommand {
         let reserved = min(n < 0 ? .max : n, session.contextLength / 8)
         let prompt = Prompt.tokens(try gap.tokens(for: model.tokenizer, limit: session.contextLength - reserved))
         try await Answer(printsText: !json).printed(
-            by: session.generate(prompt, options: options), json: json, stats: stats, loadDuration: loadDuration,
+            by: .text(session.generate(prompt, options: options)), json: json, stats: stats, loadDuration: loadDuration,
             drafter: drafting.drafter.description, seed: options.sampling.seed)
     }
 

@@ -91,12 +91,10 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object instead of the text.")
     var json = false
 
+    /// Whether an option has the prompt, or names its file.
+    var hasPrompt: Bool { prompt != nil || promptOption != nil || file != nil }
+
     func validate() throws {
-        let converses = prompt == nil && promptOption == nil && file == nil && !json && Terminal.isInputInteractive
-        if !chat, !converses {
-            if system != nil { throw ValidationError("--system needs --chat.") }
-            if template.chatTemplate != nil { throw ValidationError("--chat-template needs --chat.") }
-        }
         if let n, n < -1 { throw ValidationError("-n is \(n), but must be 0 or more, or -1.") }
         if prompt != nil, promptOption != nil {
             throw ValidationError("Give the prompt once: as an argument or with -p.")
@@ -112,6 +110,11 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let converses = !hasPrompt && !json && Terminal.isInputInteractive
+        if !chat, !converses {
+            if system != nil { throw ValidationError("--system needs --chat.") }
+            if template.chatTemplate != nil { throw ValidationError("--chat-template needs --chat.") }
+        }
         do {
             try await generate()
         } catch let error as InferenceError where error.code == .unsupportedTemplate && template.chatTemplate == nil {
@@ -140,34 +143,34 @@ struct RunCommand: AsyncParsableCommand {
         guard let text else { return try await converse(model, path, sessionOptions, grammar) }
         if chat { sessionOptions.contextLength = context.chatContextLength(of: model) }
         let session = try model.makeSession(sessionOptions)
-        let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
         if special, !chat, model.tokenizer.addsBOS, let bos = model.tokenizer.bos.flatMap(model.tokenizer.text(of:)),
             text.utf8.starts(with: bos.utf8)
         {
             Output.standardError("The prompt begins with \(bos.printable) already; no second one is added.\n")
         }
-        var chatOptions = ChatOptions()
-        chatOptions.skipsThinking = grammar != nil
-        let messages = system + [ChatMessage(role: .user, content: text)]
-        let prompt: Prompt =
-            if let suffix {
-                .infill(prefix: text, suffix: suffix)
-            } else if chat {
-                .chat(messages, options: chatOptions, parsesSpecialTokens: special)
-            } else {
-                .text(text, parsesSpecialTokens: special)
-            }
         var options = generationOptions(for: model)
         options.grammar = grammar
-        // An answer of a certain form is text, also if it looks like a call.
-        let parser: AnswerParser? =
-            if !chat { nil } else if grammar == nil { try model.answerParser(for: messages) } else { AnswerParser() }
-        // Many families mark calls with control tokens.
-        if chat { options.includesControlTokens = true }
-        try await Answer(printsText: !json, parser: parser, showsDrafts: showDrafts).printed(
-            by: session.generate(prompt, options: options), json: json, stats: stats, loadDuration: loadDuration,
+        let source: Answer.Source =
+            if let suffix {
+                .text(session.generate(.infill(prefix: text, suffix: suffix), options: options))
+            } else if chat {
+                .chat(conversation(in: session).streamResponse(to: text, options: options))
+            } else {
+                .text(session.generate(.text(text, parsesSpecialTokens: special), options: options))
+            }
+        try await Answer(printsText: !json, tintsCode: chat, showsDrafts: showDrafts).printed(
+            by: source, json: json, stats: stats, loadDuration: loadDuration,
             drafter: drafting.drafter.description, seed: options.sampling.seed
         ) { [options] in reasonForEnd($0, options, contextLength: session.contextLength) }
+    }
+
+    /// A conversation in which nothing was said.
+    ///
+    /// - Parameter isCompletion: Whether each text is continued instead.
+    func conversation(in session: Session, isCompletion: Bool = false) -> Chat {
+        var format = Chat.Format()
+        (format.parsesSpecialTokens, format.isCompletion) = (special, isCompletion)
+        return Chat(session, transcript: Transcript(instructions: system), format: format)
     }
 
     /// If neither the model nor an option ended the text, why it ended and which option changes that. Nil otherwise.
@@ -192,7 +195,6 @@ struct RunCommand: AsyncParsableCommand {
         var options = Conversation.Options()
         options.grammar = grammar
         options.isChat = chat || template.chatTemplate != nil || model.summary.hasChatTemplate
-        options.parsesSpecialTokens = special
         options.modelName = path
         options.drafterName = drafting.drafter.description
         if !noHistory, (Terminal.environment("SWIFTINFER_NOHISTORY") ?? "").isEmpty {
@@ -211,13 +213,13 @@ struct RunCommand: AsyncParsableCommand {
         settings.showsDrafts = showDrafts
         var sessionOptions = sessionOptions
         sessionOptions.contextLength = context.chatContextLength(of: model)
-        var conversation = Conversation(
-            session: try model.makeSession(sessionOptions), system: system, settings: settings, options: options)
+        let chat = conversation(in: try model.makeSession(sessionOptions), isCompletion: !options.isChat)
+        var conversation = Conversation(chat, settings: settings, options: options)
         if try await conversation.run() == .interrupted { throw ExitCode(Interrupts.exitStatus) }
     }
 
     /// The settings of a single answer. Each call draws a new seed unless one was given.
-    private func generationOptions(for model: Model) -> GenerationOptions {
+    func generationOptions(for model: Model) -> GenerationOptions {
         var options = GenerationOptions()
         options.maximumTokens = if let n { n < 0 ? nil : n } else { chat ? nil : 256 }
         options.sampling = chat ? sampling.chatOptions(model.summary.recommendedSampling) : sampling.options

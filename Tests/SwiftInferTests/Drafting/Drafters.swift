@@ -65,3 +65,21 @@ final class EchoDrafter: Drafter {
         tree.insert(chain: text[(place + 1)...].prefix(min(limit, 8)), acceptance: 0.6)
     }
 }
+
+/// Proposes the same chains every time.
+final class FixedDrafter: Drafter {
+    let name = "fixed"
+    private let chains: [[TokenID]]
+
+    init(_ chains: [[TokenID]]) { self.chains = chains }
+
+    func reset(to tokens: [TokenID]) {}
+    func observe(_ outcome: DraftOutcome) {}
+
+    func draft(into tree: inout DraftTree, limit: Int) {
+        for chain in chains {
+            var parent = DraftTree.root
+            for token in chain { parent = tree.insert(token, after: parent, value: 0.9) }
+        }
+    }
+}
