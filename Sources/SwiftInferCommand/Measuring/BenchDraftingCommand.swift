@@ -116,7 +116,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Draw the figures.", valueName: "file.svg"), completion: .file())
     var svg: String?
 
-    @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[[n,cost],…],…}."#)
+    @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[…],…}."#)
     var json = false
 
     private var isSimulation: Bool { !replay && !fixedWidth.counts.isEmpty || costCurve != nil }
