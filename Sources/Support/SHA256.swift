@@ -74,24 +74,52 @@ package struct SHA256 {
     private static func takeBlocks(_ bytes: UnsafeRawBufferPointer, into state: inout [UInt32]) {
         guard !bytes.isEmpty else { return }
         constants.withUnsafeBufferPointer { constants in
-            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+            // The message schedule: the 16 words that the next 16 rounds take in.
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 16) { schedule in
                 var (a, b, c, d) = (state[0], state[1], state[2], state[3])
                 var (e, f, g, h) = (state[4], state[5], state[6], state[7])
                 for offset in stride(from: 0, to: bytes.count, by: 64) {
-                    fill(schedule, bytes, offset)
+                    for t in 0..<16 {
+                        let word = bytes.loadUnaligned(fromByteOffset: offset + 4 * t, as: UInt32.self)
+                        schedule[t] = UInt32(bigEndian: word)
+                    }
                     let before = (a, b, c, d, e, f, g, h)
-                    // The eight words change places in each round; eight rounds in a row bring them back, so none is copied.
-                    var t = 0
-                    while t < 64 {
-                        round(a, b, c, &d, e, f, g, &h, constants[t] &+ schedule[t])
-                        round(h, a, b, &c, d, e, f, &g, constants[t + 1] &+ schedule[t + 1])
-                        round(g, h, a, &b, c, d, e, &f, constants[t + 2] &+ schedule[t + 2])
-                        round(f, g, h, &a, b, c, d, &e, constants[t + 3] &+ schedule[t + 3])
-                        round(e, f, g, &h, a, b, c, &d, constants[t + 4] &+ schedule[t + 4])
-                        round(d, e, f, &g, h, a, b, &c, constants[t + 5] &+ schedule[t + 5])
-                        round(c, d, e, &f, g, h, a, &b, constants[t + 6] &+ schedule[t + 6])
-                        round(b, c, d, &e, f, g, h, &a, constants[t + 7] &+ schedule[t + 7])
-                        t += 8
+                    for t in stride(from: 0, to: 64, by: 16) {
+                        if t > 0 {
+                            advance(schedule, 0)
+                            advance(schedule, 1)
+                            advance(schedule, 2)
+                            advance(schedule, 3)
+                            advance(schedule, 4)
+                            advance(schedule, 5)
+                            advance(schedule, 6)
+                            advance(schedule, 7)
+                            advance(schedule, 8)
+                            advance(schedule, 9)
+                            advance(schedule, 10)
+                            advance(schedule, 11)
+                            advance(schedule, 12)
+                            advance(schedule, 13)
+                            advance(schedule, 14)
+                            advance(schedule, 15)
+                        }
+                        // The eight words change places in each round; eight rounds in a row bring them back, so none is copied.
+                        round(a, b, c, &d, e, f, g, &h, constants[t &+ 0] &+ schedule[0])
+                        round(h, a, b, &c, d, e, f, &g, constants[t &+ 1] &+ schedule[1])
+                        round(g, h, a, &b, c, d, e, &f, constants[t &+ 2] &+ schedule[2])
+                        round(f, g, h, &a, b, c, d, &e, constants[t &+ 3] &+ schedule[3])
+                        round(e, f, g, &h, a, b, c, &d, constants[t &+ 4] &+ schedule[4])
+                        round(d, e, f, &g, h, a, b, &c, constants[t &+ 5] &+ schedule[5])
+                        round(c, d, e, &f, g, h, a, &b, constants[t &+ 6] &+ schedule[6])
+                        round(b, c, d, &e, f, g, h, &a, constants[t &+ 7] &+ schedule[7])
+                        round(a, b, c, &d, e, f, g, &h, constants[t &+ 8] &+ schedule[8])
+                        round(h, a, b, &c, d, e, f, &g, constants[t &+ 9] &+ schedule[9])
+                        round(g, h, a, &b, c, d, e, &f, constants[t &+ 10] &+ schedule[10])
+                        round(f, g, h, &a, b, c, d, &e, constants[t &+ 11] &+ schedule[11])
+                        round(e, f, g, &h, a, b, c, &d, constants[t &+ 12] &+ schedule[12])
+                        round(d, e, f, &g, h, a, b, &c, constants[t &+ 13] &+ schedule[13])
+                        round(c, d, e, &f, g, h, a, &b, constants[t &+ 14] &+ schedule[14])
+                        round(b, c, d, &e, f, g, h, &a, constants[t &+ 15] &+ schedule[15])
                     }
                     (a, b, c, d) = (a &+ before.0, b &+ before.1, c &+ before.2, d &+ before.3)
                     (e, f, g, h) = (e &+ before.4, f &+ before.5, g &+ before.6, h &+ before.7)
@@ -101,20 +129,13 @@ package struct SHA256 {
         }
     }
 
-    /// The message schedule of the block at `offset`: its 16 words, and 48 made of them.
+    /// Replaces word `t` of the schedule by the one of 16 rounds later.
     @inline(__always)
-    private static func fill(
-        _ schedule: UnsafeMutableBufferPointer<UInt32>, _ bytes: UnsafeRawBufferPointer, _ offset: Int
-    ) {
-        for t in 0..<16 {
-            schedule[t] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 4 * t, as: UInt32.self))
-        }
-        for t in 16..<64 {
-            let (x, y) = (schedule[t - 15], schedule[t - 2])
-            let sigma0 = rotate(x, 7) ^ rotate(x, 18) ^ x >> 3
-            let sigma1 = rotate(y, 17) ^ rotate(y, 19) ^ y >> 10
-            schedule[t] = sigma1 &+ schedule[t - 7] &+ sigma0 &+ schedule[t - 16]
-        }
+    private static func advance(_ schedule: UnsafeMutableBufferPointer<UInt32>, _ t: Int) {
+        let (x, y) = (schedule[(t &+ 1) & 15], schedule[(t &+ 14) & 15])
+        let sigma0 = rotate(x, 7) ^ rotate(x, 18) ^ x >> 3
+        let sigma1 = rotate(y, 17) ^ rotate(y, 19) ^ y >> 10
+        schedule[t] = schedule[t] &+ sigma0 &+ schedule[(t &+ 9) & 15] &+ sigma1
     }
 
     /// One round. `d` becomes the new e and `h` the new a.

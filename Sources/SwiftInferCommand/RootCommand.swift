@@ -10,8 +10,8 @@ struct RootCommand: AsyncParsableCommand {
         commandName: "swiftinfer",
         abstract: "Runs transformer language models from GGUF files.",
         discussion: """
-            MODEL is the path of a .gguf file or a catalogue name such as smollm2-135m-instruct. Text goes to standard \
-            output, everything else to standard error.
+            MODEL is the path of a .gguf file or the name of a model such as smollm2-135m-instruct, which pull fetches. Text \
+            goes to standard output, everything else to standard error.
 
             Exit status: 0 success, 1 failure, 64 wrong usage, 130 interrupted.
             """,
@@ -78,12 +78,51 @@ struct RootCommand: AsyncParsableCommand {
             exit(withError: ExitCode.failure)
         }
         let status = exitCode(for: error)
-        let text = fullMessage(for: error, columns: nil)
+        let text = HelpText.wrapped(fullMessage(for: error, columns: nil))
         if !text.isEmpty {
             // ArgumentParser's own printing would not notice that help cannot be written.
             if status == .success { Output.standardOutput(text + "\n") } else { Output.standardError(text + "\n") }
         }
         exit(withError: status)
+    }
+}
+
+/// The text of help.
+package enum HelpText {
+    /// The columns of help on a terminal of the usual width.
+    private static let columns = 80
+
+    /// `text` with its lines of usage wrapped, which ArgumentParser leaves as long as they are. An option and its value stay on one line.
+    package static func wrapped(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            guard line.count > columns, let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == "usage"
+            else {
+                return String(line)
+            }
+            let indent = String(repeating: " ", count: "Usage: ".count)
+            var lines = [""]
+            for part in parts(of: line) {
+                let last = lines[lines.count - 1]
+                if last.isEmpty {
+                    lines[lines.count - 1] = part
+                } else if last.count + 1 + part.count <= columns {
+                    lines[lines.count - 1] += " " + part
+                } else {
+                    lines.append(indent + part)
+                }
+            }
+            return lines.joined(separator: "\n")
+        }.joined(separator: "\n")
+    }
+
+    /// The words of a line; brackets are not split.
+    private static func parts(of line: Substring) -> [String] {
+        var (parts, depth): ([String], Int) = ([], 0)
+        for word in line.split(separator: " ") {
+            if depth > 0 { parts[parts.count - 1] += " " + word } else { parts.append(String(word)) }
+            depth += word.count { "[<".contains($0) } - word.count { "]>".contains($0) }
+        }
+        return parts
     }
 }
 

@@ -1,6 +1,7 @@
 // What shells and man show of the commands: help, completion scripts, manual pages. Tools/checks/shell tries them in real shells.
 
 import Foundation
+import SwiftInferCommand
 import TestSupport
 import Testing
 
@@ -38,7 +39,16 @@ struct ShellTests {
             }
         }
         let page = try String(contentsOfFile: pages + "/swiftinfer-run.1", encoding: .utf8)
-        #expect(page.contains("\n.Sh NAME\n.Nm swiftinfer-run\n") && page.contains(".It Fl \\&-suffix Ar \\&text"))
+        #expect(page.contains("\n.Sh NAME\n.Nm swiftinfer-run\n") && page.contains(#".It Fl \&\-suffix Ar \&text"#))
+    }
+
+    @Test func linesOfUsageAreWrapped() {
+        let options = (1...9).map { "[--option-\($0) <value> ...]" }
+        let lines = HelpText.wrapped("Usage: swiftinfer x \(options.joined(separator: " "))\n\nother").split(
+            separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count > 4 && lines.suffix(2) == ["", "other"])
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        #expect(lines.dropLast(2).dropFirst().allSatisfy { $0.hasPrefix("       [--option-") && $0.hasSuffix("]") })
     }
 
     @Test(arguments: ["bash", "zsh", "fish"]) func completionScriptsKnowCommandsAndOptions(shell: String) throws {

@@ -16,7 +16,7 @@ struct MakeModelCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The shape.")
+    @Argument(help: "The shape.", completion: .list(ModelShape.all.map(\.name)))
     var shape: String
 
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "path"), completion: .file())
@@ -24,7 +24,8 @@ struct MakeModelCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Type of the matrices: q4_0, q4_1, q5_0, …, q4_k, …, iq4_xs, f16, bf16, f32.", valueName: "type"))
+            "Type of the matrices: q4_0, q4_1, q5_0, …, q4_k, …, iq4_xs, f16, bf16, f32.", valueName: "type"),
+        completion: .list(types.keys.sorted()))
     var type = "q4_k"
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Number of layers (default: the shape's).", valueName: "n"))

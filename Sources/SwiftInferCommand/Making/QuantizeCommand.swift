@@ -27,7 +27,7 @@ struct QuantizeCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The file to write.", valueName: "out"), completion: .file())
     var output: String
 
-    @Argument(help: "Type of the weight matrices.")
+    @Argument(help: "Type of the weight matrices.", completion: .list(types.keys.sorted()))
     var type: String
 
     @Flag(help: "One type for all matrices, the output's included.")

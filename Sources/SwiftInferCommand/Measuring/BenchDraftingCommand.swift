@@ -37,8 +37,11 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         completion: .file(extensions: ["jsonl"]))
     var suite: [String]
 
-    @Option(help: ArgumentHelp("The drafters to measure.", valueName: "names"))
-    var drafters = DraftingContestant.all().map(\.name).joined(separator: ",")
+    @Option(
+        help: ArgumentHelp(
+            "The drafters to measure, separated by commas (default: \(Self.allDrafters.joined(separator: ", "))).",
+            valueName: "names"))
+    var drafters: String?
 
     @Option(
         parsing: .singleValue,
@@ -116,7 +119,7 @@ struct BenchDraftingCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Draw the figures.", valueName: "file.svg"), completion: .file())
     var svg: String?
 
-    @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[[n,cost],…],…}."#)
+    @Flag(help: #"Print one JSON object {"mode":…,"rows":[…],"tasks":[…],"step_cost":[…],…}."#)
     var json = false
 
     private var isSimulation: Bool { !replay && !fixedWidth.counts.isEmpty || costCurve != nil }
@@ -133,7 +136,8 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         }
         if vocabulary != nil, !replay { throw ValidationError("--vocabulary goes with --replay alone.") }
         if replay, costCurve != nil { throw ValidationError("--cost-curve charges steps where --replay times them.") }
-        if dumpPredictions != nil, !drafters.split(separator: ",").contains("codeswift") || !without.options.calibrates
+        if dumpPredictions != nil,
+            !drafterNames.split(separator: ",").contains("codeswift") || !without.options.calibrates
         {
             throw ValidationError("--dump-predictions needs codeswift among the drafters, with calibration.")
         }
@@ -164,9 +168,13 @@ struct BenchDraftingCommand: AsyncParsableCommand {
         if interrupted { throw ExitCode(Interrupts.exitStatus) }
     }
 
+    private static var allDrafters: [String] { DraftingContestant.all().map(\.name) }
+
+    private var drafterNames: String { drafters ?? Self.allDrafters.joined(separator: ",") }
+
     private func benchmark() throws -> DraftingBenchmark {
         let contestants = try DraftingContestant.named(
-            drafters, without: without, isProfiled: profile, predictions: dumpPredictions.map(PredictionTable.init))
+            drafterNames, without: without, isProfiled: profile, predictions: dumpPredictions.map(PredictionTable.init))
         var settings = DraftingBenchmark.Settings()
         settings.maximumTokens = n
         settings.maximumPrompt = maxPrompt

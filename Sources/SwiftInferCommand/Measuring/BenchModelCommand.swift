@@ -50,7 +50,7 @@ struct BenchModelCommand: ParsableCommand {
 
     @Flag(
         help:
-            #"Print one JSON object {"kernels":…,"rows":[{"test":…,"tokens_per_second":…,"spread":…},…],"step_cost":[[n,cost],…]}."#
+            #"Print one JSON object {"kernels":…,"rows":[…],"step_cost":[[n,cost],…]}."#
     )
     var json = false
 

@@ -208,6 +208,15 @@ struct ModelFetch: Sendable {
     private func fetch(_ downloads: [Download], size: Int?, from origin: String, name: String) throws -> Outcome {
         let count = downloads.count > 1 ? ", \(downloads.count) files" : ""
         Output.standardError("\(origin)\(size.map { ", \(Format.bytes($0))" } ?? "")\(count)\n")
+        if let size {
+            // All files of a split model have to fit, not only the next one.
+            let paths = downloads.flatMap { [$0.target, $0.target + ".part"] }
+            let folder = URL(fileURLWithPath: downloads[0].target).deletingLastPathComponent().path
+            try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { ModelFolder.removeEmptyFolders(above: downloads[0].target) }
+            try OutputCheck(downloads[0].target).requireSpace(
+                size - (force ? 0 : paths.reduce(0) { $0 + (ModelFolder.size(of: $1) ?? 0) }))
+        }
         var isNew = false
         for download in downloads {
             var download = download

@@ -58,6 +58,7 @@ enum StoredData: String, CaseIterable {
         }
         Output.standardError(
             Terminal.dimmed(
-                "\(title) is kept in \(folder); \(remedy) turns that off, swiftinfer cache clear deletes it") + "\n")
+                "swiftinfer keeps \(title) in \(folder); \(remedy) turns that off, swiftinfer cache clear deletes it")
+                + "\n")
     }
 }

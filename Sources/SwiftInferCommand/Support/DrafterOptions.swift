@@ -72,14 +72,14 @@ struct DrafterList: ExpressibleByArgument {
     /// The list `drafters`.
     init(_ drafters: [DrafterChoice]) { self.drafters = drafters }
 
-    /// Parses known names; nil for another name.
+    /// Parses known names, separated by commas or blanks; nil for another name.
     init?(argument: String) {
-        let parts = argument.split(separator: ",")
+        let parts = argument.split { $0 == "," || $0 == " " }
         drafters = parts.compactMap { DrafterChoice(argument: String($0)) }
         guard drafters.count == parts.count else { return nil }
     }
 
-    var defaultValueDescription: String { drafters.map(\.description).joined(separator: ",") }
+    var defaultValueDescription: String { drafters.map(\.description).joined(separator: ", ") }
 }
 
 extension DrafterChoice: ExpressibleByArgument {
@@ -91,6 +91,9 @@ extension DrafterChoice: ExpressibleByArgument {
 
     /// The names of all drafters.
     public static var allValueStrings: [String] { all.map(\.description) }
+
+    /// The names of all drafters.
+    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 
     /// The name of the drafter.
     public var defaultValueDescription: String { description }
