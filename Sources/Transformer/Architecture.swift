@@ -34,17 +34,20 @@ struct Architecture: Sendable {
     let name: String
     /// Nil for architectures without RoPE.
     let ropePairing: RotaryPairing?
+    /// Whether the norms are layer norms, not of the root mean square.
+    let usesLayerNorm: Bool
     /// Reads the architecture's own keys.
     let configure: @Sendable (inout Configuration, ArchitectureKeys) throws(InferenceError) -> Void
 
     init(
-        _ name: String, ropePairing: RotaryPairing?,
+        _ name: String, ropePairing: RotaryPairing?, usesLayerNorm: Bool = false,
         configure: @escaping @Sendable (inout Configuration, ArchitectureKeys) throws(InferenceError) -> Void = {
             (_, _) throws(InferenceError) in
         }
     ) {
         self.name = name
         self.ropePairing = ropePairing
+        self.usesLayerNorm = usesLayerNorm
         self.configure = configure
     }
 

@@ -107,6 +107,16 @@ struct ArchitectureKeys {
         return Array(flags.prefix(count))
     }
 
+    /// The sections of multi-section RoPE; nil where the file has none.
+    func sections() throws(InferenceError) -> [Int]? {
+        let key = "rope.dimension_sections"
+        guard let sections = try metadata.integers(prefix + key) else { return nil }
+        guard sections.count == 4, sections.allSatisfy((0...65_536).contains) else {
+            throw malformed(key, "is no array of four numbers of pairs")
+        }
+        return sections
+    }
+
     /// Which layers have a sliding window: given per layer, or as a period of which the last layer has none, or else the first.
     func windowedLayers(
         of count: Int, defaultPeriod: Int, firstIsFull: Bool = false

@@ -87,13 +87,7 @@ package struct Configuration: Sendable {
         nextTokenBlockCount = try keys.optionalCount("nextn_predict_layers", in: 0...allBlocks - 1) ?? 0
         contextLength = try keys.count("context_length", in: 1...(1 << 30))
         vocabularySize = embedding.rows
-        if let epsilon = try keys.positive("attention.layer_norm_rms_epsilon") {
-            norm = .rms(epsilon: epsilon)
-        } else if let epsilon = try keys.positive("attention.layer_norm_epsilon") {
-            norm = .layer(epsilon: epsilon)
-        } else {
-            throw keys.malformed("attention.layer_norm_rms_epsilon", "is absent, as attention.layer_norm_epsilon is")
-        }
+        norm = try NormKind(keys, isLayerNorm: architecture.usesLayerNorm)
         layers = try LayerPlan.all(
             file, keys, blockCount: allBlocks - nextTokenBlockCount, embeddingLength: embeddingLength,
             rotation: .global)
@@ -121,6 +115,20 @@ package enum NormKind: Sendable {
     case rms(epsilon: Float)
     /// Layer norm, arXiv 1607.06450.
     case layer(epsilon: Float)
+
+    /// Reads the ε. That of root mean squares is in some files where that of layer norms is otherwise (Nemotron-H).
+    fileprivate init(_ keys: ArchitectureKeys, isLayerNorm: Bool) throws(InferenceError) {
+        let key = "attention.layer_norm_epsilon"
+        if isLayerNorm {
+            self = .layer(epsilon: try keys.required(keys.positive(key), key))
+        } else if let epsilon = try keys.positive("attention.layer_norm_rms_epsilon") {
+            self = .rms(epsilon: epsilon)
+        } else if let epsilon = try keys.positive(key) {
+            self = .rms(epsilon: epsilon)
+        } else {
+            throw keys.malformed("attention.layer_norm_rms_epsilon", "is absent, as attention.layer_norm_epsilon is")
+        }
+    }
 
     /// What is added to the variance.
     var epsilon: Float {

@@ -209,16 +209,12 @@ extension LayerPlan {
         let keyLength = try keys.optionalCount("attention.key_length", in: 1...65_536)
         let valueLength = try keys.optionalCount("attention.value_length", in: 1...65_536)
         let expertCount = try keys.optionalCount("expert_count", in: 0...65_536) ?? 0
-        let expertUsedCount = try keys.optionalCount("expert_used_count", in: 0...65_536) ?? 0
-        guard expertUsedCount <= expertCount, expertCount == 0 || expertUsedCount > 0 else {
-            throw keys.malformed(
-                "expert_used_count", "is \(expertUsedCount), with an expert_count of \(expertCount)")
+        let usedCounts = try keys.counts("expert_used_count", of: blockCount, in: 0...65_536)
+        let mostUsed = usedCounts?.max() ?? 0
+        guard mostUsed <= expertCount, expertCount == 0 || mostUsed > 0 else {
+            throw keys.malformed("expert_used_count", "is \(mostUsed), with an expert_count of \(expertCount)")
         }
-        var routing = RoutingParameters(gating: .softmaxThenTop, normalisesWeights: true)
-        if let scale = try keys.positiveUnlessZero("expert_weights_scale") { routing.weightScale = scale }
-        let sharedLength = try keys.optionalCount(
-            "expert_shared_feed_forward_length", in: 0...ArchitectureKeys.largestCount)
-        let sharedCount = try keys.optionalCount("expert_shared_count", in: 0...65_536) ?? 0
+        let routing = try RoutingParameters(keys, expertCount: expertCount, usedCount: mostUsed)
         var plans: [LayerPlan] = []
         for layer in 0..<blockCount {
             let inner = lengths?[layer] ?? 0
@@ -229,12 +225,13 @@ extension LayerPlan {
                         .malformedModel,
                         "\(file.path): tensor blk.\(layer).ffn_gate_inp.weight calls for expert_count, which is absent")
                 }
-                var experts = ExpertsPlan(
-                    count: expertCount, usedCount: expertUsedCount, innerLength: try expertLength(layer, file),
-                    routing: routing)
-                if file.tensor("blk.\(layer).ffn_down_shexp.weight") != nil {
-                    experts.sharedLength = sharedLength ?? sharedCount * experts.innerLength
+                guard let usedCount = usedCounts?[layer], usedCount > 0 else {
+                    throw keys.malformed("expert_used_count", "is 0 for layer \(layer), which has experts")
                 }
+                // Files differ in which key tells the experts' inner widths, or that of the shared one.
+                let experts = ExpertsPlan(
+                    count: expertCount, usedCount: usedCount, innerLength: try expertLength(layer, file),
+                    routing: routing, sharedLength: file.tensor("blk.\(layer).ffn_down_shexp.weight")?.columns)
                 plan.feedForward = .experts(experts)
             } else if inner > 0 || file.tensor("blk.\(layer).ffn_down.weight") != nil {
                 plan.feedForward = .dense(innerLength: inner)
@@ -260,7 +257,7 @@ extension LayerPlan {
         return plans
     }
 
-    /// The experts' inner width is that of the down matrix; files differ in which key tells it.
+    /// The experts' inner width is that of the down matrix.
     private static func expertLength(_ layer: Int, _ file: GGUFFile) throws(InferenceError) -> Int {
         let name = "blk.\(layer).ffn_down_exps.weight"
         guard let tensor = file.tensor(name) else {
@@ -270,14 +267,32 @@ extension LayerPlan {
     }
 }
 
+extension RoutingParameters {
+    /// What all mixtures have alike: softmax over all experts, or over those of the best groups.
+    fileprivate init(_ keys: ArchitectureKeys, expertCount: Int, usedCount: Int) throws(InferenceError) {
+        self.init(gating: .softmaxThenTop, normalisesWeights: true)
+        smallestSum = 6.103515625e-5
+        let groups = try keys.optionalCount("expert_group_count", in: 0...65_536) ?? 0
+        let groupsUsed = try keys.optionalCount("expert_group_used_count", in: 0...65_536) ?? 0
+        guard groups > 1, expertCount > 0 else { return }
+        guard expertCount.isMultiple(of: groups), (1...groups).contains(groupsUsed),
+            expertCount / groups * groupsUsed >= usedCount
+        else {
+            throw keys.malformed(
+                "expert_group_count", "is \(groups), of which \(groupsUsed) are used, with \(expertCount) experts")
+        }
+        (groupCount, self.groupsUsed) = (groups, groupsUsed)
+    }
+}
+
 extension Configuration {
     /// Gives the layers that the file or `defaultPeriod` names a window, and a rotation of their own where the file has a base
-    /// for it, or where theirs is not extended to longer contexts: `plainRotation`.
+    /// for it that the architecture reads: `hasOwnBase`, or where theirs is not extended to longer contexts: `plainRotation`.
     mutating func useWindow(
         of length: Int, _ keys: ArchitectureKeys, defaultPeriod: Int, firstIsFull: Bool = false,
-        plainRotation: Bool = false
+        hasOwnBase: Bool = false, plainRotation: Bool = false
     ) throws(InferenceError) {
-        let base = try keys.positive("rope.freq_base_swa")
+        let base = hasOwnBase ? try keys.positive("rope.freq_base_swa") : nil
         if base != nil || plainRotation {
             localRope = rope
             if let base { localRope?.base = base }

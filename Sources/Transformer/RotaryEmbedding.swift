@@ -29,6 +29,8 @@ package struct RotaryConfiguration: Sendable {
     package var originalContextLength: Int
     /// Cosines and sines are multiplied by this.
     package var attentionFactor: Float
+    /// Pairs that text does not turn: those of multi-section RoPE that turn with something else than the token's place.
+    package var stillPairs: Set<Int> = []
 }
 
 extension RotaryConfiguration {
@@ -60,12 +62,23 @@ extension RotaryConfiguration {
         case "yarn":
             // Which pairs are blended follows from the base's logarithm.
             guard base > 1 else { throw keys.malformed("rope.freq_base", "is \(base), but YaRN takes one above 1") }
-            scaling = .yarn(
-                factor: factor, betaFast: try keys.positive("rope.scaling.yarn_beta_fast") ?? 32,
-                betaSlow: try keys.positive("rope.scaling.yarn_beta_slow") ?? 1,
-                logMultiplier: try keys.positiveUnlessZero("rope.scaling.yarn_log_multiplier") ?? 0)
+            scaling = .yarn(factor: factor, betaFast: 32, betaSlow: 1, logMultiplier: 0)
         default: throw keys.unsupported("rope.scaling.type", "is \"\(kind.printable)\", which is not supported")
         }
+    }
+}
+
+extension RotaryConfiguration {
+    /// The sections of multi-section RoPE (arXiv 2409.12191): numbers of pairs that turn with time, height, width and something else;
+    /// the last ones are still in text, which has no such thing. They follow each other, or the first three take turns.
+    mutating func useSections(_ sections: [Int], areInterleaved: Bool) {
+        let total = sections.reduce(0, +)
+        guard total > 0, sections.count == 4 else { return }
+        stillPairs = Set(
+            (0..<dimensionCount / 2).filter { pair in
+                let place = pair % total
+                return areInterleaved ? place >= 3 * sections[place % 3] : place >= total - sections[3]
+            })
     }
 }
 
@@ -86,7 +99,8 @@ struct RotaryEmbedding: Sendable {
         let base = Double(rope.base)
         let pairs = rope.dimensionCount / 2
         let plain = (0..<pairs).map { pair in
-            pow(base, -2 * Double(pair) / dimensions) / Double(factors?[pair] ?? 1)
+            rope.stillPairs.contains(pair)
+                ? 0 : pow(base, -2 * Double(pair) / dimensions) / Double(factors?[pair] ?? 1)
         }
         switch rope.scaling {
         case .none:

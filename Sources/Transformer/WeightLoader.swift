@@ -52,6 +52,9 @@ struct WeightLoader {
         return tensor
     }
 
+    /// Says that `names` are not used, though the file may have them.
+    mutating func ignore(_ names: [String]) { loadedNames.formUnion(names) }
+
     /// Refuses a tensor of block `index` that was not read: it stands for something that this engine does not compute.
     func requireAllRead(ofBlock index: Int, architecture: String) throws(InferenceError) {
         for name in blockTensors[index] ?? [] where !loadedNames.contains(name) && !Self.isRedundant(name) {
@@ -105,9 +108,9 @@ struct WeightLoader {
         Linear(weight: try matrix(name + ".weight", [inputs, outputs], rows: 0..<outputs), bias: bias)
     }
 
-    /// Several matrices that the file stores as one, below each other, and parts of one bias.
+    /// Several matrices that the file stores as one, below each other, and parts of one bias, or else the biases of `parts`.
     mutating func fused(
-        _ name: String, inputs: Int, outputs: [Int], experts: Int = 1
+        _ name: String, inputs: Int, outputs: [Int], experts: Int = 1, parts names: [String] = []
     ) throws(InferenceError) -> [Linear] {
         let total = outputs.reduce(0, +)
         guard !has(name + ".bias") || experts == 1 else {
@@ -119,8 +122,11 @@ struct WeightLoader {
         var parts: [Linear] = []
         for count in outputs {
             let part = try matrix(name + ".weight", [inputs, total, experts], rows: first..<first + count)
-            let bias = try biases.map { values throws(InferenceError) in
+            var bias = try biases.map { values throws(InferenceError) in
                 try backend.makeVector(Array(values[first..<first + count]))
+            }
+            if bias == nil, parts.count < names.count {
+                bias = try optionalVector(names[parts.count] + ".bias", [count])
             }
             parts.append(Linear(weight: part, bias: bias))
             first += count
@@ -231,10 +237,10 @@ struct WeightLoader {
         return table
     }
 
-    /// A small tensor's values on the host (RoPE factors).
+    /// The first values of a small tensor on the host (RoPE factors, of which fewer may be used than the file has).
     mutating func hostValues(_ name: String, count: Int) throws(InferenceError) -> [Float]? {
-        guard has(name) else { return nil }
-        let tensor = try require(name, shape: [count])
+        guard let length = file.tensor(name)?.elementCount else { return nil }
+        let tensor = try require(name, shape: [max(count, length)])
         try loaded(tensor)
         guard tensor.type == .f32 else {
             throw InferenceError(

@@ -77,13 +77,6 @@ struct LoadingTests {
             $0["llama.rope.scaling.type"] = .string("yarn")
             $0["llama.rope.freq_base"] = .float32(1)
         },
-        Refusal(name: "YaRN without rotations", code: .malformedModel, names: "yarn_beta_fast is 0.0") {
-            $0["llama.rope.scaling.type"] = .string("yarn")
-            $0["llama.rope.scaling.yarn_beta_fast"] = .float32(0)
-        },
-        Refusal(name: "negative scale of experts", code: .malformedModel, names: "expert_weights_scale is -1.0") {
-            $0["llama.expert_weights_scale"] = .float32(-1)
-        },
         Refusal(name: "negative context", code: .malformedModel, names: "llama.context_length") {
             $0["llama.context_length"] = .int32(-1)
         },
@@ -127,7 +120,6 @@ struct LoadingTests {
     @Test("A scale of 0 stands for none")
     func zeroScales() throws {
         let file = try written {
-            $0["llama.expert_weights_scale"] = .float32(0)
             $0["llama.rope.scaling.factor"] = .float32(0)
         }
         #expect(throws: Never.self) { try TransformerModel(file, backend: CPUBackend(threads: 1)) }

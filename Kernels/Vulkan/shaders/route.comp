@@ -125,9 +125,9 @@ void main() {
     }
     for (uint expert = lane; expert < EXPERTS; expert += WIDTH) {
         float logit = p.logits.at[from + expert];
-        // A softmax's numerators have the order of the logits, but rounding can make ties of them.
+        // A softmax's numerators have the order of the logits, but rounding can make ties of them. Sums of them have another.
         precise float key = logit;
-        if (GATING == 2 || (GATING == 1 && HAS_BIAS)) key = numerator(logit, largest) / total;
+        if (GATING == 2 || (GATING == 1 && (HAS_BIAS || GROUPS > 1))) key = numerator(logit, largest) / total;
         if (HAS_BIAS) key += p.bias.at[expert];
         keys[expert] = key;
     }

@@ -43,6 +43,9 @@ extension CPUBackend {
             keys.initialize(from: parameters.gating == .sigmoid ? scores : logits, count: count)
             if let bias = parameters.selectionBias?.values {
                 for expert in 0..<count { keys[expert] = scores[expert] / sum + bias[expert] }
+            } else if parameters.groupCount > 1, parameters.gating == .softmaxThenTop {
+                // Groups are chosen by sums, which probabilities and logits do not order alike.
+                for expert in 0..<count { keys[expert] = scores[expert] / sum }
             }
             if parameters.groupCount > 1 { hideUnusedGroups(keys, count, parameters) }
             chooseLargest(used, of: keys, count, into: experts)

@@ -4,7 +4,8 @@ import InferSupport
 import InferTensors
 
 extension Architecture {
-    static let cohere2 = Architecture("cohere2", ropePairing: .adjacent) { configuration, keys throws(InferenceError) in
+    static let cohere2 = Architecture("cohere2", ropePairing: .adjacent, usesLayerNorm: true) {
+        (configuration, keys) throws(InferenceError) in
         if let scale = try keys.positiveUnlessZero("logit_scale") { configuration.logitScale = scale }
         let window = try keys.count("attention.sliding_window", in: 1...(1 << 30))
         try configuration.useWindow(of: window, keys, defaultPeriod: 4)

@@ -8,6 +8,10 @@ extension Architecture {
         (configuration, keys) throws(InferenceError) in
         let plan = try LatentAttentionPlan(&configuration, keys, rotates: true)
         for layer in configuration.layers.indices { configuration.layers[layer].mixer = .latentAttention(plan) }
+        if let scale = try keys.positiveUnlessZero("attention.temperature_scale") {
+            configuration.attentionTemperature = AttentionTemperature(
+                scale: scale, length: try keys.count("attention.temperature_length", in: 1...(1 << 30)))
+        }
         // GLM-4.7-Flash is stored without the key, and known by its size.
         let isGLM = [47, 48].contains(configuration.blockCount) && configuration.vocabularySize == 154_880
         try configuration.useGating(keys, default: isGLM ? .sigmoid : .softmaxThenTop)
@@ -28,8 +32,7 @@ extension Architecture {
             configuration.layers[layer].mixer =
                 keyValueHeads[layer] == 0 ? .deltaNet(delta) : .latentAttention(latent)
         }
-        try configuration.useGating(keys, default: .sigmoid)
-        configuration.layers.forEachMixture { $0.routing.normalisesWeights = true }
+        try configuration.useGating(keys, default: .sigmoid, normalises: true)
     }
 }
 
@@ -41,7 +44,10 @@ extension LatentAttentionPlan {
         let range = 1...65_536
         let heads = try keys.required(
             keys.counts("attention.head_count", of: c.blockCount, in: 1...65_536)?.max(), "attention.head_count")
-        let rank = try keys.optionalCount("attention.q_lora_rank", in: 0...ArchitectureKeys.largestCount)
+        // Which of the two forms a block has, its tensors show; DeepSeek-V2-Lite's files may tell a rank they do not have.
+        let rank =
+            keys.hasTensor(0, "attn_q_a.weight")
+            ? try keys.count("attention.q_lora_rank", in: 1...ArchitectureKeys.largestCount) : nil
         let latent = try keys.count("attention.kv_lora_rank", in: range)
         let rotated = try keys.count("rope.dimension_count", in: range)
         func length(_ key: String) throws(InferenceError) -> Int {
@@ -54,52 +60,54 @@ extension LatentAttentionPlan {
                 "is \(rotated), but a key has a length of \(keyLength) (attention.key_length_mla)")
         }
         self.init(
-            heads: heads, queryRank: rank == 0 ? nil : rank, latentLength: latent, plainLength: keyLength - rotated,
+            heads: heads, queryRank: rank, latentLength: latent, plainLength: keyLength - rotated,
             rotatedLength: rotated, valueLength: valueLength, scale: 1 / Float(keyLength).squareRoot(),
             rotates: rotates)
         guard rotates, let pairing = Architecture.deepseek2.ropePairing else { return }
         c.rope = try RotaryConfiguration(
             keys, dimensions: rotated, contextLength: c.contextLength, pairing: pairing)
-        if case .yarn(let factor, let fast, let slow, let multiplier)? = c.rope?.scaling, multiplier != 0 {
-            // What YaRN would multiply cosines and sines by is in the scale of scores instead; files store a tenth of the paper's
-            // multiple.
+        // Files store a tenth of the paper's multiple.
+        let multiplier = try keys.positiveUnlessZero("rope.scaling.yarn_log_multiplier") ?? 0
+        var sharpness = c.rope?.attentionFactor ?? 1
+        switch c.rope?.scaling {
+        case .yarn(let factor, let fast, let slow, _) where multiplier != 0:
+            // What YaRN would multiply cosines and sines by is in the scale of scores instead.
             c.rope?.scaling = .yarn(factor: factor, betaFast: fast, betaSlow: slow, logMultiplier: 1)
-            let sharpness = 1 + multiplier * logarithm(factor)
-            scale *= sharpness * sharpness
+            sharpness *= 1 + multiplier * logarithm(factor)
+        case .yarn(let factor, _, _, _), .linear(let factor):
+            sharpness *= (1 + 0.1 * logarithm(factor)) * (1 + multiplier * logarithm(factor))
+        case .some(.none), nil: break
         }
+        scale *= sharpness * sharpness
     }
 }
 
 extension Configuration {
-    /// Reads `expert_gating_func`, `expert_weights_norm` and the groups of experts, as DeepSeek and its relatives have them.
+    /// Reads `expert_gating_func`, and what DeepSeek and its relatives make of the weights after that.
+    ///
+    /// - Parameters:
+    ///   - normalises: Whether the weights are divided by their sum; nil where `expert_weights_norm` says so.
+    ///   - scales: Whether the architecture has a scale, `expert_weights_scale`.
     mutating func useGating(
-        _ keys: ArchitectureKeys, default gating: RoutingParameters.Gating, normalises: Bool = false
+        _ keys: ArchitectureKeys, default gating: RoutingParameters.Gating, normalises: Bool? = nil,
+        scales: Bool = true
     ) throws(InferenceError) {
         let gating: RoutingParameters.Gating =
             switch try keys.optionalCount("expert_gating_func", in: 0...16) ?? 0 {
             case 0: gating
             case 1: .softmaxThenTop
             case 2: .sigmoid
+            case 3: .topThenSoftmax
             case let other:
                 throw keys.unsupported("expert_gating_func", "is \(other), which is not supported")
             }
-        let normalises = try keys.bool("expert_weights_norm") ?? normalises
-        let groups = try keys.optionalCount("expert_group_count", in: 0...65_536) ?? 0
-        let groupsUsed = try keys.optionalCount("expert_group_used_count", in: 0...65_536) ?? 0
-        for layer in layers {
-            guard let plan = layer.experts, groups > 1 else { continue }
-            guard plan.count.isMultiple(of: groups), (1...groups).contains(groupsUsed),
-                plan.count / groups * groupsUsed >= plan.usedCount
-            else {
-                throw keys.malformed(
-                    "expert_group_count", "is \(groups), of which \(groupsUsed) are used, with \(plan.count) experts")
-            }
-        }
+        let saysSo = try keys.bool("expert_weights_norm") ?? false
+        let normalises = normalises ?? saysSo
+        let scale = scales ? try keys.positiveUnlessZero("expert_weights_scale") : nil
         layers.forEachMixture {
             $0.routing.gating = gating
             $0.routing.normalisesWeights = normalises
-            $0.routing.smallestSum = 6.103515625e-5
-            if groups > 1 { ($0.routing.groupCount, $0.routing.groupsUsed) = (groups, groupsUsed) }
+            $0.routing.weightScale = scale ?? 1
         }
     }
 }

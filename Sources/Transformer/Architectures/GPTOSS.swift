@@ -11,6 +11,6 @@ extension Architecture {
             $0.routing.normalisesWeights = false
         }
         let window = try keys.count("attention.sliding_window", in: 1...(1 << 30))
-        try configuration.useWindow(of: window, keys, defaultPeriod: 2)
+        try configuration.useWindow(of: window, keys, defaultPeriod: 2, hasOwnBase: true)
     }
 }

@@ -11,7 +11,7 @@ extension Architecture {
     static let gemma2 = Architecture("gemma2", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         configuration.useGemmaScales(layersOfLargest: 46)
         let window = try keys.optionalCount("attention.sliding_window", in: 1...(1 << 30)) ?? 4096
-        try configuration.useWindow(of: window, keys, defaultPeriod: 2)
+        try configuration.useWindow(of: window, keys, defaultPeriod: 2, hasOwnBase: true)
         let softCap = try keys.softCap("attn_logit_softcapping", default: 50)
         configuration.layers.forEachAttention { $1.softCap = softCap }
         configuration.finalSoftCap = try keys.softCap("final_logit_softcapping", default: 30)
@@ -33,7 +33,7 @@ extension Architecture {
 
 extension ArchitectureKeys {
     /// A soft cap; 0 stands for none, which is not what an absent key means in every generation.
-    fileprivate func softCap(_ key: String, default value: Float?) throws(InferenceError) -> Float? {
+    func softCap(_ key: String, default value: Float?) throws(InferenceError) -> Float? {
         has(key) ? try positiveUnlessZero(key) : value
     }
 }

@@ -7,7 +7,7 @@ extension Architecture {
     static let gemma4 = Architecture("gemma4", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         configuration.activation = .gelu
         configuration.embeddingScale = Float(configuration.embeddingLength).squareRoot()
-        if let cap = try keys.positiveUnlessZero("final_logit_softcapping") { configuration.finalSoftCap = cap }
+        configuration.finalSoftCap = try keys.softCap("final_logit_softcapping", default: 30)
         let perLayer = try keys.optionalCount("embedding_length_per_layer_input", in: 0...65_536) ?? 0
         configuration.perLayerEmbeddingLength = perLayer == 0 ? nil : perLayer
         try configuration.useGemma4Attention(keys)
@@ -32,8 +32,10 @@ extension Configuration {
         localRope = rope
         localRope?.scaling = .none
         localRope?.base = try keys.positive("rope.freq_base_swa") ?? 10_000
-        if let count = try keys.optionalCount("rope.dimension_count_swa", in: 2...65_536) ?? keyLength {
+        if let count = try keys.optionalCount("rope.dimension_count_swa", in: 2...65_536) {
             localRope?.dimensionCount = count
+        } else if let keyLength, let count = rope?.dimensionCount {
+            localRope?.dimensionCount = min(count, keyLength)
         }
         let shared = try keys.optionalCount("attention.shared_kv_layers", in: 0...4096) ?? 0
         guard shared < blockCount else {

@@ -6,6 +6,7 @@ import InferTensors
 extension Architecture {
     static let granite = Architecture("granite", ropePairing: .adjacent) { configuration, keys throws(InferenceError) in
         try configuration.useGraniteScales(keys)
+        try configuration.useGraniteRotation(keys)
     }
 
     static let granitemoe = Architecture("granitemoe", ropePairing: .adjacent) {
@@ -15,19 +16,27 @@ extension Architecture {
 
     static let granitehybrid = Architecture("granitehybrid", ropePairing: .adjacent) {
         (configuration, keys) throws(InferenceError) in
-        try configuration.useGraniteScales(keys)
+        try configuration.useGraniteScales(keys, needsLogitScale: false)
+        try configuration.useGraniteRotation(keys)
         try configuration.useMamba2InBlocksWithoutMixer(keys)
     }
 }
 
 extension Configuration {
-    fileprivate mutating func useGraniteScales(_ keys: ArchitectureKeys) throws(InferenceError) {
+    fileprivate mutating func useGraniteScales(
+        _ keys: ArchitectureKeys, needsLogitScale: Bool = true
+    ) throws(InferenceError) {
         if let scale = try keys.positiveUnlessZero("embedding_scale") { embeddingScale = scale }
         if let scale = try keys.positiveUnlessZero("residual_scale") { residualScale = scale }
         if let scale = try keys.positiveUnlessZero("attention.scale") { layers.forEachAttention { $1.scale = scale } }
+        guard needsLogitScale || keys.has("logit_scale") else { return }
         let divisor = try keys.required(keys.positive("logit_scale"), "logit_scale")
         logitScale = 1 / divisor
         guard logitScale.isFinite else { throw keys.malformed("logit_scale", "is \(divisor), too small") }
+    }
+
+    /// Files say by a key of another purpose that there is no rotation.
+    fileprivate mutating func useGraniteRotation(_ keys: ArchitectureKeys) throws(InferenceError) {
         if try keys.bool("rope.scaling.finetuned") == false { rope = nil }
     }
 

@@ -6,11 +6,14 @@ import InferTensors
 extension Architecture {
     static let lfm2 = Architecture("lfm2", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         try configuration.useShortConvolutions(keys)
+        if let window = try keys.optionalCount("attention.sliding_window", in: 0...(1 << 30)), window > 0 {
+            configuration.layers.forEachAttention { $1.window = window }
+        }
     }
 
     static let lfm2moe = Architecture("lfm2moe", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         try configuration.useShortConvolutions(keys)
-        try configuration.useGating(keys, default: .sigmoid, normalises: true)
+        try configuration.useGating(keys, default: .sigmoid, normalises: true, scales: false)
     }
 }
 

@@ -6,9 +6,10 @@ import InferTensors
 
 extension Architecture {
     static let laguna = Architecture("laguna", ropePairing: .halves) { configuration, keys throws(InferenceError) in
-        try configuration.useGating(keys, default: .sigmoid, normalises: true)
+        try configuration.useGating(keys, default: .sigmoid)
         if let window = try keys.optionalCount("attention.sliding_window", in: 0...(1 << 30)), window > 0 {
-            try configuration.useWindow(of: window, keys, defaultPeriod: 4, firstIsFull: true, plainRotation: true)
+            try configuration.useWindow(
+                of: window, keys, defaultPeriod: 4, firstIsFull: true, hasOwnBase: true, plainRotation: true)
             if let count = try keys.optionalCount("rope.dimension_count_swa", in: 2...65_536) {
                 configuration.localRope?.dimensionCount = count
             }

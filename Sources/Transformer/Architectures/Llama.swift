@@ -27,10 +27,7 @@ extension Architecture {
 
     /// ERNIE 4.5, and with experts in some blocks.
     static let ernie45 = Architecture("ernie4_5", ropePairing: .adjacent)
-    static let ernie45moe = Architecture("ernie4_5-moe", ropePairing: .adjacent) {
-        (configuration, _) throws(InferenceError) in
-        configuration.layers.forEachMixture { $0.routing.smallestSum = 6.103515625e-5 }
-    }
+    static let ernie45moe = Architecture("ernie4_5-moe", ropePairing: .adjacent)
 
     /// EXAONE 4 (arXiv 2507.11407): norms after the layers only.
     static let exaone4 = Architecture("exaone4", ropePairing: .halves) { configuration, keys throws(InferenceError) in
@@ -44,6 +41,6 @@ extension Architecture {
     /// MiniMax M2: norms over all heads together, and a sigmoid router.
     static let minimaxM2 = Architecture("minimax-m2", ropePairing: .halves) {
         (configuration, keys) throws(InferenceError) in
-        try configuration.useGating(keys, default: .sigmoid, normalises: true)
+        try configuration.useGating(keys, default: .sigmoid, normalises: true, scales: false)
     }
 }

@@ -5,9 +5,8 @@ import InferTensors
 
 extension Architecture {
     static let qwen2 = Architecture("qwen2", ropePairing: .halves)
-    static let qwen2moe = Architecture("qwen2moe", ropePairing: .halves) { configuration, keys throws(InferenceError) in
-        let normalises = try keys.bool("expert_weights_norm") ?? false
-        configuration.layers.forEachMixture { $0.routing.normalisesWeights = normalises }
+    static let qwen2moe = Architecture("qwen2moe", ropePairing: .halves) { configuration, _ in
+        configuration.layers.forEachMixture { $0.routing.normalisesWeights = false }
     }
     static let qwen3 = Architecture("qwen3", ropePairing: .halves)
     static let qwen3moe = Architecture("qwen3moe", ropePairing: .halves)

@@ -6,11 +6,13 @@ import InferTensors
 extension Architecture {
     static let qwen35 = Architecture("qwen35", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         try configuration.useDeltaNets(keys, keyHeadsAreTiled: true)
+        try configuration.useInterleavedSections(keys)
     }
 
     static let qwen35moe = Architecture("qwen35moe", ropePairing: .halves) {
         (configuration, keys) throws(InferenceError) in
         try configuration.useDeltaNets(keys, keyHeadsAreTiled: true)
+        try configuration.useInterleavedSections(keys)
     }
 
     static let qwen3next = Architecture("qwen3next", ropePairing: .halves) {
@@ -20,6 +22,12 @@ extension Architecture {
 }
 
 extension Configuration {
+    /// Reads the sections of RoPE, whose pairs take turns.
+    mutating func useInterleavedSections(_ keys: ArchitectureKeys) throws(InferenceError) {
+        guard let sections = try keys.sections() else { return }
+        rope?.useSections(sections, areInterleaved: true)
+    }
+
     /// Makes the blocks that `attention.recurrent_layers` or else the interval of attention names delta nets; the others get a gate.
     /// Converters store the value heads of Qwen 3.5 so that they read key heads in turn.
     mutating func useDeltaNets(

@@ -7,6 +7,7 @@ import InferTensors
 extension Architecture {
     static let qwen4exp = Architecture("qwen4exp", ropePairing: .halves) { configuration, keys throws(InferenceError) in
         try configuration.useDeltaNets(keys, keyHeadsAreTiled: true)
+        try configuration.useInterleavedSections(keys)
         for layer in configuration.layers.indices {
             guard case .deltaNet(var plan) = configuration.layers[layer].mixer else { continue }
             plan.gate = .sigmoid

@@ -5,17 +5,17 @@ import InferTensors
 
 extension Architecture {
     /// Learned positions.
-    static let starcoder = Architecture("starcoder", ropePairing: nil) { configuration, _ in
+    static let starcoder = Architecture("starcoder", ropePairing: nil, usesLayerNorm: true) { configuration, _ in
         configuration.activation = .gelu
     }
 
-    static let starcoder2 = Architecture("starcoder2", ropePairing: .halves) { configuration, _ in
+    static let starcoder2 = Architecture("starcoder2", ropePairing: .halves, usesLayerNorm: true) { configuration, _ in
         configuration.activation = .gelu
     }
 
-    static let phi2 = Architecture("phi2", ropePairing: .halves) { configuration, _ in
+    static let phi2 = Architecture("phi2", ropePairing: .halves, usesLayerNorm: true) { configuration, _ in
         configuration.activation = .gelu
     }
 
-    static let stablelm = Architecture("stablelm", ropePairing: .halves)
+    static let stablelm = Architecture("stablelm", ropePairing: .halves, usesLayerNorm: true)
 }

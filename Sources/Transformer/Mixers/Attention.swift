@@ -112,7 +112,9 @@ struct Attention: Sendable {
         let isGated = plan.gate == .sigmoid
         if loader.has(prefix + "attn_qkv.weight") {
             let parts = try loader.fused(
-                prefix + "attn_qkv", inputs: width, outputs: [plan.queryWidth, plan.keyWidth, plan.valueWidth])
+                prefix + "attn_qkv", inputs: width,
+                outputs: [plan.queryWidth * (isGated ? 2 : 1), plan.keyWidth, plan.valueWidth],
+                parts: ["attn_q", "attn_k", "attn_v"].map { prefix + $0 })
             (attn_q, attn_k, attn_v) = (parts[0], parts[1], parts[2])
         } else {
             attn_q = try loader.linear(
@@ -126,6 +128,8 @@ struct Attention: Sendable {
                         .malformedModel, "\(loader.file.path): tensor \(prefix)attn_v.weight is absent")
                 }
             } else {
+                // Some files have what was trained before the layers shared keys and values.
+                loader.ignore(["attn_k.weight", "attn_v.weight", "attn_k_norm.weight"].map { prefix + $0 })
                 (attn_k, attn_v) = (nil, nil)
             }
         }
@@ -143,6 +147,10 @@ struct Attention: Sendable {
         }
         indexer = try plan.indexer.map { plan throws(InferenceError) in
             try Indexer(prefix + "indexer.", plan, width: width, norm, &loader)
+        }
+        if indexer == nil {
+            // Qwen 4's layers with a compression ratio of 0 have an indexer's tensors all the same.
+            loader.ignore(["q_proj", "k_proj", "q_norm", "k_norm"].map { prefix + "indexer.\($0).weight" })
         }
         parameters = plan.parameters(sinks: try loader.optionalVector(prefix + "attn_sinks.weight", [plan.heads]))
     }

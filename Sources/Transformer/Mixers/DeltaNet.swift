@@ -90,10 +90,18 @@ struct DeltaNet: Sendable {
         self.plan = plan
         let (keys, values, heads) = (plan.keyWidth, plan.valueWidth, plan.valueHeads)
         if plan.decaysPerKey {
+            let qkv =
+                if loader.has(prefix + "attn_qkv.weight") {
+                    try loader.fused(prefix + "attn_qkv", inputs: width, outputs: [keys, keys, values])
+                } else {
+                    [
+                        try loader.linear(prefix + "attn_q", inputs: width, outputs: keys),
+                        try loader.linear(prefix + "attn_k", inputs: width, outputs: keys),
+                        try loader.linear(prefix + "attn_v", inputs: width, outputs: values),
+                    ]
+                }
             projections = .separate(
-                attn_q: try loader.linear(prefix + "attn_q", inputs: width, outputs: keys),
-                attn_k: try loader.linear(prefix + "attn_k", inputs: width, outputs: keys),
-                attn_v: try loader.linear(prefix + "attn_v", inputs: width, outputs: values),
+                attn_q: qkv[0], attn_k: qkv[1], attn_v: qkv[2],
                 ssm_g_a: try loader.linear(prefix + "ssm_g_a", inputs: width, outputs: plan.keyLength),
                 ssm_g_b: try loader.linear(prefix + "ssm_g_b", inputs: plan.keyLength, outputs: values))
             rates = .narrow(

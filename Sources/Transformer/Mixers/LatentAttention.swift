@@ -158,6 +158,7 @@ extension ForwardPass {
                 b.key, rows: rows, headDimension: plan.keyLength, offset: latent, rotation: rotation,
                 pairing: rope.pairing)
         }
+        if let temperature = workspace.temperature { backend.scaleRows(b.q, rows: rows, by: temperature) }
         // Queries in the space of latents: each head's own matrix.
         backend.copyColumns(
             b.q, rows: rows,
