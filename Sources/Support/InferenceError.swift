@@ -80,9 +80,6 @@ extension InferenceError {
         /// The model is unloaded.
         public static let unloaded = Code(.unloaded)
 
-        /// Whether `error` is an ``InferenceError`` of that code: `catch InferenceError.Code.contextFull { … }`.
-        public static func ~= (code: Code, error: any Error) -> Bool { (error as? InferenceError)?.code == code }
-
         /// The name of the code, such as `malformedModel`.
         public var description: String { storage.rawValue }
     }

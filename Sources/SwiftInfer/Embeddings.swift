@@ -5,7 +5,7 @@ public import InferSupport
 import InferTransformer
 
 /// Options of ``Model/embedding(of:options:)``.
-public struct EmbeddingOptions: Sendable {
+public struct EmbeddingOptions: Sendable, Hashable {
     /// How the states of a text's tokens become one vector.
     public enum Pooling: String, Sendable, CaseIterable {
         /// Their mean.

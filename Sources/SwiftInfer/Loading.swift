@@ -42,21 +42,23 @@ extension Model {
     public static func load(
         named name: String, options: Options = .init(), progress: (@Sendable (Double) -> Void)? = nil
     ) async throws(InferenceError) -> Model {
-        try await Loader().load(try path(named: name), options, progress)
+        try await Loader().load(try path(named: name, in: try folder), options, progress)
     }
 
-    /// The path of a model's file in the folder of models.
-    static func path(named name: String) throws(InferenceError) -> String {
+    /// The folder of models.
+    private static var folder: String {
+        get throws(InferenceError) {
+            if let given = getenv("SWIFTINFER_MODELS").map({ String(cString: $0) }), !given.isEmpty { return given }
+            return try UserFolder.cache.path(for: "models")
+        }
+    }
+
+    /// The path of a model's file in a folder of models.
+    package static func path(named name: String, in folder: String) throws(InferenceError) -> String {
         guard !name.isEmpty, !name.contains("/") else {
             throw InferenceError(
                 .invalidArgument,
                 "\(name.printable) is not the name of a model; Model.load(from:) takes the URL of a file")
-        }
-        let folder: String
-        if let given = getenv("SWIFTINFER_MODELS").map({ String(cString: $0) }), !given.isEmpty {
-            folder = given
-        } else {
-            folder = try UserFolder.cache.path(for: "models")
         }
         let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter(isFirstFile).sorted()
         let wanted = name.lowercased()

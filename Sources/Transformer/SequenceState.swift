@@ -377,7 +377,7 @@ package final class SequenceState {
     let memories: [any LayerMemory]
     /// Position encoding of layers without a window, and of those with one where it differs. LongRoPE's depends on ``capacity``.
     let rotary: RotaryEmbedding?, localRotary: RotaryEmbedding?
-    /// What is counted of its memory.
+    /// The processor's memory of it, as far as it does not change.
     private let countedBytes: Int
     /// The last step, while its rows may still be kept, and how many of them are certain.
     private var pending: (layout: SegmentLayout, certainRows: Int)?
@@ -394,7 +394,9 @@ package final class SequenceState {
         rotary = model.rotaryEmbedding(windowed: false, capacity: capacity)
         localRotary = model.rotaryEmbedding(windowed: true, capacity: capacity)
         identity = Self.identity(model, cacheType, [rotary, localRotary])
-        countedBytes = model.sequenceByteCount(capacity: capacity, cacheType: cacheType)
+        // Devices count their own memory.
+        countedBytes = model.memoryGroups.filter { !($0.backend is any DeviceBackend) }
+            .reduce(0) { $0 + $1.byteCount(slots: capacity, type: cacheType) }
         model.sequenceBytes.add(countedBytes)
     }
 

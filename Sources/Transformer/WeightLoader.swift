@@ -1,7 +1,7 @@
 // Taking tensors out of a model file, with their shapes checked.
 
 import InferGGUF
-import InferSupport
+package import InferSupport
 import InferTensors
 
 /// Is told the share of a file that is loaded, ascending to 1, and can stop the loading by throwing.
