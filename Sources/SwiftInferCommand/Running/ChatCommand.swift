@@ -90,7 +90,7 @@ extension RunCommand {
         } catch {
             throw InferenceError(
                 .invalidArgument,
-                "a line is no message such as {\"role\": \"user\", \"content\": \"Hello\"}: \(line.prefix(80).printable)",
+                "a line is no message such as {\"role\": \"user\", \"content\": \"Hello\"}: \(String(line.prefix(80)).printable)",
                 cause: error)
         }
     }
