@@ -7,13 +7,13 @@ public import InferSupport
 /// A grammar never changes and can be shared. Compiling it is bounded: it never hangs and never runs out of memory, whatever the source
 /// is. In a text that a grammar allows so far, something can always follow, or the text is complete.
 public struct Grammar: Sendable {
-    private enum Source: Hashable, Sendable {
+    enum Source: Hashable, Sendable {
         case jsonSchema(JSONValue, JSONStyle, before: String, after: String)
         case regularExpression(String)
         case gbnf(String)
     }
 
-    private let source: Source
+    let source: Source
     let automaton: PushdownAutomaton
 
     private init(_ source: Source, _ limits: GrammarLimits) throws(InferenceError) {

@@ -33,7 +33,7 @@ extension InferenceError {
             case unreadableFile, malformedModel, unsupportedModel, unsupportedTensorType, unsupportedTokenizer
             case unsupportedArchitecture, unsupportedTemplate, invalidArgument, contextFull, outOfMemory, busy
             case cancelled, unwritableFile, malformedDatastore, incompatibleDatastore, unavailableDevice
-            case deviceFailure, refusedByTemplate, incompleteAnswer
+            case deviceFailure, refusedByTemplate, incompleteAnswer, unloaded
         }
         private let storage: Storage
         private init(_ storage: Storage) { self.storage = storage }
@@ -76,6 +76,9 @@ extension InferenceError {
         public static let busy = Code(.busy)
         /// The surrounding task was cancelled.
         public static let cancelled = Code(.cancelled)
+
+        /// The model is unloaded.
+        public static let unloaded = Code(.unloaded)
 
         /// The name of the code, such as `malformedModel`.
         public var description: String { storage.rawValue }

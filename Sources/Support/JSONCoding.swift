@@ -7,7 +7,7 @@ extension JSONValue: Codable {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: decoder.codingPath, debugDescription: "deeper than \(Self.maximumDepth) levels"))
         }
-        if let members = try? decoder.container(keyedBy: Key.self) {
+        if let members = try? decoder.container(keyedBy: TextKey.self) {
             var object = JSONObject()
             for key in members.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
                 object[key.stringValue] = try members.decode(JSONValue.self, forKey: key)
@@ -39,8 +39,8 @@ extension JSONValue: Codable {
     public func encode(to encoder: any Encoder) throws {
         switch self {
         case .object(let object):
-            var members = encoder.container(keyedBy: Key.self)
-            for member in object.members { try members.encode(member.value, forKey: Key(stringValue: member.key)) }
+            var members = encoder.container(keyedBy: TextKey.self)
+            for member in object.members { try members.encode(member.value, forKey: TextKey(stringValue: member.key)) }
         case .array(let array):
             var elements = encoder.unkeyedContainer()
             for element in array { try elements.encode(element) }
@@ -54,15 +54,6 @@ extension JSONValue: Codable {
             default: try value.encodeNil()
             }
         }
-    }
-
-    /// A key of an object.
-    private struct Key: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
     }
 }
 

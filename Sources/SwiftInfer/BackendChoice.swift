@@ -55,7 +55,7 @@ extension Model.Options {
     /// - Throws: ``InferenceError`` with `outOfMemory`, before anything is loaded, if the device has no room for the requested
     ///   number of layers; `invalidArgument` for an invalid number of layers.
     func load(
-        _ file: GGUFFile, progress: ((Double) -> Void)?
+        _ file: GGUFFile, progress: LoadingProgress?
     ) throws(InferenceError) -> (transformer: TransformerModel, layers: Model.DeviceLayers?) {
         if let gpuLayers, gpuLayers < 0 {
             throw InferenceError(.invalidArgument, "the number of layers on the device is \(gpuLayers)")

@@ -80,6 +80,19 @@ extension DrafterChoice {
     }
 }
 
+extension DrafterChoice {
+    /// Drafts from a repository, too, and keeps what it learned if that is asked for: ``codeSwift(_:warn:)`` with these options.
+    ///
+    /// - Parameters:
+    ///   - repository: The working tree to draft from.
+    ///   - memory: Where to keep what was learned.
+    public static func codeSwift(
+        repository: CodeSwiftOptions.Repository, memory: CodeSwiftOptions.Cache = .off
+    ) -> DrafterChoice {
+        codeSwift(CodeSwiftOptions(repository: repository, cache: memory))
+    }
+}
+
 /// The user's folder for draft caches. If there is none, calls `warn` and returns nil.
 private func userFolder(_ warn: (String) -> Void) -> String? {
     do throws(InferenceError) {

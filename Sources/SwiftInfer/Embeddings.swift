@@ -5,7 +5,7 @@ public import InferSupport
 import InferTransformer
 
 /// Options of ``Model/embedding(of:options:)``.
-public struct EmbeddingOptions: Sendable {
+public struct EmbeddingOptions: Sendable, Hashable {
     /// How the states of a text's tokens become one vector.
     public enum Pooling: String, Sendable, CaseIterable {
         /// Their mean.
@@ -27,7 +27,7 @@ public struct EmbeddingOptions: Sendable {
 
 extension Model {
     /// The length of an embedding.
-    public var embeddingLength: Int { transformer.configuration.embeddingLength }
+    public var embeddingLength: Int { configuration.embeddingLength }
 
     /// The embedding of a text: ``embeddingLength`` values, from the states that the output matrix reads of its tokens.
     ///
@@ -40,10 +40,10 @@ extension Model {
         of prompt: Prompt, options: EmbeddingOptions = .init()
     ) async throws(InferenceError) -> [Float] {
         let tokens = try tokens(for: prompt)
-        guard tokens.count <= transformer.configuration.contextLength else {
+        guard tokens.count <= configuration.contextLength else {
             throw InferenceError(
                 .contextFull,
-                "the text has \(tokens.count) tokens, but the model was trained for \(transformer.configuration.contextLength)"
+                "the text has \(tokens.count) tokens, but the model was trained for \(configuration.contextLength)"
             )
         }
         return try await Embedder(self).embedding(of: tokens, options)

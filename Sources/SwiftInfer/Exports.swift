@@ -24,3 +24,9 @@
 @_exported public import struct InferTemplates.ToolCall
 @_exported public import struct InferTemplates.ToolDefinition
 @_exported public import enum InferTensors.KVCacheType
+
+extension InferenceError.Code {
+    /// Whether `error` is an ``InferenceError`` of that code: `catch InferenceError.Code.contextFull { … }`. Here, because an operator of a
+    /// module below is not visible to whoever imports this one.
+    public static func ~= (code: Self, error: any Error) -> Bool { (error as? InferenceError)?.code == code }
+}

@@ -105,6 +105,31 @@ extension Model {
     }
 }
 
+extension Model.Summary: CustomStringConvertible {
+    /// One line for people, such as `SmolLM2 135M Instruct: llama, 134.5 M parameters (Q4_1, F32), 94 MiB, context 2048, chat template`.
+    public var description: String {
+        var parts = [architecture.printable]
+        let names = types.filter { $0.type != .f32 }.map(\.type.description)
+        if parameterCount > 0 {
+            let types = names.isEmpty ? types.map(\.type.description) : names
+            parts.append("\(Self.count(parameterCount)) parameters (\(types.joined(separator: ", ")))")
+        }
+        parts.append(fileSize.mebibytes)
+        if let contextLength { parts.append("context \(contextLength)") }
+        if let experts { parts.append("\(experts.used) of \(experts.total) experts") }
+        parts.append(hasChatTemplate ? "chat template" : "no chat template")
+        return "\(name?.printable ?? "unnamed"): " + parts.joined(separator: ", ")
+    }
+
+    /// A count with one decimal: `134.5 million`.
+    private static func count(_ count: Int) -> String {
+        for (unit, name) in [(1e9, "billion"), (1e6, "million"), (1e3, "thousand")] where Double(count) >= unit {
+            return "\((Double(count) / unit * 10).rounded() / 10) \(name)"
+        }
+        return "\(count)"
+    }
+}
+
 extension SamplingOptions {
     /// The values of the keys `general.sampling.*`, as llama.cpp writes and reads them. What has no key is off. Nil if there are none
     /// that this engine knows, or if one is not valid: a bad recommendation is none.

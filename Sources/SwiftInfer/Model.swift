@@ -6,6 +6,7 @@ public import InferTemplates
 package import InferTensors
 public import InferTokenizers
 package import InferTransformer
+import Synchronization
 
 /// A loaded model file. It never changes and may be shared freely. All state that changes is in the sessions.
 public final class Model: Sendable {
@@ -47,8 +48,12 @@ public final class Model: Sendable {
     public let chatTemplate: Result<ChatTemplate, InferenceError>
     /// The text of the chat template; nil if there is none, or if it is written in Swift.
     public var chatTemplateText: String? { (try? chatTemplate.get())?.source }
-    /// The forward pass and its weights.
-    package let transformer: TransformerModel
+    /// The model's hyper-parameters.
+    package let configuration: Configuration
+    /// The forward pass and its weights, and what uses them.
+    private let content: Mutex<Content>
+    /// The bytes of the mapped file or files.
+    let fileByteCount: Int
     /// How much of it is on a device with memory of its own; nil where the processor has all.
     public let deviceLayers: DeviceLayers?
     /// Runs the steps of all sessions, one at a time: a step uses the whole device.
@@ -65,7 +70,7 @@ public final class Model: Sendable {
     ///   - options: The device and the number of threads.
     ///   - progress: Called with the share of the work done, from 0 to 1, while the weights are prepared.
     /// - Throws: ``InferenceError``: `unreadableFile`, `malformedModel`, one of the `unsupported…` codes, `unavailableDevice`,
-    ///   or `outOfMemory` if the device has no room for the requested number of layers.
+    ///   `outOfMemory` if the device has no room for the requested number of layers, or `cancelled` if the task is cancelled.
     public init(
         contentsOf path: String, options: Options = .init(), progress: (@Sendable (Double) -> Void)? = nil
     ) throws(InferenceError) {
@@ -85,7 +90,14 @@ public final class Model: Sendable {
                 chatTemplate = .failure(error)
             }
         }
-        (transformer, deviceLayers) = try options.load(file, progress: progress)
+        let (transformer, layers) = try options.load(file) { share throws(InferenceError) in
+            if Task.isCancelled { throw InferenceError(.cancelled, "\(path): the loading was cancelled") }
+            progress?(share)
+        }
+        deviceLayers = layers
+        configuration = transformer.configuration
+        fileByteCount = file.byteCount
+        content = Mutex(Content(transformer: transformer))
     }
 
     /// A new session, without tokens.
@@ -102,8 +114,63 @@ public final class Model: Sendable {
     ///
     /// - Throws: ``InferenceError`` with `invalidArgument` for a context length that is out of range.
     public func memoryEstimate(for options: Session.Options = .init()) throws(InferenceError) -> Int {
-        let capacity = try options.contextLength(of: self)
+        let (capacity, transformer) = (try options.contextLength(of: self), try transformer)
         return transformer.sequenceByteCount(capacity: capacity, cacheType: options.cacheType)
             + transformer.workspaceByteCount(rows: min(capacity, TransformerModel.stepRows))
+    }
+}
+
+// MARK: Unloading
+
+/// What keeps memory of a model beside its weights.
+protocol ModelUser: AnyObject, Sendable {
+    /// Frees that memory: the model is unloaded.
+    func modelIsUnloaded() async
+}
+
+extension Model {
+    fileprivate struct Content {
+        /// Nil after ``Model/unload()``.
+        var transformer: TransformerModel?
+        var users: [WeakUser] = []
+
+        struct WeakUser { weak var user: (any ModelUser)? }
+    }
+
+    /// The forward pass and its weights.
+    ///
+    /// - Throws: ``InferenceError`` with `unloaded`.
+    package var transformer: TransformerModel {
+        get throws(InferenceError) { try content.withLock { content throws(InferenceError) in try loaded(content) } }
+    }
+
+    private func loaded(_ content: borrowing Content) throws(InferenceError) -> TransformerModel {
+        guard let transformer = content.transformer else {
+            throw InferenceError(.unloaded, "the model \(summary.name?.printable ?? summary.architecture) is unloaded")
+        }
+        return transformer
+    }
+
+    /// Notes that `user` has memory of the model.
+    ///
+    /// - Throws: ``InferenceError`` with `unloaded`.
+    func register(_ user: any ModelUser) throws(InferenceError) {
+        try content.withLock { content throws(InferenceError) in
+            _ = try loaded(content)
+            content.users.removeAll { $0.user == nil }
+            content.users.append(.init(user: user))
+        }
+    }
+
+    /// Frees the memory of the model, its sessions and schedulers, which is otherwise freed with the last reference to them. Running
+    /// generations end: those of a session throw `unloaded` at their next step, those of a scheduler are cancelled. Whatever uses the model
+    /// afterwards throws `unloaded`; its ``summary``, ``tokenizer`` and ``chatTemplate`` stay.
+    public func unload() async {
+        let users = content.withLock { content in
+            content.transformer = nil
+            defer { content.users = [] }
+            return content.users.compactMap(\.user)
+        }
+        for user in users { await user.modelIsUnloaded() }
     }
 }

@@ -41,7 +41,7 @@ extension Session {
             throw InferenceError(
                 .contextFull, "prompt and text have \(all.count) tokens, but the context holds only \(contextLength)")
         }
-        let ticket = try begin()
+        let (sequence, ticket) = (try sequence, try begin())
         defer { end(ticket) }
         var scored: [GeneratedToken] = []
         // Nothing after the prompt's last token is reused, because the logits after it are needed.
@@ -72,7 +72,7 @@ extension Session {
 
 extension Model {
     /// The number of logits of a row, which may be more than there are tokens.
-    fileprivate var logitCount: Int { transformer.configuration.vocabularySize }
+    fileprivate var logitCount: Int { configuration.vocabularySize }
 
 }
 

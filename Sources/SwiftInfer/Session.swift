@@ -13,13 +13,14 @@ import InferTransformer
 /// A session runs one generation at a time. Another one throws `busy` until the first has finished, has thrown, or its iterator
 /// is released. All work happens on a thread of the model, never on Swift's cooperative pool. A step never suspends, so
 /// ``tokens`` always agrees with the session's state. Sessions of one model take turns, step by step.
-public actor Session {
+public actor Session: ModelUser {
     /// The model.
     public nonisolated let model: Model
     /// The maximum number of tokens of prompt and answer together.
     public nonisolated let contextLength: Int
 
-    let sequence: TokenSequence
+    /// Nil after the model is unloaded.
+    private var loadedSequence: TokenSequence?
     private var planner: DraftPlanner?
     /// The name under which the planner is kept for later; nil if it is not kept.
     private var plannerName: String?
@@ -33,15 +34,34 @@ public actor Session {
         let length = try options.contextLength(of: model)
         self.model = model
         contextLength = length
-        sequence = TokenSequence(try model.transformer.makeSequence(capacity: length, cacheType: options.cacheType))
+        loadedSequence = TokenSequence(
+            try model.transformer.makeSequence(capacity: length, cacheType: options.cacheType))
         planner = try options.drafter.makePlanner(for: model)
+        try model.register(self)
+    }
+
+    /// The tokens and their state.
+    ///
+    /// - Throws: ``InferenceError`` with `unloaded`.
+    var sequence: TokenSequence {
+        get throws(InferenceError) {
+            if let loadedSequence { return loadedSequence }
+            _ = try model.transformer
+            throw InferenceError(.unloaded, "the session's model is unloaded")
+        }
+    }
+
+    /// Frees the session's memory.
+    func modelIsUnloaded() {
+        release()
+        (loadedSequence, planner, parked) = (nil, nil, [:])
     }
 
     /// The model's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { model.executor.asUnownedSerialExecutor() }
 
     /// The accepted tokens: those of the last prompt, as far as it was evaluated, and those of its answer.
-    public var tokens: [TokenID] { sequence.tokens }
+    public var tokens: [TokenID] { loadedSequence?.tokens ?? [] }
 
     /// Continues `prompt`. All work happens while the result is iterated over.
     public nonisolated func generate(_ prompt: Prompt, options: GenerationOptions = .init()) -> Generation {
@@ -103,11 +123,11 @@ public actor Session {
         _ body: @Sendable (Span<Float>) throws(E) -> R
     ) throws(E) -> R? {
         let count = model.tokenizer.count
-        let result: Result<R, E>? = sequence.withLogits { logits in
+        let result: Result<R, E>?? = loadedSequence?.withLogits { logits in
             let row = UnsafeBufferPointer(rebasing: logits.prefix(count))
             do throws(E) { return .success(try body(row.span)) } catch { return .failure(error) }
         }
-        return try result?.get()
+        return try result??.get()
     }
 
     /// Takes the session for work of another kind than a generation.
@@ -192,7 +212,7 @@ extension Session {
         ///
         /// - Throws: ``InferenceError`` with `invalidArgument` for one that is out of range.
         package func contextLength(of model: Model) throws(InferenceError) -> Int {
-            try contextLength(trained: model.transformer.configuration.contextLength)
+            try contextLength(trained: model.configuration.contextLength)
         }
 
         /// The same, for a model that was trained for `trained` tokens.
@@ -212,9 +232,9 @@ extension Model {
     /// The longest context that the model was trained for, as far as a session with it takes at most `byteCount` bytes; at least the
     /// standard one. On a device with memory of its own, the standard one.
     package func contextLength(within byteCount: Int, cacheType: KVCacheType) -> Int {
-        let trained = transformer.configuration.contextLength
+        let trained = configuration.contextLength
         let standard = max(1, min(trained, Session.Options.defaultContextLength))
-        guard deviceLayers == nil else { return standard }
+        guard deviceLayers == nil, let transformer = try? transformer else { return standard }
         // The memory grows with the length.
         var (fits, tooLong) = (standard, trained + 1)
         while tooLong - fits > 1 {

@@ -110,6 +110,7 @@ extension Session {
     /// - Throws: ``InferenceError``: `unwritableFile`, `outOfMemory`, or `busy` during a generation.
     public func save(to path: String) throws(InferenceError) {
         try requireIdle()
+        let sequence = try sequence
         let snapshot = try sequence.snapshot(of: sequence.evaluatedCount)
         try SessionFile.write(
             sequence.tokens, snapshot, tokenizerFingerprint: model.tokenizer.fingerprint, to: path)
@@ -124,6 +125,7 @@ extension Session {
     ///   `contextFull` if the tokens do not fit, `outOfMemory`, or `busy` during a generation. The session is then unchanged.
     public func restore(from path: String) throws(InferenceError) {
         try requireIdle()
+        let sequence = try sequence
         let file = try SessionFile(path: path)
         guard file.tokenizerFingerprint == model.tokenizer.fingerprint else {
             throw InferenceError(.invalidArgument, "\(path) was saved with a model of another vocabulary")

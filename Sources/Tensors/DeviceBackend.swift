@@ -13,6 +13,9 @@ package protocol DeviceBackend: Backend {
     /// Bytes that may still be allocated; what the driver and others need is left out.
     var availableByteCount: Int { get }
 
+    /// Bytes that are allocated.
+    var allocatedByteCount: Int { get }
+
     /// Bytes that loading all of `tensors`, in that order, takes.
     func byteCount(ofWeights tensors: [TensorInfo]) -> Int
 

@@ -3,7 +3,7 @@
 package import InferSupport
 
 /// How cached keys and values are stored.
-public enum KVCacheType: String, Sendable, CaseIterable {
+public enum KVCacheType: String, Sendable, CaseIterable, Codable {
     /// 32-bit floats.
     case f32
     /// 16-bit floats; the default.

@@ -377,6 +377,8 @@ package final class SequenceState {
     let memories: [any LayerMemory]
     /// Position encoding of layers without a window, and of those with one where it differs. LongRoPE's depends on ``capacity``.
     let rotary: RotaryEmbedding?, localRotary: RotaryEmbedding?
+    /// The processor's memory of it, as far as it does not change.
+    private let countedBytes: Int
     /// The last step, while its rows may still be kept, and how many of them are certain.
     private var pending: (layout: SegmentLayout, certainRows: Int)?
 
@@ -392,7 +394,13 @@ package final class SequenceState {
         rotary = model.rotaryEmbedding(windowed: false, capacity: capacity)
         localRotary = model.rotaryEmbedding(windowed: true, capacity: capacity)
         identity = Self.identity(model, cacheType, [rotary, localRotary])
+        // Devices count their own memory.
+        countedBytes = model.memoryGroups.filter { !($0.backend is any DeviceBackend) }
+            .reduce(0) { $0 + $1.byteCount(slots: capacity, type: cacheType) }
+        model.sequenceBytes.add(countedBytes)
     }
+
+    deinit { model.sequenceBytes.add(-countedBytes) }
 
     private static func identity(
         _ model: TransformerModel, _ cacheType: KVCacheType, _ rotations: [RotaryEmbedding?]
@@ -465,7 +473,8 @@ package final class SequenceState {
         let count = reusablePrefix(of: count)
         return SequenceSnapshot(
             count: count, identity: identity,
-            memories: try memories.map { memory throws(InferenceError) in try memory.snapshot(of: count) })
+            memories: try memories.map { memory throws(InferenceError) in try memory.snapshot(of: count) },
+            counter: model.snapshotBytes)
     }
 
     /// Reads a snapshot of `count` tokens that a sequence of the same ``identity`` wrote.
@@ -480,7 +489,8 @@ package final class SequenceState {
             try memory.readSnapshot(of: count, from: &source)
         }
         guard source.isAtEnd else { throw InferenceError(.unreadableFile, "a saved state is too long") }
-        return SequenceSnapshot(count: count, identity: identity, memories: copies)
+        return SequenceSnapshot(
+            count: count, identity: identity, memories: copies, counter: model.snapshotBytes)
     }
 
     /// Replaces everything by at most the first `length` tokens of `snapshot`, which a sequence of the same model made.
@@ -517,10 +527,14 @@ package final class SequenceSnapshot: Sendable {
     /// That of the sequence it comes from.
     package let identity: UInt64
     fileprivate let memories: [any LayerSnapshot]
+    private let counter: ByteCounter
 
-    fileprivate init(count: Int, identity: UInt64, memories: [any LayerSnapshot]) {
-        (self.count, self.identity, self.memories) = (count, identity, memories)
+    fileprivate init(count: Int, identity: UInt64, memories: [any LayerSnapshot], counter: ByteCounter) {
+        (self.count, self.identity, self.memories, self.counter) = (count, identity, memories, counter)
+        counter.add(byteCount)
     }
+
+    deinit { counter.add(-byteCount) }
 
     /// Writes it in the form that ``SequenceState/readSnapshot(of:from:)`` takes.
     package func write(to sink: ByteSink) throws(InferenceError) {

@@ -333,6 +333,31 @@ extension TransformerModel {
         memoryGroups.reduce(0) { $0 + $1.byteCount(slots: capacity, type: cacheType) }
     }
 
+    /// Memory, in bytes, that steps have taken so far to compute in, without logits.
+    package var workspaceByteCount: Int {
+        stepMemory.withLock { memory in
+            memory.workspaces.reduce(0) { sum, workspace in
+                sum + workspaceShape.activations(rows: workspace.rows).reduce(0) { $0 + 4 * $1.rows * $1.columns }
+            }
+        }
+    }
+
+    /// The processor's memory of weights, in bytes, without what stays in the mapped file; and the memory of devices with memory of their
+    /// own, in bytes, of whatever kind.
+    package var backendByteCounts: (weights: Int, device: Int) {
+        let backends = [backend] + stages.map(\.backend)
+        var counted: Set<ObjectIdentifier> = []
+        var counts = (weights: 0, device: 0)
+        for backend in backends where counted.insert(ObjectIdentifier(backend)).inserted {
+            if let device = backend as? any DeviceBackend {
+                counts.device += device.allocatedByteCount
+            } else {
+                counts.weights += (backend as? CPUBackend)?.weightByteCount ?? 0
+            }
+        }
+        return counts
+    }
+
     /// Memory, in bytes, that steps of up to `rows` rows will take beyond what earlier ones did, for all sequences together and with
     /// the logits of one row.
     package func workspaceByteCount(rows: Int) -> Int {

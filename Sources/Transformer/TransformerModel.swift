@@ -59,6 +59,8 @@ package final class TransformerModel: Sendable {
     let workspaceShape: WorkspaceShape
     /// What steps compute in, one at a time.
     let stepMemory = Mutex(StepMemory())
+    /// The bytes of all sequences, and of all snapshots of sequences.
+    package let sequenceBytes = ByteCounter(), snapshotBytes = ByteCounter()
     let logitsPool: LogitsPool
 
     let token_embd: EmbeddingTable
@@ -80,7 +82,7 @@ package final class TransformerModel: Sendable {
     /// Loads all tensors of `file` into `backend`, but those of `offload` into its device. `progress` is told fractions of the
     /// file, ascending to 1.
     package init(
-        _ file: GGUFFile, backend: any Backend, offload: Offload? = nil, progress: ((Double) -> Void)? = nil
+        _ file: GGUFFile, backend: any Backend, offload: Offload? = nil, progress: LoadingProgress? = nil
     ) throws(InferenceError) {
         let configuration = try Configuration(file)
         let width = configuration.embeddingLength
@@ -128,7 +130,7 @@ package final class TransformerModel: Sendable {
         self.backend = backend
         fingerprint = file.fingerprint
         file.discard()
-        progress?(1)
+        try progress?(1)
     }
 
     /// The rotation of layers without a window, or of those with one where it differs, for contexts of `capacity` tokens:

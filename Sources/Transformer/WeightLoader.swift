@@ -1,21 +1,24 @@
 // Taking tensors out of a model file, with their shapes checked.
 
 import InferGGUF
-import InferSupport
+package import InferSupport
 import InferTensors
+
+/// Is told the share of a file that is loaded, ascending to 1, and can stop the loading by throwing.
+package typealias LoadingProgress = (Double) throws(InferenceError) -> Void
 
 /// Hands the tensors of a file to a backend, one after the other, and reports how far it is.
 struct WeightLoader {
     let file: GGUFFile
     /// Where the next tensors go.
     var backend: any Backend
-    private let progress: ((Double) -> Void)?
+    private let progress: LoadingProgress?
     private var loadedBytes = 0
     private var loadedNames: Set<String> = []
     /// The names of each block's tensors that the file has.
     private let blockTensors: [Int: [String]]
 
-    init(_ file: GGUFFile, backend: any Backend, progress: ((Double) -> Void)?) {
+    init(_ file: GGUFFile, backend: any Backend, progress: LoadingProgress?) {
         self.file = file
         self.backend = backend
         self.progress = progress
@@ -74,10 +77,10 @@ struct WeightLoader {
     }
 
     /// Counts a tensor once, though tied embeddings and fused matrices are loaded more than once.
-    private mutating func loaded(_ tensor: TensorInfo) {
+    private mutating func loaded(_ tensor: TensorInfo) throws(InferenceError) {
         guard loadedNames.insert(tensor.name).inserted else { return }
         loadedBytes += tensor.byteCount
-        progress?(min(1, Double(loadedBytes) / Double(max(1, file.byteCount))))
+        try progress?(min(1, Double(loadedBytes) / Double(max(1, file.byteCount))))
     }
 
     /// The matrix `name`.weight (outputs × inputs, or experts of those) with the bias of the same name, if there is one.
@@ -130,14 +133,14 @@ struct WeightLoader {
     ) throws(InferenceError) -> WeightMatrix {
         let tensor = try require(name, shape: shape)
         let matrix = try backend.makeMatrix(tensor, rows: rows, of: file)
-        loaded(tensor)
+        try loaded(tensor)
         return matrix
     }
 
     mutating func vector(_ name: String, _ shape: [Int]) throws(InferenceError) -> WeightVector {
         let tensor = try require(name, shape: shape)
         let vector = try backend.makeVector(tensor, of: file)
-        loaded(tensor)
+        try loaded(tensor)
         return vector
     }
 
@@ -198,7 +201,7 @@ struct WeightLoader {
             throw InferenceError(
                 .unsupportedTensorType, "\(file.path): tensor \(name) has type \(tensor.type), which is not supported")
         }
-        loaded(tensor)
+        try loaded(tensor)
         return [Float](unsafeUninitializedCapacity: tensor.elementCount) { buffer, count in
             guard let values = buffer.baseAddress else { return }
             format.dequantize(tensor.elementCount, start, into: values)
@@ -224,7 +227,7 @@ struct WeightLoader {
     mutating func table(_ name: String, columns: Int, rows: Int) throws(InferenceError) -> EmbeddingTable {
         let tensor = try require(name, shape: [columns, rows])
         let table = try backend.makeTable(tensor, of: file)
-        loaded(tensor)
+        try loaded(tensor)
         return table
     }
 
@@ -232,7 +235,7 @@ struct WeightLoader {
     mutating func hostValues(_ name: String, count: Int) throws(InferenceError) -> [Float]? {
         guard has(name) else { return nil }
         let tensor = try require(name, shape: [count])
-        loaded(tensor)
+        try loaded(tensor)
         guard tensor.type == .f32 else {
             throw InferenceError(
                 .unsupportedTensorType, "\(file.path): tensor \(name) has type \(tensor.type), expected F32")

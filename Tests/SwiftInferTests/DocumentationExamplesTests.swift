@@ -98,7 +98,7 @@ private func loading(path: String) throws -> Session {
     let model = try Model(contentsOf: path) { share in
         print("loading: \(Int(share * 100)) %")
     }
-    print(model.summary.architecture, model.summary.parameterCount)
+    print(model.summary)
     let options = Session.Options(contextLength: 8192)
     print(try model.memoryEstimate(for: options), "bytes")
     let session = try model.makeSession(options)
@@ -119,6 +119,19 @@ private func changingLogits() -> GenerationOptions {
 private func scoring(session: Session) async throws {
     let tokens = try await session.score(" return a + b", after: .text("def add(a, b):"), topLogProbabilities: 3)
     print(tokens.compactMap(\.logProbability).reduce(0, +), tokens.first?.top.map(\.id) ?? [])
+}
+
+private func loadingElsewhere() async throws {
+    let coder = try await Model.load(named: "qwen2.5-coder-1.5b")
+    let chatter = try await Model.load(from: URL(fileURLWithPath: "smollm2.gguf")) { print("\(Int($0 * 100)) %") }
+    print(coder.memoryUse)
+    await chatter.unload()
+}
+
+private func readingOptions() throws -> GenerationOptions {
+    let json = #"{"maximumTokens": 200, "sampling": {"temperature": 0.7, "topP": 0.95}, "stop": ["\n\n"]}"#
+    let read = try JSONDecoder().decode(GenerationOptions.self, from: Data(json.utf8))
+    return read
 }
 
 private func textsAsVectors(model: Model) async throws {
@@ -166,8 +179,10 @@ private func infilling(session: Session, textBeforeCursor: String, textAfterCurs
 private func failing() {
     do {
         _ = try Model(contentsOf: "missing.gguf")
+    } catch InferenceError.Code.unreadableFile {
+        print("there is no such model")
     } catch {
-        print(error.code == .unreadableFile, error.message)
+        print(error.code, error.message)
     }
 }
 

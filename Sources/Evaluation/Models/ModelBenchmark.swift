@@ -63,11 +63,12 @@ package struct ModelBenchmark {
     package init(_ model: Model, _ tests: [Test], depth: Int?, cacheType: KVCacheType) throws(InferenceError) {
         self.tests = tests
         self.depth = depth
-        backend = model.transformer.backend
-        self.model = model.transformer
-        sequence = try model.transformer.makeSequence(
+        let transformer = try model.transformer
+        backend = transformer.backend
+        self.model = transformer
+        sequence = try transformer.makeSequence(
             capacity: Self.capacity(of: tests, depth: depth), cacheType: cacheType)
-        vocabularySize = model.transformer.configuration.vocabularySize
+        vocabularySize = model.configuration.vocabularySize
     }
 
     /// Tokens that the longest of `tests` needs, including those before it.

@@ -17,7 +17,7 @@ import Synchronization
 ///
 /// What was computed for a prompt and its answer stays in the sequence, and is parked when another request needs the sequence. A
 /// later prompt of the same owner that begins with the same tokens goes on from there.
-public final class Scheduler: Sendable {
+public final class Scheduler: ModelUser {
     /// Options of a scheduler.
     public struct Options: Sendable {
         /// The maximum number of sequences that run at once.
@@ -76,6 +76,7 @@ public final class Scheduler: Sendable {
         inbox = Inbox(options)
         inbox.update(stillWaiting: 0) { $0.sequences = [Status.Sequence()] }
         loop = try StepLoop(model, options, contextLength: contextLength, inbox: inbox)
+        try model.register(self)
     }
 
     deinit { stop() }
@@ -85,6 +86,8 @@ public final class Scheduler: Sendable {
     /// - Throws: ``InferenceError``: `busy` if too many requests wait, or after ``stop()``; `contextFull` if the prompt does not fit;
     ///   `invalidArgument` for invalid options or tokens; an error of the chat template.
     public func submit(_ request: Request) throws(InferenceError) -> ScheduledGeneration {
+        // After the model is unloaded, this is the error.
+        _ = try model.transformer
         var options = request.options
         try options.validate()
         // A refusal should not cost the time of tokenizing.
@@ -117,6 +120,12 @@ public final class Scheduler: Sendable {
 
     /// Cancels all generations and refuses new ones.
     public func stop() { inbox.stop() }
+
+    /// Ends all generations and frees all sequences.
+    func modelIsUnloaded() async {
+        stop()
+        await loop.clear()
+    }
 }
 
 extension Scheduler {

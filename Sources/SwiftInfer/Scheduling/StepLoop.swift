@@ -84,6 +84,15 @@ actor StepLoop {
         }
     }
 
+    /// Frees all sequences and what is parked. Nothing is running or waiting.
+    func clear() {
+        slots = []
+        slotLimit = 0
+        parked = PrefixCache(byteLimit: options.parkedByteLimit)
+        planners = [:]
+        inbox.update(stillWaiting: 0) { describe(&$0) }
+    }
+
     private var isAnyRunning: Bool { slots.contains { $0.running != nil } }
     private var hasFreeSlot: Bool { slots.contains { $0.running == nil } }
 
@@ -243,7 +252,7 @@ actor StepLoop {
     private func clear(_ index: Int) throws(InferenceError) {
         let slot = slots[index]
         let count = slot.sequence.evaluatedCount
-        let bytes = model.transformer.sequenceByteCount(capacity: count, cacheType: options.cacheType)
+        let bytes = try model.transformer.sequenceByteCount(capacity: count, cacheType: options.cacheType)
         if count >= Self.copiedTokens, bytes <= options.parkedByteLimit,
             let snapshot = try? slot.sequence.snapshot(of: count)
         {

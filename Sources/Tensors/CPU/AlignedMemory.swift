@@ -73,6 +73,11 @@ struct WeightArena {
 
     private var piece: AlignedMemory?
     private var used = 0
+    /// The bytes of all weights so far, also of those elsewhere.
+    private(set) var byteCount = 0
+
+    /// Counts weights that have memory of their own.
+    mutating func count(_ memory: AlignedMemory) { byteCount += memory.byteCount }
 
     /// Allocates `byteCount` zeroed bytes at a multiple of 64; `owner` keeps them alive.
     ///
@@ -80,6 +85,7 @@ struct WeightArena {
     mutating func allocate(
         _ byteCount: Int, for purpose: String
     ) throws(InferenceError) -> (base: UnsafeMutableRawPointer, owner: AlignedMemory) {
+        self.byteCount += byteCount
         let start = (used + 63) & ~63
         if let piece, byteCount <= piece.byteCount - start {
             used = start + byteCount

@@ -7,6 +7,9 @@ import Synchronization
 // MARK: Weights
 
 extension CPUBackend {
+    /// The bytes of all weights that were loaded, without what stays in the mapped file.
+    package var weightByteCount: Int { weightArena.withLock { $0.byteCount } }
+
     package func supports(_ type: TensorType) -> Bool { TensorFormat(type) != nil }
 
     /// The format of a tensor's type.
@@ -37,12 +40,14 @@ extension CPUBackend {
         let start = try start(of: tensor, in: file)
         let memory = try AlignedMemory(bytes: tensor.elementCount, 4, for: "tensor \(tensor.name)")
         format.dequantize(tensor.elementCount, start, into: memory.floats)
+        weightArena.withLock { $0.count(memory) }
         return CPUWeightVector(memory, count: tensor.elementCount)
     }
 
     package func makeVector(_ values: [Float]) throws(InferenceError) -> WeightVector {
         let memory = try AlignedMemory(bytes: values.count, 4, for: "\(values.count) values")
         for (index, value) in values.enumerated() { memory.floats[index] = value }
+        weightArena.withLock { $0.count(memory) }
         return CPUWeightVector(memory, count: values.count)
     }
 
