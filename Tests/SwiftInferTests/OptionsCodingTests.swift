@@ -59,7 +59,7 @@ import Testing
     ])
     func badOptionsAreRefused(text: String, phrase: String) {
         let error = #expect(throws: (any Error).self) { try decoded(text, as: GenerationOptions.self) }
-        #expect(error.map { "\($0)".contains(phrase) } ?? false, "\(String(describing: error))")
+        #expect(phrase.isEmpty || error.map { "\($0)".contains(phrase) } ?? false, "\(String(describing: error))")
     }
 
     @Test func codeIsNotEncoded() {
