@@ -18,7 +18,8 @@ struct RootCommand: AsyncParsableCommand {
         version: Version.description,
         groupedSubcommands: [
             CommandGroup(
-                name: "Text", subcommands: [RunCommand.self, InfillCommand.self, EmbedCommand.self] + servers),
+                name: "Text",
+                subcommands: [RunCommand.self, InfillCommand.self, EditCommand.self, EmbedCommand.self] + servers),
             CommandGroup(name: "Models", subcommands: [PullCommand.self, ListCommand.self, RemoveCommand.self]),
             CommandGroup(
                 name: "Measuring",

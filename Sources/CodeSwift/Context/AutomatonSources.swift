@@ -58,7 +58,7 @@ final class HistorySource: DraftSource {
             // Drops half at once, so that the automaton is rarely rebuilt.
             let kept = tokens.suffix(limit / 2)
             tokens = Array(kept.drop { $0 != Self.separator }.dropFirst())
-            automaton = SuffixAutomaton()
+            automaton.removeAll()
         }
         for token in tokens[automaton.count...] { automaton.append(token) }
     }

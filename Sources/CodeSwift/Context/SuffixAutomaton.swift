@@ -75,6 +75,16 @@ package struct SuffixAutomaton: Sendable {
         }
     }
 
+    /// Removes the text. The memory is kept, so that a text that is replaced again and again takes the same memory all the time.
+    package mutating func removeAll() {
+        nodes.removeAll(keepingCapacity: true)
+        nodes.append(Node(length: 0, link: -1))
+        edges.removeAll(keepingCapacity: true)
+        table.removeAll()
+        last = Self.start
+        count = 0
+    }
+
     /// Adds a token to the text.
     package mutating func append(_ token: TokenID) {
         let current = State(nodes.count)
@@ -150,6 +160,12 @@ struct EdgeTable {
     func find(_ state: Int32, _ token: TokenID) -> Int32? {
         let slot = slots[slot(of: Self.key(state, token))]
         return slot.key == Self.free ? nil : slot.edge
+    }
+
+    /// Removes all transitions. The memory is kept.
+    mutating func removeAll() {
+        for index in slots.indices { slots[index].key = Self.free }
+        count = 0
     }
 
     /// Adds a transition that is not in the table yet.

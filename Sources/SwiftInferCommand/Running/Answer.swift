@@ -12,6 +12,7 @@ struct Answer: Sendable {
     private(set) var statistics = Statistics()
 
     private let printsText: Bool
+    private let expectedTokens: Int?
     private var parser: AnswerParser?
     private var marks = DraftMarks()
     /// The look on a terminal; nil elsewhere, where the text is printed as it is.
@@ -23,8 +24,10 @@ struct Answer: Sendable {
     ///   - printsText: Whether the text is printed to standard output as it is generated.
     ///   - parser: Finds the thoughts and tool calls in the answer. Without it, all is text.
     ///   - showsDrafts: Whether drafted tokens are underlined, if the generation reports tokens.
-    init(printsText: Bool, parser: AnswerParser? = nil, showsDrafts: Bool = false) {
+    ///   - expectedTokens: About how many tokens the answer will have: for a progress bar, if the generation reports tokens.
+    init(printsText: Bool, parser: AnswerParser? = nil, showsDrafts: Bool = false, expectedTokens: Int? = nil) {
         self.printsText = printsText
+        self.expectedTokens = expectedTokens
         self.parser = parser
         guard printsText, Terminal.isOutputInteractive else { return }
         let hasStyles = Terminal.allowsColorOfOutput
@@ -43,13 +46,23 @@ struct Answer: Sendable {
     /// - Returns: The answer with what was generated.
     func continued(by generation: Generation) async throws(InferenceError) -> Answer {
         let bar = ProgressBar("reading prompt")
-        defer { bar.clear() }
+        let answerBar = ProgressBar("writing")
+        defer {
+            bar.clear()
+            answerBar.clear()
+        }
         var answer = self
+        var count = 0
         for try await event in generation {
             switch event {
             case .progress(let evaluated, let total):
                 bar.update(Double(evaluated) / Double(max(total, 1)), note: "\(evaluated) of \(total) tokens")
-            case .token(let token): answer.marks.append(token.bytes, isDrafted: token.isDrafted)
+            case .token(let token):
+                answer.marks.append(token.bytes, isDrafted: token.isDrafted)
+                count += 1
+                if let expectedTokens {
+                    answerBar.update(Double(count) / Double(max(expectedTokens, 1)), note: "\(count) tokens")
+                }
             case .text(let piece):
                 bar.clear()
                 answer.text += piece

@@ -77,15 +77,22 @@ package struct Attachments {
     /// The files, and then the question.
     package func message(_ question: String) -> String { files.map(Self.block).joined() + question }
 
-    private mutating func add(_ file: File) {
+    /// Adds a file.
+    package mutating func add(_ file: File) {
         files.removeAll { $0.name == file.name }
         files.append(file)
     }
 
-    /// The name and the text between fences that do not occur in it.
-    private static func block(_ file: File) -> String {
+    /// A fence that does not occur in `text`.
+    package static func fence(around text: String) -> String {
         var fence = "```"
-        while file.text.contains(fence) { fence += "`" }
+        while text.contains(fence) { fence += "`" }
+        return fence
+    }
+
+    /// The name and the text between fences.
+    private static func block(_ file: File) -> String {
+        let fence = fence(around: file.text)
         let end = file.text.hasSuffix("\n") || file.text.isEmpty ? "" : "\n"
         return "\(file.name):\n\(fence)\n\(file.text)\(end)\(fence)\n\n"
     }

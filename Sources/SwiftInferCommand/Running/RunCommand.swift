@@ -138,7 +138,7 @@ struct RunCommand: AsyncParsableCommand {
         var sessionOptions = context.options
         sessionOptions.drafter = drafting.choice
         guard let text else { return try await converse(model, path, sessionOptions, grammar) }
-        if chat { sessionOptions.contextLength = chatContextLength(of: model) }
+        if chat { sessionOptions.contextLength = context.chatContextLength(of: model) }
         let session = try model.makeSession(sessionOptions)
         let system = system.map { [ChatMessage(role: .system, content: $0)] } ?? []
         if special, !chat, model.tokenizer.addsBOS, let bos = model.tokenizer.bos.flatMap(model.tokenizer.text(of:)),
@@ -210,17 +210,10 @@ struct RunCommand: AsyncParsableCommand {
         settings.printsStatistics = stats
         settings.showsDrafts = showDrafts
         var sessionOptions = sessionOptions
-        sessionOptions.contextLength = chatContextLength(of: model)
+        sessionOptions.contextLength = context.chatContextLength(of: model)
         var conversation = Conversation(
             session: try model.makeSession(sessionOptions), system: system, settings: settings, options: options)
         if try await conversation.run() == .interrupted { throw ExitCode(Interrupts.exitStatus) }
-    }
-
-    /// The length of a chat's context: what the model was trained for, as far as a quarter of the memory holds it.
-    private func chatContextLength(of model: Model) -> Int {
-        let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
-        let memory = pages > 0 && size > 0 ? pages.multipliedReportingOverflow(by: size).partialValue : 8 << 30
-        return context.context ?? model.contextLength(within: max(memory / 4, 1 << 28), cacheType: context.kvType)
     }
 
     /// The settings of a single answer. Each call draws a new seed unless one was given.

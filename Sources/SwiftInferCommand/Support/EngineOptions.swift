@@ -122,7 +122,7 @@ struct ContextOptions: ParsableArguments {
     @Option(
         name: .shortAndLong, parsing: .unconditional,
         help: ArgumentHelp(
-            "Maximum number of tokens of prompt and answer (default: what the model was trained for, at most 4096; in run --chat, as far as a quarter of the memory holds it).",
+            "Maximum number of tokens of prompt and answer (default: what the model was trained for, at most 4096; in chats and edit, as far as a quarter of the memory holds it).",
             valueName: "n"))
     var context: Int?
 
@@ -135,6 +135,13 @@ struct ContextOptions: ParsableArguments {
 
     /// The options of a session without a drafter.
     var options: Session.Options { Session.Options(contextLength: context, cacheType: kvType, drafter: .none) }
+
+    /// The length of a chat's context: what the model was trained for, as far as a quarter of the memory holds it.
+    func chatContextLength(of model: Model) -> Int {
+        let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+        let memory = pages > 0 && size > 0 ? pages.multipliedReportingOverflow(by: size).partialValue : 8 << 30
+        return context ?? model.contextLength(within: max(memory / 4, 1 << 28), cacheType: kvType)
+    }
 }
 
 extension KVCacheType: ExpressibleByArgument {}
