@@ -144,7 +144,10 @@ struct Download: Sendable {
         case 206:
             guard let record, let range = ContentRange(head.headers["content-range"] ?? ""), range.first == offset,
                 record.size == nil || range.total == nil || range.total == record.size,
-                record.etag == nil || head.headers["etag"] == nil || head.headers["etag"] == record.etag
+                // Some servers send the part without a look at If-Range.
+                record.etag == nil || head.headers["etag"] == nil || head.headers["etag"] == record.etag,
+                record.lastModified == nil || head.headers["last-modified"] == nil
+                    || head.headers["last-modified"] == record.lastModified
             else {
                 try part.begin(PartialFile.Record(url: url.shown, sha256: sha256))
                 throw WebTransfer.Failure(

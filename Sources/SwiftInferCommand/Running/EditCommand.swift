@@ -19,7 +19,7 @@ struct EditCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArgument
 
-    @Argument(help: ArgumentHelp("The file, or lines of it.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The file, or lines of it.", valueName: "file"), completion: .file())
     var place: FileLines
 
     @Option(
@@ -32,7 +32,8 @@ struct EditCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Another file that the model reads; may be given several times.", valueName: "file"))
+        help: ArgumentHelp("Another file that the model reads; may be given several times.", valueName: "file"),
+        completion: .file())
     var contextFile: [String] = []
 
     @OptionGroup var template: TemplateOptions
