@@ -49,6 +49,6 @@ struct ChatCommandTests {
     }
 
     @Test func aModelWithoutATemplateIsRefused() throws {
-        #expect(try Command("chat", Fixture.llama, "--json", input: "\"Hello\"\n").isCleanFailure)
+        #expect(try Command("chat", Fixture.path("tiny-starcoder2-f32"), "--json", input: "\"Hello\"\n").isCleanFailure)
     }
 }
