@@ -1,6 +1,6 @@
 // What a model is asked to change in a file, and what its answer makes of the file.
 
-package import ArgumentParser
+import ArgumentParser
 import Foundation
 package import InferSupport
 package import SwiftInfer
