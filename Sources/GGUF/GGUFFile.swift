@@ -89,8 +89,10 @@ public final class GGUFFile: Sendable {
         for tensor in tensors {
             description.appendString(tensor.name)
             description.appendString("\(tensor.type) \(tensor.shape)")
+            // As slices: a sum of a prefix and a suffix would take them as sequences, and read all bytes.
             let bytes = bytes(of: tensor)
-            description += bytes.prefix(64) + bytes.suffix(64)
+            description += bytes[..<min(64, bytes.count)]
+            description += bytes[max(0, bytes.count - 64)...]
         }
         return XXHash64.hash(description)
     }
