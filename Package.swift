@@ -38,6 +38,10 @@ let package = Package(
         // MARK: Library, from the bottom up; imports point downwards only. Names carry a prefix, so that no other package's
         // target has the same.
         .target(name: "InferSupport", path: "Sources/Support"),
+        .target(
+            name: "InferCatalogue", dependencies: ["InferSupport"], path: "Sources/Catalogue",
+            // A link to Models/catalogue.json; embedded, so that a binary that is moved still knows it.
+            resources: [.embedInCode("Resources/catalogue.json")]),
         .target(name: "InferGGUF", dependencies: ["InferSupport"], path: "Sources/GGUF"),
         .target(name: "InferTokenizers", dependencies: ["InferSupport", "InferGGUF"], path: "Sources/Tokenizers"),
         .target(
@@ -64,8 +68,8 @@ let package = Package(
         .target(
             name: "SwiftInfer",
             dependencies: [
-                "InferSupport", "InferGGUF", "InferTokenizers", "InferTemplates", "InferGrammar", "InferTensors",
-                "InferTransformer", "InferDecoding", "InferCodeSwift",
+                "InferSupport", "InferCatalogue", "InferGGUF", "InferTokenizers", "InferTemplates", "InferGrammar",
+                "InferTensors", "InferTransformer", "InferDecoding", "InferCodeSwift",
                 .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
             ]),
 
@@ -101,17 +105,14 @@ let package = Package(
         .executableTarget(
             name: "SwiftInferCommand",
             dependencies: [
-                "InferEvaluation", "SwiftInfer", "InferSupport", "InferGGUF", "InferTokenizers", "InferTemplates",
-                "InferTensors", "InferTransformer", "InferDecoding", "InferCodeSwift",
+                "InferEvaluation", "SwiftInfer", "InferSupport", "InferCatalogue", "InferGGUF", "InferTokenizers",
+                "InferTemplates", "InferTensors", "InferTransformer", "InferDecoding", "InferCodeSwift",
                 .target(name: "InferVulkan", condition: .when(traits: ["Vulkan"])),
                 .target(name: "SwiftInferServer", condition: .when(traits: ["Server"])),
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Server"])),
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["CommandLine"])),
-            ],
-            // A link to Models/catalogue.json; embedded, so that a binary that is moved still knows it.
-            resources: [.embedInCode("Resources/catalogue.json")]
-        ),
+            ]),
 
         // MARK: Tests
         // Used by test targets only.
@@ -119,6 +120,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["InferGGUF", "InferSupport", "InferTensors", "InferTransformer"],
             path: "Tests/TestSupport"),
         .testTarget(name: "SupportTests", dependencies: ["InferSupport", "TestSupport"]),
+        .testTarget(name: "CatalogueTests", dependencies: ["InferCatalogue", "InferSupport", "TestSupport"]),
         .testTarget(name: "GGUFTests", dependencies: ["InferGGUF", "InferSupport", "TestSupport"]),
         .testTarget(
             name: "TokenizersTests",
@@ -165,7 +167,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Server"])),
             ]),
         .testTarget(
-            name: "CommandTests", dependencies: ["SwiftInferCommand", "InferGGUF", "InferSupport", "TestSupport"]),
+            name: "CommandTests",
+            dependencies: ["SwiftInferCommand", "InferCatalogue", "InferGGUF", "InferSupport", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

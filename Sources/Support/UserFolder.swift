@@ -29,7 +29,7 @@ package enum UserFolder {
         } else {
             throw InferenceError(.unwritableFile, "there is no \(kind) folder: neither \(variable) nor HOME is set")
         }
-        guard Self.isFolder(base) || Self.isFolder(outer) else {
+        guard FileKind(at: base) == .folder || FileKind(at: outer) == .folder else {
             throw InferenceError(.unwritableFile, "there is no \(kind) folder: no folder \(outer) to make it in")
         }
         return base + "/swiftinfer/" + name
@@ -38,10 +38,5 @@ package enum UserFolder {
     /// The value of an environment variable; nil unless it is an absolute path.
     private static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
-    }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 }

@@ -44,25 +44,9 @@ import Testing
         #expect(tensors.withLock { $0 } == 3)
     }
 
-    @Test func modelsAreFoundByTheirNames() async throws {
-        let folder = try TemporaryFolder()
-        for name in [
-            "Tiny-Llama.Q4_1.gguf", "tiny-llama-2.gguf", "big-00001-of-00002.gguf", "big-00002-of-00002.gguf",
-            "note.txt",
-        ] {
-            try FileManager.default.copyItem(atPath: Fixture.path("tiny-llama-f32"), toPath: folder.path(name))
-        }
-        func path(_ name: String) throws(InferenceError) -> String { try Model.path(named: name, in: folder.url.path) }
-        #expect(try path("tiny-llama-2") == folder.path("tiny-llama-2.gguf"))
-        #expect(try path("TINY-LLAMA.Q4_1") == folder.path("Tiny-Llama.Q4_1.gguf"))
-        #expect(try path("big") == folder.path("big-00001-of-00002.gguf"))
-        expectRefusal(.invalidArgument, "several", "Tiny-Llama.Q4_1.gguf, tiny-llama-2.gguf") { try path("tiny-llama") }
-        for name in ["note", "qwen", "tiny-ll"] {
-            expectRefusal(.unreadableFile, "swiftinfer pull \(name)") { try path(name) }
-        }
-        for name in ["", "a/b", "../x"] { expectRefusal(.invalidArgument, "not the name") { try path(name) } }
-        await expectRefusal(.unreadableFile, "swiftinfer pull no-such-model") {
-            try await Model.load(named: "no-such-model")
+    @Test func modelsThatWereNotFetchedAreRefused() async {
+        for (name, message) in [("hf:No/Such-Model", "swiftinfer pull"), ("no such model", "swiftinfer list")] {
+            await expectRefusal(.unreadableFile, message) { try await Model.load(named: name) }
         }
     }
 

@@ -28,12 +28,11 @@ final class DraftingRepository {
     ///
     /// - Throws: ``InferenceError`` with `unreadableFile`.
     init(_ path: String, _ tokenizer: Tokenizer) throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        guard let kind = FileKind(at: path) else {
             throw InferenceError(.unreadableFile, "cannot read the repository \(path): there is no such file")
         }
         self.tokenizer = tokenizer
-        if isFolder.boolValue {
+        if kind == .folder {
             documents = Self.documents(in: URL(fileURLWithPath: path))
         } else {
             let folder = FileManager.default.temporaryDirectory

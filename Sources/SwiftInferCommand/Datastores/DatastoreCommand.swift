@@ -1,6 +1,7 @@
 // `swiftinfer datastore`: the group of commands, and the options that several of them share.
 
 import ArgumentParser
+import InferCatalogue
 import InferCodeSwift
 import InferGGUF
 import InferSupport
@@ -70,7 +71,7 @@ struct TokenizerOption: ParsableArguments {
 
     /// The model's tokenizer, and the identity that a datastore stores.
     func load() throws(InferenceError) -> (tokenizer: Tokenizer, identity: TokenizerIdentity) {
-        let metadata = try GGUFFile(path: Catalogue.resolve(model)).metadata
+        let metadata = try GGUFFile(path: Catalogue.path(of: model)).metadata
         let tokenizer = try Tokenizer(metadata: metadata)
         Output.warn(tokenizer.warnings)
         return (tokenizer, try TokenizerIdentity(tokenizer, metadata: metadata))

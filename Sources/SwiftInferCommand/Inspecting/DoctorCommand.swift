@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import InferCatalogue
 import InferEvaluation
 import InferSupport
 import InferTensors
@@ -57,7 +58,7 @@ struct DoctorCommand: ParsableCommand {
             warning: backend.kernels.warning,
             threads: backend.threads,
             vulkan: vulkanDevices(),
-            modelFolder: ModelFolder.path,
+            modelFolder: ModelFolder.user.path,
             models: try Catalogue.embedded().entries.map(status)
         )
         if json {
@@ -84,7 +85,8 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func status(of entry: Catalogue.Entry) -> ModelStatus {
-        ModelStatus(name: entry.name, path: entry.path, present: entry.path != nil, bytes: entry.bytes)
+        let path = entry.path()
+        return ModelStatus(name: entry.name, path: path, present: path != nil, bytes: entry.bytes)
     }
 
     private func text(_ report: Report) -> String {

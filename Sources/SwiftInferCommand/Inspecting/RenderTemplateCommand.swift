@@ -1,6 +1,7 @@
 // `swiftinfer render-template`: what a chat template makes of a conversation.
 
 import ArgumentParser
+import InferCatalogue
 import InferGGUF
 import InferSupport
 import InferTemplates
@@ -42,7 +43,7 @@ struct RenderTemplateCommand: ParsableCommand {
         if ["jinja", "jinja2", "j2", "txt"].contains(template.split(separator: ".").last.map(String.init) ?? "") {
             return (String(decoding: try InputText.file(template), as: UTF8.self), [:])
         }
-        let metadata = try GGUFFile(path: try Catalogue.resolve(template)).metadata
+        let metadata = try GGUFFile(path: try Catalogue.path(of: template)).metadata
         guard let source = try metadata.string("tokenizer.chat_template"), !source.isEmpty else {
             throw InferenceError(
                 .unsupportedTemplate, "the model has no chat template (key tokenizer.chat_template)")

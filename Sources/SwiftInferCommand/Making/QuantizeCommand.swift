@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import InferCatalogue
 import InferEvaluation
 import InferGGUF
 import InferSupport
@@ -57,7 +58,7 @@ struct QuantizeCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let type = Self.types[type.lowercased()] else { return }
-        let file = try GGUFFile(path: Catalogue.resolve(input))
+        let file = try GGUFFile(path: Catalogue.path(of: input))
         try OutputCheck(output).refuse(overwriting: file.paths, force: force)
         let plan = QuantizationPlan(file, type: type, pure: pure)
         let headerSize = file.byteCount - file.tensors.reduce(0) { $0 + $1.byteCount }

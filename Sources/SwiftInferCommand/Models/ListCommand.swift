@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import InferCatalogue
 import InferEvaluation
 import InferGGUF
 import InferSupport
@@ -81,10 +82,10 @@ struct ListCommand: ParsableCommand {
     func run() throws {
         let catalogue = try Catalogue.embedded()
         let names = Dictionary(
-            catalogue.entries.compactMap { entry in entry.path.map { ($0, entry.name) } },
+            catalogue.entries.compactMap { entry in entry.path().map { ($0, entry.name) } },
             uniquingKeysWith: { name, _ in name })
-        let models = ModelFolder.files.map { Fetched($0, name: names[$0.path] ?? $0.uniqueName) }
-        let partial = ModelFolder.partialFiles.map { path in
+        let models = ModelFolder.user.files.map { Fetched($0, name: names[$0.path] ?? $0.uniqueName) }
+        let partial = ModelFolder.user.partialFiles.map { path in
             Partial(
                 name: Catalogue.name(ofFile: path), path: path + ".part",
                 bytes: ModelFolder.size(of: path + ".part") ?? 0,
@@ -94,9 +95,9 @@ struct ListCommand: ParsableCommand {
             Entry(
                 name: entry.name, title: entry.title, quantisation: entry.quantisation,
                 size: entry.size ?? entry.bytes.map(Format.bytes), licence: entry.licence, homepage: entry.homepage,
-                bytes: entry.bytes, fetched: entry.path != nil)
+                bytes: entry.bytes, fetched: entry.path() != nil)
         }
-        let report = Report(folder: ModelFolder.path, models: models, partial: partial, catalogue: entries)
+        let report = Report(folder: ModelFolder.user.path, models: models, partial: partial, catalogue: entries)
         if json { try Output.json(report) } else { Output.standardOutput(text(report)) }
     }
 

@@ -1,5 +1,6 @@
 // The memory that a model takes, compared with what there is.
 
+import InferCatalogue
 import InferEvaluation
 
 /// Whether the memory of this machine holds a model.

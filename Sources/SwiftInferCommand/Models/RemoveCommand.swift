@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import InferCatalogue
 import InferEvaluation
 import InferSupport
 
@@ -29,28 +30,29 @@ struct RemoveCommand: ParsableCommand {
             for path in paths where unlink(path) != 0 && errno != ENOENT {
                 throw InferenceError(.unwritableFile, "cannot delete \(path): \(String(cString: strerror(errno)))")
             }
-            ModelFolder.removeEmptyFolders(above: paths[0])
+            ModelFolder.user.removeEmptyFolders(above: paths[0])
         }
     }
 
     /// The files of the model called `name`, with what is left of an interrupted transfer.
     private func paths(of name: String) throws(InferenceError) -> [String] {
         let catalogue = try Catalogue.embedded()
-        var found = ModelFolder.files(named: name)
+        var found = ModelFolder.user.files(named: name)
         if let entry = catalogue.entry(named: name) {
-            found = entry.path.map { path in ModelFolder.files.filter { $0.path == path } } ?? []
+            found = entry.path().map { path in ModelFolder.user.files.filter { $0.path == path } } ?? []
         }
         if found.count > 1 {
             let names = found.map(\.uniqueName).joined(separator: ", ")
             throw InferenceError(.invalidArgument, "several models are called \(name): \(names)")
         }
-        let partial = ModelFolder.partialFiles.filter {
+        let partial = ModelFolder.user.partialFiles.filter {
             Catalogue.name(ofFile: $0) == Catalogue.name(ofFile: name) || found.first?.paths.contains($0) == true
         }
         let paths = (found.first?.paths ?? []) + partial.flatMap { [$0 + ".part", $0 + ".part.json"] }
         guard !paths.isEmpty else {
             throw InferenceError(
-                .invalidArgument, "\(name) is no model in \(ModelFolder.path); swiftinfer list shows what is there")
+                .invalidArgument, "\(name) is no model in \(ModelFolder.user.path); swiftinfer list shows what is there"
+            )
         }
         return paths
     }

@@ -39,10 +39,8 @@ package struct Attachments {
     /// - Throws: ``InferenceError``: `unreadableFile` for a folder that cannot be listed, `invalidArgument` if no file or very many
     ///   match.
     package mutating func add(matching pattern: String) throws(InferenceError) -> Int {
-        var isFolder: ObjCBool = false
         let path = Self.expanded(pattern)
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let pattern = PathPattern(isFolder.boolValue ? path + "/**" : path)
+        let pattern = PathPattern(FileKind(at: path) == .folder ? path + "/**" : path)
         let root = try RootedFolder(path: pattern.folder)
         var walk = FolderWalk(root, options: IngestionOptions())
         try walk.run()

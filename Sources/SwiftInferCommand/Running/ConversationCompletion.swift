@@ -54,9 +54,7 @@ package enum ConversationCompletion {
         return LineEditor.Completion(
             replaced: path.count,
             choices: choices.filter { $0.escaped == $0 }.map { name in
-                var isFolder: ObjCBool = false
-                _ = FileManager.default.fileExists(atPath: "\(place)/\(name)", isDirectory: &isFolder)
-                return folder + name + (isFolder.boolValue ? "/" : "")
+                folder + name + (FileKind(at: "\(place)/\(name)") == .folder ? "/" : "")
             })
     }
 }

@@ -1,6 +1,7 @@
 // `swiftinfer run`: continues a text or answers a question.
 
 import ArgumentParser
+import InferCatalogue
 import InferEvaluation
 import InferSupport
 import SwiftInfer

@@ -3,6 +3,7 @@
 #if Server
 import ArgumentParser
 import Foundation
+import InferCatalogue
 import InferSupport
 import Logging
 import SwiftInfer

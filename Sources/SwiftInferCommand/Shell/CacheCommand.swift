@@ -1,6 +1,7 @@
 // `swiftinfer cache`: shows and deletes what the program keeps on disk.
 
 import ArgumentParser
+import InferCatalogue
 import InferEvaluation
 import InferSupport
 
@@ -43,18 +44,19 @@ struct CacheShowCommand: ParsableCommand {
                 kind: kind.rawValue, folder: try? kind.folder(), files: files.count,
                 bytes: files.reduce(0) { $0 + $1.bytes })
         }
-        let models = ModelFolder.files.flatMap(\.paths)
+        let models = ModelFolder.user.files.flatMap(\.paths)
         let report = Report(
             kept: kept,
             models: Kind(
-                kind: "models", folder: ModelFolder.path, files: models.count,
+                kind: "models", folder: ModelFolder.user.path, files: models.count,
                 bytes: models.reduce(0) { $0 + (ModelFolder.size(of: $1) ?? 0) }))
         if json { return try Output.json(report) }
         for (kind, row) in zip(StoredData.allCases, kept) {
             Output.standardOutput("\(kind.title): \(size(row))\n")
             Output.standardOutput("  \(row.folder ?? "there is no folder for it"); \(kind.remedy) turns it off\n")
         }
-        Output.standardOutput("models: \(size(report.models))\n  \(ModelFolder.path); swiftinfer list and remove\n")
+        Output.standardOutput(
+            "models: \(size(report.models))\n  \(ModelFolder.user.path); swiftinfer list and remove\n")
     }
 
     private func size(_ kind: Kind) -> String {

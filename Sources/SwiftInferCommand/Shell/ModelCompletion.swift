@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import Foundation
+import InferCatalogue
+import InferSupport
 
 extension CompletionKind {
     /// A model: a name of the catalogue or of a fetched model, or a .gguf file.
@@ -26,16 +28,16 @@ enum ModelCompletion {
 
     /// The names of the catalogue's models that have not been fetched.
     static var absentNames: [String] {
-        ((try? Catalogue.embedded())?.entries ?? []).filter { $0.path == nil }.map(\.name)
+        ((try? Catalogue.embedded())?.entries ?? []).filter { $0.path() == nil }.map(\.name)
     }
 
     /// The names of fetched models. They have no colon, at which bash would split them.
     static var fetchedNames: [String] {
         let entries = ((try? Catalogue.embedded())?.entries ?? []).compactMap { entry in
-            entry.path.map { ($0, entry.name) }
+            entry.path().map { ($0, entry.name) }
         }
         let names = Dictionary(entries, uniquingKeysWith: { name, _ in name })
-        return ModelFolder.files.map { names[$0.path] ?? $0.name }
+        return ModelFolder.user.files.map { names[$0.path] ?? $0.name }
     }
 
     /// The folders and .gguf files whose paths begin with `prefix`.
@@ -44,12 +46,13 @@ enum ModelCompletion {
         let place = folder.isEmpty ? "." : NSString(string: folder).expandingTildeInPath
         let start = prefix.dropFirst(folder.count)
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
-        return entries.sorted().compactMap { name in
+        return entries.sorted().compactMap { name -> String? in
             guard name.hasPrefix(start), start.hasPrefix(".") || !name.hasPrefix(".") else { return nil }
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: "\(place)/\(name)", isDirectory: &isFolder) else { return nil }
-            if isFolder.boolValue { return folder + name + "/" }
-            return name.lowercased().hasSuffix(".gguf") ? folder + name : nil
+            switch FileKind(at: "\(place)/\(name)") {
+            case .folder: return folder + name + "/"
+            case .file: return name.lowercased().hasSuffix(".gguf") ? folder + name : nil
+            case nil: return nil
+            }
         }
     }
 }

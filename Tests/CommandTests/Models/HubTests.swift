@@ -1,6 +1,7 @@
-// Repositories on the hub: names, lists of files, the choice among them.
+// Repositories on the hub: lists of files, the choice among them.
 
 import Foundation
+import InferCatalogue
 import InferSupport
 import SwiftInferCommand
 import Testing
@@ -14,35 +15,6 @@ struct HubTests {
         let repository = try #require(HubRepository("o/r"))
         return try Hub.choose(choice, from: files, of: repository).map(\.path)
     }
-
-    @Test func references() throws {
-        let repository = try #require(HubRepository("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF"))
-        let name = repository.path
-        #expect(ModelReference("hf:\(name)") == .hub(repository, choice: nil))
-        #expect(ModelReference("hf:\(name):q8_0") == .hub(repository, choice: "q8_0"))
-        #expect(ModelReference("hf.co/\(name):Q8_0") == .hub(repository, choice: "Q8_0"))
-        #expect(ModelReference("https://huggingface.co/\(name)") == .hub(repository, choice: nil))
-        for text in ["hf:", "hf:a", "hf:a/b/c", "hf:a/..", "hf:../b", "hf:a/b:", "hf:a b/c", "hf:a/b?c", "name", "a/b"]
-        {
-            #expect(ModelReference(text) == nil, "\(text)")
-        }
-        let url = "https://huggingface.co/o/r/resolve/main/m.gguf"
-        #expect(ModelReference(url) == .url(try #require(URL(string: url))))
-    }
-
-    @Test(arguments: [
-        ("qwen2.5-coder-0.5b-instruct-q8_0.gguf", "Q8_0"), ("Qwen2.5-Coder-7B-Instruct-Q4_K_M.gguf", "Q4_K_M"),
-        ("Qwen2.5-Coder-1.5B.IQ4_XS.gguf", "IQ4_XS"), ("starcoder2-7b_Q4_K_M.gguf", "Q4_K_M"),
-        ("Qwen3-Coder-30B-A3B-Instruct-UD-Q4_K_XL.gguf", "UD-Q4_K_XL"), ("gpt-oss-20b-mxfp4.gguf", "MXFP4"),
-        ("Q8_0/GLM-4.5-Air-Q8_0-00001-of-00003.gguf", "Q8_0"), ("model-f16.gguf", "F16"), ("Q4_0.gguf", "Q4_0"),
-        ("m-BF16.gguf", "BF16"),
-    ])
-    func quantisations(path: String, name: String) { #expect(Quantisation.name(ofFile: path) == name) }
-
-    @Test(arguments: [
-        "model.gguf", "Qwen2.5-Coder.gguf", "q-model.gguf", "smollm2-135m.gguf", "a-q9_0.gguf", ".gguf", "",
-    ])
-    func namesWithoutQuantisation(path: String) { #expect(Quantisation.name(ofFile: path) == nil) }
 
     @Test func theBestQuantisationIsChosen() throws {
         let all = files("m-F16.gguf", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf", "m-Q8_0.gguf")

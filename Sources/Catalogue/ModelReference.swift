@@ -1,6 +1,10 @@
-// What `swiftinfer pull` is asked to fetch.
+// Where models come from: repositories on Hugging Face's hub, and URLs.
 
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
 package import Foundation
+#endif
 
 /// A model by the place that it comes from.
 package enum ModelReference: Equatable {
@@ -26,5 +30,29 @@ package enum ModelReference: Equatable {
             return nil
         }
         self = .url(url)
+    }
+}
+
+/// A repository, written OWNER/NAME.
+package struct HubRepository: Hashable, Sendable {
+    package let owner: String
+    package let name: String
+
+    /// Parses OWNER/NAME; nil if a part is empty or has characters that no repository has.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, parts.allSatisfy(Self.isName) else { return nil }
+        (owner, name) = (parts[0], parts[1])
+    }
+
+    /// OWNER/NAME.
+    package var path: String { "\(owner)/\(name)" }
+
+    private static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 96 && !text.hasPrefix(".") && !text.hasPrefix("-")
+            && text.unicodeScalars.allSatisfy {
+                $0.isASCII
+                    && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_.".unicodeScalars.contains($0))
+            }
     }
 }

