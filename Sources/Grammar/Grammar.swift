@@ -8,9 +8,10 @@ public import InferSupport
 /// is. In a text that a grammar allows so far, something can always follow, or the text is complete.
 public struct Grammar: Sendable {
     enum Source: Hashable, Sendable {
-        case jsonSchema(JSONValue, JSONStyle, before: String, after: String)
+        case jsonSchema(JSONValue, JSONStyle)
         case regularExpression(String)
         case gbnf(String)
+        case composition(GrammarPart, JSONStyle)
     }
 
     let source: Source
@@ -21,14 +22,16 @@ public struct Grammar: Sendable {
         var budget = CompilationBudget(limits)
         var rules = RuleSet()
         switch source {
-        case .jsonSchema(let schema, let style, let before, let after):
+        case .jsonSchema(let schema, let style):
             rules = try SchemaCompiler.rules(of: schema, style, budget: &budget)
-            rules.rules[0].body = .sequence([.text(before), rules.rules[0].body, .text(after)])
         case .gbnf(let text): rules = try GBNFParser.rules(of: text, limits: limits)
         case .regularExpression(let text):
             let expression = try RegularExpressionParser.expression(of: text, "the regular expression", limits: limits)
             let automaton = try Automaton(expression, encoding: .utf8, budget: &budget)
             _ = rules.add("the whole text", .automaton(automaton))
+        case .composition(let part, let style):
+            let whole = rules.add("the whole text")
+            rules.rules[whole].body = try rules.expression(of: part, style, limits, budget: &budget)
         }
         automaton = try PushdownAutomaton(rules, budget: &budget)
     }
@@ -81,16 +84,18 @@ public struct Grammar: Sendable {
     ///   that allows no text, and for one that is too large.
     public init(gbnf source: String) throws(InferenceError) { try self.init(gbnf: source, limits: GrammarLimits()) }
 
-    /// The grammar of a JSON schema, within `limits`.
+    /// The grammar of texts and schemas that are put together. The JSON is written in `style`.
     ///
-    /// - Parameters:
-    ///   - before: What stands before the JSON text.
-    ///   - after: What stands behind the JSON text.
+    /// - Throws: ``InferenceError`` with `invalidArgument`, as the other initialisers do.
+    package init(_ part: GrammarPart, style: JSONStyle) throws(InferenceError) {
+        try self.init(.composition(part, style), GrammarLimits())
+    }
+
+    /// The grammar of a JSON schema, within `limits`.
     package init(
-        jsonSchema schema: JSONValue, style: JSONStyle = JSONStyle(), before: String = "", after: String = "",
-        limits: GrammarLimits
+        jsonSchema schema: JSONValue, style: JSONStyle = JSONStyle(), limits: GrammarLimits
     ) throws(InferenceError) {
-        try self.init(.jsonSchema(schema, style, before: before, after: after), limits)
+        try self.init(.jsonSchema(schema, style), limits)
     }
 
     /// The grammar of a regular expression, within `limits`.

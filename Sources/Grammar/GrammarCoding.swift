@@ -4,29 +4,34 @@ import InferSupport
 
 extension Grammar: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case jsonSchema, style, before, after, regularExpression, gbnf
+        case jsonSchema, style, regularExpression, gbnf, composition
     }
 
-    /// Decodes a grammar: `{"jsonSchema": "…"}` with the text of a schema, `{"regularExpression": "…"}` or `{"gbnf": "…"}`.
+    /// Decodes a grammar: `{"jsonSchema": "…"}` with the text of a schema, `{"regularExpression": "…"}` or `{"gbnf": "…"}`; also what
+    /// ``encode(to:)`` has written of a grammar of tool calls.
     ///
     /// - Throws: `DecodingError` for anything else, ``InferenceError`` with `invalidArgument` for a source that is refused.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(onlyKeyedBy: CodingKeys.self)
-        let texts = [CodingKeys.jsonSchema, .regularExpression, .gbnf].filter(values.contains)
-        guard let kind = texts.first, texts.count == 1 else {
+        let kinds: [CodingKeys] = [.jsonSchema, .regularExpression, .gbnf, .composition]
+        let sources = kinds.filter(values.contains)
+        guard let kind = sources.first, sources.count == 1 else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "a grammar has one source, not \(texts.count)"))
+                .init(
+                    codingPath: decoder.codingPath, debugDescription: "a grammar has one source, not \(sources.count)"))
         }
         let text = try values.decode(String.self, forKey: kind)
+        let style = try values.decodeIfPresent(JSONStyle.self, forKey: .style) ?? JSONStyle()
         switch kind {
         case .regularExpression: try self.init(regularExpression: text)
         case .gbnf: try self.init(gbnf: text)
-        default:
-            try self.init(
-                jsonSchema: try JSONValue(parsing: text),
-                style: try values.decodeIfPresent(JSONStyle.self, forKey: .style) ?? JSONStyle(),
-                before: try values.decodeIfPresent(String.self, forKey: .before) ?? "",
-                after: try values.decodeIfPresent(String.self, forKey: .after) ?? "", limits: GrammarLimits())
+        case .composition:
+            guard let part = GrammarPart(try JSONValue(parsing: text)) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: kind, in: values, debugDescription: "these are no parts of a grammar")
+            }
+            try self.init(part, style: style)
+        default: try self.init(jsonSchema: try JSONValue(parsing: text), style: style)
         }
     }
 
@@ -36,11 +41,12 @@ extension Grammar: Codable {
         switch source {
         case .regularExpression(let text): try values.encode(text, forKey: .regularExpression)
         case .gbnf(let text): try values.encode(text, forKey: .gbnf)
-        case .jsonSchema(let schema, let style, let before, let after):
+        case .jsonSchema(let schema, let style):
             try values.encode(schema.description, forKey: .jsonSchema)
             try values.encode(style, forKey: .style)
-            if !before.isEmpty { try values.encode(before, forKey: .before) }
-            if !after.isEmpty { try values.encode(after, forKey: .after) }
+        case .composition(let part, let style):
+            try values.encode(part.jsonValue.description, forKey: .composition)
+            try values.encode(style, forKey: .style)
         }
     }
 }

@@ -64,6 +64,13 @@ extension Expression {
         mutating func connect(_ source: Int, to target: Int, _ expression: Expression = .empty) {
             edges.append(Edge(source: source, target: target, expression: expression))
         }
+
+        /// The network with other expressions on its edges.
+        func mapExpressions(_ transform: (Expression) -> Expression) -> Network {
+            var result = self
+            for index in edges.indices { result.edges[index].expression = transform(edges[index].expression) }
+            return result
+        }
     }
 }
 

@@ -473,7 +473,7 @@ extension AnswerSyntax.Form {
 
 extension String {
     /// The text without white space at both ends.
-    fileprivate var trimmingSpace: String {
+    var trimmingSpace: String {
         let bytes = utf8
         let start = bytes.firstIndex { !$0.isSpace } ?? bytes.endIndex
         let end = bytes.lastIndex { !$0.isSpace }.map { bytes.index(after: $0) } ?? start
