@@ -74,6 +74,33 @@ struct CodeSwiftDrafterTests {
         #expect(steps(drafter, [1006], output) < output.count / 4)
     }
 
+    /// When the history is full, its older half is dropped, up to the end of an output.
+    @Test func theHistoryIsBounded() {
+        let (limit, separator) = (1 << 16, Int32(-1))
+        var generator = SeededGenerator(66)
+        let drafter = CodeSwiftDrafter(options: options { $0.usesHistory = true })
+        var expected: [Int32] = []
+        var drops = 0
+        // The last one alone is longer than all that is kept.
+        for length in (0..<40).map({ _ in Int.random(in: 1...6000, using: &generator) }) + [limit + 5, 3] {
+            let output = text(UInt64(length), length)
+            drafter.observe(DraftOutcome(tokens: output))
+            drafter.endOutput()
+            expected += output + [separator]
+            if expected.count > limit {
+                expected = Array(expected.suffix(limit / 2).drop { $0 != separator }.dropFirst())
+                drops += 1
+            }
+            #expect(drafter.memory.historyCount == expected.count { $0 >= 0 })
+        }
+        #expect(drops > 2)
+        // What was kept is found, and nothing else.
+        drafter.reset(to: [1005])
+        drafter.observe(DraftOutcome(tokens: [1007]))
+        drafter.observe(DraftOutcome(tokens: text(8, 40)))
+        #expect(steps(drafter, [1006], text(8, 40)) < 15)
+    }
+
     /// The output copies the prompt, but replaces some words by words that occur nowhere else.
     @Test func editsAreFollowed() {
         let original = text(65)

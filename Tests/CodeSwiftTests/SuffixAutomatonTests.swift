@@ -69,6 +69,23 @@ struct SuffixAutomatonTests {
         }
     }
 
+    /// Whatever the text is; and a text that is replaced by another one takes no more either.
+    @Test func reservedMemoryIsEnough() {
+        var generator = SeededGenerator(32)
+        var unreserved = SuffixAutomaton()
+        let least = unreserved.byteCount
+        var automaton = SuffixAutomaton()
+        automaton.reserve(tokens: 5000)
+        let reserved = automaton.byteCount
+        for alphabet: Int32 in [1, 2, 3, 40, 100_000] {
+            automaton.removeAll()
+            for _ in 0..<5000 { automaton.append(.random(in: 0..<alphabet, using: &generator)) }
+            #expect(automaton.byteCount == reserved)
+        }
+        for token: Int32 in 0..<5000 { unreserved.append(token) }
+        #expect(unreserved.byteCount > least)
+    }
+
     /// Without a limit on counting, this would take 10¹¹ steps.
     @Test func oneTokenManyTimes() {
         var automaton = SuffixAutomaton()

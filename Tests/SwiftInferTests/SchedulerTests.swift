@@ -165,6 +165,31 @@ import Testing
         #expect(throws: InferenceError.self) { try scheduler.submit(.init(.text("x"))) }
     }
 
+    /// Otherwise the memory would grow with the owners.
+    @Test func fewIdleDraftersAreKept() async throws {
+        let made = Mutex(0)
+        let choice = DrafterChoice("counted") { _ in
+            made.withLock { $0 += 1 }
+            return PromptLookupDrafter()
+        }
+        var options = Scheduler.Options()
+        options.sequences = 1
+        options.contextLength = 200
+        let scheduler = try Scheduler(try Fixture.model("tiny-llama-f32"), options: options)
+        func use(_ owner: String) async throws {
+            var request = Scheduler.Request(.text("let a = 1"), options: .exactly(2))
+            (request.owner, request.drafter) = (owner, choice)
+            _ = try await scheduler.submit(request).response()
+        }
+        for owner in ["a", "b", "c", "d", "d", "a"] { try await use(owner) }
+        #expect(made.withLock { $0 } == 4)
+        // The fifth one replaces the one that was not used for the longest time.
+        for owner in ["e", "a", "c", "d"] { try await use(owner) }
+        #expect(made.withLock { $0 } == 5)
+        try await use("b")
+        #expect(made.withLock { $0 } == 6)
+    }
+
     @Test func badRequestsAreRefusedAtOnce() throws {
         var options = Scheduler.Options()
         options.contextLength = 20

@@ -154,6 +154,7 @@ package final class DraftCache: Sendable {
             return nil
         }
         var automaton = SuffixAutomaton()
+        automaton.reserve(tokens: HistorySource.standardLimit)
         for token in memory.history { automaton.append(token) }
         return Contents(memory: memory, automaton: automaton)
     }

@@ -8,7 +8,7 @@ final class ContextSource: DraftSource {
     private var automaton = SuffixAutomaton()
 
     func reset(to tokens: [TokenID], kept: Int) {
-        if kept < automaton.count { automaton = SuffixAutomaton() }
+        if kept < automaton.count { automaton.removeAll() }
         for token in tokens[automaton.count...] { automaton.append(token) }
     }
 
@@ -30,6 +30,8 @@ final class ContextSource: DraftSource {
 }
 
 /// Predicts from earlier outputs of the model. The oldest are dropped when there are too many.
+///
+/// All memory is taken with the first output. It serves many requests, and must not grow in steps under them.
 final class HistorySource: DraftSource {
     let kind = SourceKind.history
     /// Marks the end of an output; not a token id.
@@ -53,12 +55,18 @@ final class HistorySource: DraftSource {
     }
 
     private func insertAll(_ more: [TokenID]) {
-        tokens += more
-        if tokens.count > limit {
+        tokens.takeCapacity(limit, filler: Self.separator)
+        automaton.reserve(tokens: limit)
+        let surplus = tokens.count + more.count - limit / 2
+        if tokens.count + more.count > limit {
             // Drops half at once, so that the automaton is rarely rebuilt.
-            let kept = tokens.suffix(limit / 2)
-            tokens = Array(kept.drop { $0 != Self.separator }.dropFirst())
+            tokens.removeFirst(min(surplus, tokens.count))
+            tokens += more.suffix(limit / 2)
+            tokens.removeFirst((tokens.firstIndex(of: Self.separator) ?? tokens.count - 1) + 1)
             automaton.removeAll()
+            (state, length) = (SuffixAutomaton.start, 0)
+        } else {
+            tokens += more
         }
         for token in tokens[automaton.count...] { automaton.append(token) }
     }

@@ -8,6 +8,8 @@ package import InferTokenizers
 /// A state represents a class of substrings that end at the same positions. The automaton keeps the number of
 /// occurrences and the last end position of each class. Adding a token updates both for the ``countingDepth`` longest
 /// classes of endings of the text. These are all classes, except in a text that repeats one token many times.
+///
+/// n tokens have at most 2n classes and 3n transitions.
 package struct SuffixAutomaton: Sendable {
     /// The number of a state.
     package typealias State = Int32
@@ -29,15 +31,8 @@ package struct SuffixAutomaton: Sendable {
         var firstEdge: Int32 = -1
     }
 
-    private struct Edge {
-        var token: TokenID
-        var target: State
-        var next: Int32
-    }
-
     private var nodes = [Node(length: 0, link: -1)]
-    private var edges: [Edge] = []
-    private var table = EdgeTable()
+    private var edges = EdgeTable()
     /// The state of the whole text.
     private var last = start
     /// Number of tokens in the text.
@@ -62,25 +57,31 @@ package struct SuffixAutomaton: Sendable {
     package func lastEnd(_ state: State) -> Int { Int(nodes[Int(state)].lastEnd) }
 
     /// The class of the substrings of `state` extended by `token`; nil if `token` does not follow them.
-    package func next(_ state: State, _ token: TokenID) -> State? {
-        table.find(state, token).map { edges[Int($0)].target }
-    }
+    package func next(_ state: State, _ token: TokenID) -> State? { edges.find(state, token).map { edges[$0].target } }
 
     /// Calls `body` with each token that follows the substrings of a class, and with the resulting class.
     package func forEachContinuation(of state: State, _ body: (TokenID, State) -> Void) {
         var edge = nodes[Int(state)].firstEdge
         while edge >= 0 {
-            body(edges[Int(edge)].token, edges[Int(edge)].target)
-            edge = edges[Int(edge)].next
+            body(edges[edge].token, edges[edge].target)
+            edge = edges[edge].next
         }
+    }
+
+    /// The memory that is taken, in bytes.
+    package var byteCount: Int { nodes.capacity * MemoryLayout<Node>.stride + edges.byteCount }
+
+    /// Takes the memory for a text of `tokens` tokens, whatever it is, so that none is taken while the text grows up to there.
+    package mutating func reserve(tokens: Int) {
+        nodes.takeCapacity(2 * tokens, filler: Node(length: 0, link: -1))
+        edges.reserve(3 * tokens)
     }
 
     /// Removes the text. The memory is kept, so that a text that is replaced again and again takes the same memory all the time.
     package mutating func removeAll() {
         nodes.removeAll(keepingCapacity: true)
         nodes.append(Node(length: 0, link: -1))
-        edges.removeAll(keepingCapacity: true)
-        table.removeAll()
+        edges.removeAll()
         last = Self.start
         count = 0
     }
@@ -116,23 +117,21 @@ package struct SuffixAutomaton: Sendable {
         nodes.append(node)
         var edge = nodes[Int(target)].firstEdge
         while edge >= 0 {
-            addEdge(clone, edges[Int(edge)].token, edges[Int(edge)].target)
-            edge = edges[Int(edge)].next
+            addEdge(clone, edges[edge].token, edges[edge].target)
+            edge = edges[edge].next
         }
         nodes[Int(target)].link = clone
         var state = state
-        while state >= 0, let edge = table.find(state, token), edges[Int(edge)].target == target {
-            edges[Int(edge)].target = clone
+        while state >= 0, let edge = edges.find(state, token), edges[edge].target == target {
+            edges.setTarget(of: edge, clone)
             state = nodes[Int(state)].link
         }
         return clone
     }
 
     private mutating func addEdge(_ state: State, _ token: TokenID, _ target: State) {
-        let edge = Int32(edges.count)
-        edges.append(Edge(token: token, target: target, next: nodes[Int(state)].firstEdge))
-        nodes[Int(state)].firstEdge = edge
-        table.insert(state, token, edge)
+        nodes[Int(state)].firstEdge = edges.insert(
+            EdgeTable.Edge(source: state, token: token, target: target, next: nodes[Int(state)].firstEdge))
     }
 
     private mutating func countOccurrence(_ current: State) {
@@ -146,50 +145,86 @@ package struct SuffixAutomaton: Sendable {
     }
 }
 
-/// An open-addressing hash table from (state, token) to the number of a transition.
-struct EdgeTable {
-    private struct Slot {
-        var key: UInt64
-        var edge: Int32
+/// The transitions, with an open-addressing hash table from (state, token) to the number of a transition.
+private struct EdgeTable {
+    struct Edge {
+        var source: SuffixAutomaton.State
+        var token: TokenID
+        var target: SuffixAutomaton.State
+        /// The next transition of the same state.
+        var next: Int32
     }
 
-    private static let free = UInt64.max
-    private var slots = [Slot](repeating: Slot(key: free, edge: 0), count: 256)
-    private var count = 0
+    private static let free: Int32 = -1
+    private var edges: [Edge] = []
+    /// Numbers of transitions; at least twice as many slots as transitions.
+    private var slots = [Int32](repeating: free, count: 256)
 
-    func find(_ state: Int32, _ token: TokenID) -> Int32? {
-        let slot = slots[slot(of: Self.key(state, token))]
-        return slot.key == Self.free ? nil : slot.edge
+    /// The memory that is taken, in bytes.
+    var byteCount: Int {
+        edges.capacity * MemoryLayout<Edge>.stride + slots.capacity * MemoryLayout<Int32>.stride
+    }
+
+    subscript(edge: Int32) -> Edge { edges[Int(edge)] }
+
+    func find(_ state: SuffixAutomaton.State, _ token: TokenID) -> Int32? {
+        let edge = slots[slot(of: state, token)]
+        return edge == Self.free ? nil : edge
+    }
+
+    mutating func setTarget(of edge: Int32, _ target: SuffixAutomaton.State) { edges[Int(edge)].target = target }
+
+    /// Takes the memory for `count` transitions.
+    mutating func reserve(_ count: Int) {
+        edges.takeCapacity(count, filler: Edge(source: 0, token: 0, target: 0, next: 0))
+        var size = slots.count
+        while size < 2 * count { size *= 2 }
+        if size > slots.count { resize(to: size) }
     }
 
     /// Removes all transitions. The memory is kept.
     mutating func removeAll() {
-        for index in slots.indices { slots[index].key = Self.free }
-        count = 0
+        edges.removeAll(keepingCapacity: true)
+        for index in slots.indices { slots[index] = Self.free }
     }
 
-    /// Adds a transition that is not in the table yet.
-    mutating func insert(_ state: Int32, _ token: TokenID, _ edge: Int32) {
-        if (count + 1) * 2 > slots.count { grow() }
-        let key = Self.key(state, token)
-        slots[slot(of: key)] = Slot(key: key, edge: edge)
-        count += 1
+    /// Adds a transition that is not in the table yet. Returns its number.
+    mutating func insert(_ edge: Edge) -> Int32 {
+        if (edges.count + 1) * 2 > slots.count { resize(to: 2 * slots.count) }
+        let number = Int32(edges.count)
+        edges.append(edge)
+        slots[slot(of: edge.source, edge.token)] = number
+        return number
     }
 
-    private mutating func grow() {
-        let old = slots
-        slots = [Slot](repeating: Slot(key: Self.free, edge: 0), count: old.count * 2)
-        for slot in old where slot.key != Self.free { slots[self.slot(of: slot.key)] = slot }
+    private mutating func resize(to size: Int) {
+        slots = [Int32](repeating: Self.free, count: size)
+        for number in edges.indices {
+            slots[slot(of: edges[number].source, edges[number].token)] = Int32(number)
+        }
     }
 
-    private static func key(_ state: Int32, _ token: TokenID) -> UInt64 {
-        UInt64(UInt32(bitPattern: state)) << 32 | UInt64(UInt32(bitPattern: token))
-    }
-
-    private func slot(of key: UInt64) -> Int {
+    /// The slot of a transition, or the free slot where it belongs.
+    private func slot(of state: SuffixAutomaton.State, _ token: TokenID) -> Int {
+        let key = UInt64(UInt32(bitPattern: state)) << 32 | UInt64(UInt32(bitPattern: token))
         let mask = slots.count - 1
         var index = Int(truncatingIfNeeded: ((key ^ key >> 32) &* 0x9E37_79B9_7F4A_7C15) >> 20) & mask
-        while slots[index].key != key, slots[index].key != Self.free { index = (index + 1) & mask }
+        while slots[index] != Self.free {
+            let edge = edges[Int(slots[index])]
+            if edge.source == state, edge.token == token { break }
+            index = (index + 1) & mask
+        }
         return index
+    }
+}
+
+extension Array {
+    /// Takes the memory for `count` elements from the system. Memory that is only reserved would come page by page, as it is written.
+    mutating func takeCapacity(_ count: Int, filler: Element) {
+        guard capacity < count else { return }
+        reserveCapacity(count)
+        let missing = count - self.count
+        append(contentsOf: repeatElement(filler, count: missing))
+        removeLast(missing)
     }
 }

@@ -38,8 +38,8 @@ actor StepLoop {
     private var slotLimit: Int
     private var waiting: [WaitingRequest] = []
     private var parked: PrefixCache
-    /// Drafters that no running request uses.
-    private var planners: [PlannerKey: [DraftPlanner]] = [:]
+    /// Drafters that no running request uses; the one that was used last comes last.
+    private var idlePlanners: [(key: PlannerKey, planner: DraftPlanner)] = []
     private var lastNumber = 0
     /// The number of tokens generated so far.
     private var generatedTokens = 0
@@ -48,7 +48,7 @@ actor StepLoop {
     /// Seconds per row of a prompt; nil before the first one.
     private var promptRowTime: Double?
 
-    private struct PlannerKey: Hashable {
+    private struct PlannerKey: Equatable {
         let owner: String, drafter: String
     }
 
@@ -59,6 +59,8 @@ actor StepLoop {
     private static let promptShare = 0.8
     /// The minimum number of tokens that are worth a copy of their state.
     private static let copiedTokens = 16
+    /// The maximum number of idle drafters per sequence: those of several owners, or of several kinds. Each takes some megabytes.
+    private static let idlePlannersPerSequence = 4
     /// If so many more tokens of a prompt are about to be computed for another request, the request waits for them.
     private static let awaitedTokens = 128
 
@@ -89,7 +91,7 @@ actor StepLoop {
         slots = []
         slotLimit = 0
         parked = PrefixCache(byteLimit: options.parkedByteLimit)
-        planners = [:]
+        idlePlanners = []
         inbox.update(stillWaiting: 0) { describe(&$0) }
     }
 
@@ -264,7 +266,9 @@ actor StepLoop {
     private func planner(for request: WaitingRequest) throws(InferenceError) -> DraftPlanner? {
         guard request.options.usesDrafter else { return nil }
         let key = PlannerKey(owner: request.owner, drafter: request.drafter.description)
-        if let known = planners[key]?.popLast() { return known }
+        if let known = idlePlanners.lastIndex(where: { $0.key == key }) {
+            return idlePlanners.remove(at: known).planner
+        }
         return try request.drafter.makePlanner(for: model)
     }
 
@@ -379,7 +383,9 @@ actor StepLoop {
         slots[index].running = nil
         if let planner = running.planner {
             let key = PlannerKey(owner: running.request.owner, drafter: running.request.drafter.description)
-            planners[key, default: []].append(planner)
+            idlePlanners.append((key, planner))
+            // What the longest unused one learned is forgotten, so that many owners do not take ever more memory.
+            if idlePlanners.count > Self.idlePlannersPerSequence * options.sequences { idlePlanners.removeFirst() }
         }
         inbox.update(stillWaiting: waiting.count, ended: 1) { status in
             status.reusedTokens += statistics.reusedTokens

@@ -32,6 +32,7 @@ struct LanguageServerCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        FreedMemory.limit()
         signal(SIGPIPE, SIG_IGN)
         let path = try model.path()
         let (engine, context, sources, choice) = (engine, context, drafting.sources, drafting.drafter)

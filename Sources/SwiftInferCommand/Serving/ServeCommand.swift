@@ -102,6 +102,10 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        FreedMemory.limit()
+        // What requests leave free between blocks in use would add up.
+        let trims = Task { while (try? await Task.sleep(for: .seconds(10))) != nil { FreedMemory.giveBack() } }
+        defer { trims.cancel() }
         // A client that goes away must not end the program.
         signal(SIGPIPE, SIG_IGN)
         let path = try model.path()
