@@ -22,7 +22,19 @@ struct ParityTests {
     /// Teacher-forced: prompt and reference tokens go in, each row is compared with the reference's.
     @Test("Log-probabilities", arguments: Fixture.all)
     func logProbabilities(_ fixture: Fixture) throws {
-        let model = try TransformerModel(GGUFFile(path: fixture.path), backend: CPUBackend(threads: 2))
+        try compare(fixture, kernels: .automatic)
+    }
+
+    @Test(
+        "Log-probabilities with products by a BLAS library",
+        .enabled("no BLAS library here") { (try? KernelChoice.blas.makeKernels()) != nil }, arguments: Fixture.all)
+    func logProbabilitiesByLibrary(_ fixture: Fixture) throws {
+        try compare(fixture, kernels: .blas)
+    }
+
+    private func compare(_ fixture: Fixture, kernels: KernelChoice) throws {
+        let model = try TransformerModel(
+            GGUFFile(path: fixture.path), backend: CPUBackend(threads: 2, kernels: kernels))
         var deviations: [Double] = []
         for reference in fixture.cases {
             let tokens = (reference.promptTokens + reference.steps.map(\.token)).map { Int32($0) }
