@@ -19,10 +19,15 @@ let package = Package(
                 "The backend for Vulkan devices. Building it takes Vulkan's headers (libvulkan-dev); a driver only its use."
         ),
         .trait(
+            name: "BLAS",
+            description:
+                "Products by OpenBLAS (libopenblas0), on macOS by Accelerate: the kernels `openblas`. The library is opened when a program runs, so building needs nothing."
+        ),
+        .trait(
             name: "Server",
             description: "The HTTP server and the command that starts it. Without it no package for HTTP is fetched."
         ),
-        .default(enabledTraits: ["CommandLine", "Server", "Vulkan"]),
+        .default(enabledTraits: ["BLAS", "CommandLine", "Server", "Vulkan"]),
     ],
     dependencies: [
         // The command's and the server's alone; the library product depends on nothing outside this package.

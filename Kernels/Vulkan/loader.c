@@ -5,7 +5,9 @@
 
 static const char *const library_names[] = {
 #if defined(__APPLE__)
-    "libvulkan.dylib", "libvulkan.1.dylib", "libMoltenVK.dylib",
+    // dlopen does not look into Homebrew's folders.
+    "libvulkan.1.dylib", "/opt/homebrew/lib/libvulkan.1.dylib", "/usr/local/lib/libvulkan.1.dylib", "libvulkan.dylib",
+    "libMoltenVK.dylib", "/opt/homebrew/lib/libMoltenVK.dylib",
 #else
     "libvulkan.so.1", "libvulkan.so",
 #endif

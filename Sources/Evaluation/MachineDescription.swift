@@ -41,7 +41,7 @@ package struct MachineDescription: Encodable, Sendable {
             usableProcessors: usableProcessorCount,
             processorQuota: quota,
             memory: memory["MemTotal"].flatMap(kibibytes) ?? Int(exactly: ProcessInfo.processInfo.physicalMemory),
-            availableMemory: memory["MemAvailable"].flatMap(kibibytes),
+            availableMemory: memory["MemAvailable"].flatMap(kibibytes) ?? reclaimableMemory,
             memoryLimit: SystemFile.contents("/sys/fs/cgroup/memory.max").flatMap { Int($0) }
         )
     }
@@ -97,6 +97,23 @@ package struct MachineDescription: Encodable, Sendable {
         let mask = fields(of: "/proc/self/status")["Cpus_allowed"] ?? ""
         let count = mask.reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
         return count > 0 ? count : ProcessInfo.processInfo.activeProcessorCount
+    }
+
+    /// Bytes that are free or hold what the system can read again; nil where /proc/meminfo says it.
+    private static var reclaimableMemory: Int? {
+        #if os(macOS)
+        var statistics = vm_statistics64()
+        var count = mach_msg_type_number_t(MemoryLayout<vm_statistics64>.size / MemoryLayout<integer_t>.size)
+        let status = withUnsafeMutablePointer(to: &statistics) { pointer in
+            pointer.withMemoryRebound(to: integer_t.self, capacity: Int(count)) {
+                host_statistics64(mach_host_self(), HOST_VM_INFO64, $0, &count)
+            }
+        }
+        guard status == KERN_SUCCESS else { return nil }
+        return (Int(statistics.free_count) + Int(statistics.inactive_count)) * sysconf(_SC_PAGESIZE)
+        #else
+        return nil
+        #endif
     }
 
     private static func systemText(_ name: String) -> String? {

@@ -84,12 +84,12 @@ package final class OutputFile {
     /// Writes everything to the disk, then gives the file its name.
     package func commit() throws(InferenceError) {
         try flush()
-        guard fsync(descriptor) == 0 else { throw Self.failure("write", path) }
+        guard synchronize(descriptor) else { throw Self.failure("write", path) }
         guard temporary.rename(to: path) else { throw Self.failure("give the finished file its name", path) }
         // Make the new name survive a power failure. Some file systems cannot sync a directory; the file exists anyway.
         let directoryDescriptor = open(Self.directory(of: path), O_RDONLY | O_CLOEXEC)
         if directoryDescriptor >= 0 {
-            fsync(directoryDescriptor)
+            _ = synchronize(directoryDescriptor)
             close(directoryDescriptor)
         }
     }
@@ -227,3 +227,13 @@ final class TemporaryFile {
 
 /// `rename(2)`. A type that has a method with this name cannot call it directly.
 private func systemRename(_ old: String, _ new: String) -> CInt { rename(old, new) }
+
+/// Writes to the disk what the system holds of a file; returns false if it cannot.
+package func synchronize(_ descriptor: Int32) -> Bool {
+    #if canImport(Darwin)
+    // On macOS, fsync leaves data in the memory of the disk. Not every file system has the stronger command.
+    return fcntl(descriptor, F_FULLFSYNC) == 0 || fsync(descriptor) == 0
+    #else
+    return fsync(descriptor) == 0
+    #endif
+}

@@ -1,11 +1,17 @@
 // The folders for the user's files of this program.
 
-/// A folder of the user, by the XDG base directory specification.
+/// A folder of the user, by the XDG base directory specification; on macOS, where the variable is not set, by Apple's rules.
 package enum UserFolder {
-    /// `XDG_CACHE_HOME` or `~/.cache`, for files that can be recreated.
+    /// `XDG_CACHE_HOME` or `~/.cache` (macOS: `~/Library/Caches`), for files that can be recreated.
     case cache
-    /// `XDG_STATE_HOME` or `~/.local/state`, for what was done before, such as a history.
+    /// `XDG_STATE_HOME` or `~/.local/state` (macOS: `~/Library/Application Support`), for what was done before, such as a history.
     case state
+
+    #if canImport(Darwin)
+    private static let standardFolders = (cache: "/Library/Caches", state: "/Library/Application Support")
+    #else
+    private static let standardFolders = (cache: "/.cache", state: "/.local/state")
+    #endif
 
     /// The folder for files of the kind `name`. It may not exist; the writer creates it.
     ///
@@ -14,8 +20,8 @@ package enum UserFolder {
     package func path(for name: String) throws(InferenceError) -> String {
         let (variable, standard, kind) =
             switch self {
-            case .cache: ("XDG_CACHE_HOME", "/.cache", "cache")
-            case .state: ("XDG_STATE_HOME", "/.local/state", "state")
+            case .cache: ("XDG_CACHE_HOME", Self.standardFolders.cache, "cache")
+            case .state: ("XDG_STATE_HOME", Self.standardFolders.state, "state")
             }
         let base: String
         var outer: String

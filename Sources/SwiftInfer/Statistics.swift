@@ -76,7 +76,8 @@ public struct Statistics: Sendable {
     }
 
     private func rate(_ count: Int, _ duration: Duration) -> Double? {
-        count > 0 && duration > .zero ? Double(count) / (duration / .seconds(1)) : nil
+        let seconds: Double = duration / .seconds(1)
+        return count > 0 && seconds > 0 ? Double(count) / seconds : nil
     }
 }
 

@@ -33,7 +33,8 @@ extension Statistics {
             .number(count > 0 ? milliseconds(duration) / Double(count) : 0)
         }
         func rate(_ count: Int, _ duration: Duration) -> JSONValue {
-            .number(duration > .zero ? Double(count) / (duration / .seconds(1)) : 0)
+            let seconds: Double = duration / .seconds(1)
+            return .number(seconds > 0 ? Double(count) / seconds : 0)
         }
         let evaluated = promptTokens - reusedTokens
         var object: JSONObject = [

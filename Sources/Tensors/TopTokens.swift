@@ -81,12 +81,14 @@ package struct TopTokenBuffers: Sendable {
     package func read(rows: Int, from backend: some Backend) -> [[TopToken]] {
         backend.read(keys, rows: rows) { values in
             let keys = UnsafeRawBufferPointer(values)
-            return (0..<rows).map { row in
-                (row * count..<(row + 1) * count).lazy
-                    .prefix { 8 * $0 < keys.count }
-                    .map { keys.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self) }
-                    .prefix { $0 > 0 }
-                    .compactMap(TopToken.init(key:))
+            return (0..<rows).map { (row: Int) -> [TopToken] in
+                var tokens: [TopToken] = []
+                for index in row * count..<(row + 1) * count where 8 * index < keys.count {
+                    let key = keys.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
+                    guard key > 0 else { break }
+                    if let token = TopToken(key: key) { tokens.append(token) }
+                }
+                return tokens
             }
         }
     }

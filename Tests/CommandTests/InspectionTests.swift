@@ -98,6 +98,7 @@ struct InspectionTests {
         let folder = try TemporaryFolder()
         let object = try Command("doctor", "--json", environment: ["SWIFTINFER_MODELS": folder.url.path]).json()
         #expect((object["kernels"] as? String)?.isEmpty == false)
+        #expect((object["blas"] as? String)?.isEmpty == false)
         #expect(object["model_folder"] as? String == folder.url.path)
         let machine = try #require(object["machine"] as? [String: Any])
         #expect(try #require(machine["usable_processors"] as? Int) > 0)

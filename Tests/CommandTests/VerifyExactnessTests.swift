@@ -19,6 +19,24 @@ struct VerifyExactnessTests {
         #expect((report["plain_hash"] as? String)?.count == 16)
     }
 
+    @Test func productsByALibraryAreExactOrItsAbsenceIsSaid() throws {
+        let library = try #require(try Command("doctor", "--json").json()["blas"] as? String)
+        #if canImport(Darwin)
+        let name = "accelerate"
+        #else
+        let name = "openblas"
+        #endif
+        let run = try Command(
+            "verify-exactness", Fixture.llama, "--kernels", name, "-n", "12", "--limit", "3", "--json")
+        if library.hasPrefix("none") {
+            #expect(run.isCleanFailure && run.errors.contains(library.dropFirst(6)))
+        } else {
+            let report = try run.json()
+            #expect(report["mismatches"] as? Int == 0)
+            #expect(try #require(report["rows"] as? Int) >= 3 * 8)
+        }
+    }
+
     @Test func draftersTakeTurns() throws {
         let options = ["-n", "6", "--limit", "4", "--per-answer", "2", "--samplings", "2", "--json"]
         let report = try Command(["verify-exactness", Fixture.llama] + options).json()

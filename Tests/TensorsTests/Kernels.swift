@@ -8,6 +8,8 @@ import TestSupport
 /// The implementations that this machine can run: the Swift one and all tuned ones.
 let kernelSets: [any KernelSet] = [ReferenceKernels()] + tunedKernelSets
 let tunedKernelSets: [TunedKernels] = TunedKernels.names.compactMap { TunedKernels($0) }
+/// The one whose products a BLAS library computes; empty without a library.
+let libraryKernelSets: [any KernelSet] = [try? BLASKernels()].compactMap { $0 }
 
 /// Weights in the layout that a kernel reads.
 struct Panels {
@@ -41,15 +43,15 @@ struct Panels {
 extension KernelSet {
     /// The product of `rows` weight rows with `inputs`, rows of `k` values: one array per input row.
     func multiply(_ type: TensorType, _ weights: [UInt8], rows: Int, k: Int, _ inputs: [[Float]]) -> [[Float]] {
-        guard let format = TensorFormat(type), let kernel = self.weights(type) else { return [] }
+        guard let kernel = self.weights(type) else { return [] }
         let panels = Panels(kernel, weights, rows: rows, k: k)
-        let stride = format.input.rowBytes(k)
+        let stride = kernel.input.rowBytes(k)
         var blocks = [UInt8](repeating: 0, count: max(1, stride * inputs.count))
         var flat = [Float](repeating: .nan, count: rows * inputs.count)
         for (column, input) in inputs.enumerated() {
             blocks.withUnsafeMutableBytes { bytes in
                 guard let start = bytes.baseAddress else { return }
-                quantize(k, input, as: format.input, into: start + column * stride)
+                quantize(k, input, as: kernel.input, into: start + column * stride)
             }
         }
         flat.withUnsafeMutableBufferPointer { outputs in

@@ -16,7 +16,7 @@ struct ProductTests {
         }
     }
 
-    /// The error relative to ‖w‖·‖x‖. Inputs are rounded to eight bits per block.
+    /// The error relative to ‖w‖·‖x‖. Inputs of most kernels of quantised types are rounded to eight bits per block.
     @Test(arguments: types)
     func agreesWithDoublePrecision(_ type: TensorType) throws {
         var source = SeededGenerator(1)
@@ -29,8 +29,8 @@ struct ProductTests {
             let exact = zip(w, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
             let norm = (w.reduce(0.0) { $0 + Double($1) * Double($1) } * x.reduce(0.0) { $0 + Double($1) * Double($1) })
                 .squareRoot()
-            let tolerance = format.input == .float ? 1e-6 : 0.012
-            for kernels in kernelSets {
+            for kernels in kernelSets + libraryKernelSets {
+                let tolerance = try #require(kernels.weights(type)).input == .float ? 1e-6 : 0.012
                 let product = kernels.multiply(type, weights, rows: 1, k: k, [x])
                 #expect(abs(Double(product[0][0]) - exact) <= tolerance * norm, "\(kernels.name), k = \(k)")
             }
@@ -62,7 +62,7 @@ struct ProductTests {
         let rows = 9
         let weights = SampleWeights.rows(type, rows, k: k, using: &source)
         let inputs = (0..<64).map { _ in source.floats(k) }
-        for kernels in tunedKernelSets {
+        for kernels in tunedKernelSets + libraryKernelSets {
             let alone = inputs.map { kernels.multiply(type, weights, rows: rows, k: k, [$0])[0].bits }
             for width in 2...64 {
                 let together = kernels.multiply(type, weights, rows: rows, k: k, Array(inputs.prefix(width)))
@@ -91,21 +91,20 @@ struct ProductTests {
     @Test(arguments: types)
     func rowListsChooseInputsAndOutputsAndNothingElseIsWritten(_ type: TensorType) throws {
         var source = SeededGenerator(4)
-        let format = try #require(TensorFormat(type))
         let k = type.blockSize == 1 ? 20 : type.blockSize
         let rows = 10, stride = rows + 6
         let weights = SampleWeights.rows(type, rows, k: k, using: &source)
         let inputs = (0..<4).map { _ in source.floats(k) }
         let inputRows: [Int32] = [3, 0, 3], outputRows: [Int32] = [1, 4, 2]
-        for kernels in kernelSets {
+        for kernels in kernelSets + libraryKernelSets {
             let expected = kernels.multiply(type, weights, rows: rows, k: k, inputs)
             let kernel = try #require(kernels.weights(type))
             let panels = Panels(kernel, weights, rows: rows, k: k)
-            let inputStride = format.input.rowBytes(k)
+            let inputStride = kernel.input.rowBytes(k)
             var blocks = [UInt8](repeating: 0, count: inputStride * inputs.count)
             for (row, input) in inputs.enumerated() {
                 blocks.withUnsafeMutableBytes {
-                    kernels.quantize(k, input, as: format.input, into: $0.baseAddress! + row * inputStride)
+                    kernels.quantize(k, input, as: kernel.input, into: $0.baseAddress! + row * inputStride)
                 }
             }
             var outputs = [Float](repeating: 12345, count: stride * 6)

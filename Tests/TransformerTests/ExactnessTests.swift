@@ -21,12 +21,21 @@ struct ExactnessTests {
         "tiny-qwen35moe-q8_0", "tiny-qwen3next-q8_0", "tiny-kimi-linear-q8_0", "tiny-granitehybrid-q8_0",
         "tiny-nemotron_h_moe-q8_0", "tiny-lfm2moe-q8_0", "tiny-falcon-h1-q8_0", "tiny-qwen4exp-q8_0",
     ]
+    /// Every fixture above with the kernels that the backend chooses, and some with products by a BLAS library if it is there.
+    static let cases: [ExactnessCase] =
+        names.map { ExactnessCase(name: $0, kernels: .automatic) }
+        + (libraryIsThere
+            ? [
+                "tiny-llama-f32", "tiny-llama-q4_k", "tiny-gpt-oss-mxfp4", "tiny-deepseek2-lite-q8_0",
+                "tiny-qwen35moe-q8_0",
+            ]
+            .map { ExactnessCase(name: $0, kernels: .blas) } : [])
+    private static let libraryIsThere = (try? KernelChoice.blas.makeKernels()) != nil
     static let tokens: [Int32] = (0..<40).map { Int32($0 * 37 % 250 + 3) }
 
-    @Test("Chunks of any size give the bits of single tokens", arguments: names)
-    func chunks(_ name: String) throws {
-        let backend = try CPUBackend(threads: 2)
-        let model = try TransformerModel(Fixture.file(name), backend: backend)
+    @Test("Chunks of any size give the bits of single tokens", arguments: cases)
+    func chunks(_ item: ExactnessCase) throws {
+        let model = try item.model(threads: 2)
         let expected = try model.oneByOne(Self.tokens)
         for size in [3, 7, 40] {
             let run = try SequenceRun(model, capacity: 64, cacheType: .f16)
@@ -40,13 +49,11 @@ struct ExactnessTests {
         }
     }
 
-    @Test("The number of threads changes no bit", arguments: names)
-    func threads(_ name: String) throws {
-        let file = try Fixture.file(name)
+    @Test("The number of threads changes no bit", arguments: cases)
+    func threads(_ item: ExactnessCase) throws {
         var results: [[[UInt32]]] = []
         for threads in [1, 2, 3] {
-            let model = try TransformerModel(file, backend: CPUBackend(threads: threads))
-            let run = try SequenceRun(model, capacity: 64, cacheType: .f16)
+            let run = try SequenceRun(item.model(threads: threads), capacity: 64, cacheType: .f16)
             try run.evaluate(Self.tokens, outputs: Array(Self.tokens.indices))
             results.append(run.bits)
         }
@@ -66,9 +73,9 @@ struct ExactnessTests {
         #expect(results.allSatisfy { $0 == results[0] })
     }
 
-    @Test("A path through a tree gives the bits of plain decoding", arguments: names, KVCacheType.allCases)
-    func trees(_ name: String, _ type: KVCacheType) throws {
-        let model = try TransformerModel(Fixture.file(name), backend: CPUBackend(threads: 2))
+    @Test("A path through a tree gives the bits of plain decoding", arguments: cases, KVCacheType.allCases)
+    func trees(_ item: ExactnessCase, _ type: KVCacheType) throws {
+        let model = try item.model(threads: 2)
         guard type != .q8_0 || model.takesQ8Cache else { return }
         let run = try SequenceRun(model, capacity: 64, cacheType: type)
         let past = Array(Self.tokens[..<20])
@@ -143,5 +150,17 @@ struct ExactnessTests {
         let expected = try model.oneByOne(Self.tokens)
         let shifted = try model.oneByOne(Array(Self.tokens.dropFirst()))
         #expect(expected.last != shifted.last)
+    }
+}
+
+/// A fixture and the kernels that compute it.
+struct ExactnessCase: CustomTestStringConvertible {
+    let name: String
+    let kernels: KernelChoice
+
+    var testDescription: String { "\(name), \(kernels)" }
+
+    func model(threads: Int) throws -> TransformerModel {
+        try TransformerModel(Fixture.file(name), backend: CPUBackend(threads: threads, kernels: kernels))
     }
 }

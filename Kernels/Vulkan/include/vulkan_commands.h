@@ -5,7 +5,8 @@
 #define SI_VULKAN_GLOBAL_COMMANDS \
     X(CreateInstance) \
     X(EnumerateInstanceVersion) \
-    X(EnumerateInstanceLayerProperties)
+    X(EnumerateInstanceLayerProperties) \
+    X(EnumerateInstanceExtensionProperties)
 
 #define SI_VULKAN_INSTANCE_COMMANDS \
     X(DestroyInstance) \

@@ -48,6 +48,8 @@ enum WorkerThreads {
             // On Linux a thread has its own priority. 0 is PRIO_PROCESS, which C libraries declare with different
             // types.
             if priority == .low { _ = setpriority(0, 0, 10) }
+            #elseif canImport(Darwin)
+            if priority == .low { pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0) }
             #endif
             body()
         }
@@ -77,19 +79,19 @@ enum WorkerThreads {
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
-    private static func main(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    private static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let context else { return nil }
         Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
         return nil
     }
 
     private static func start(_ context: UnsafeMutableRawPointer) -> pthread_t? {
-        #if canImport(Darwin)
-        var thread: pthread_t?
-        let status = pthread_create(&thread, nil, { WorkerThreads.main($0) }, context)
-        #else
+        #if canImport(Glibc)
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { $0.flatMap { WorkerThreads.main($0) } }, context)
+        #else
+        var thread: pthread_t?
         #endif
+        let status = pthread_create(&thread, nil, { WorkerThreads.main($0) }, context)
         return status == 0 ? thread : nil
     }
 }

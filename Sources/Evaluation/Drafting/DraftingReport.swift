@@ -101,7 +101,7 @@ package struct DraftingReport: Encodable, Sendable {
         self.profile = profile.map { part in
             ProfileRow(
                 part: part.name, calls: JSONNumber(Double(part.calls) / Double(max(steps, 1))),
-                time: JSONNumber(part.duration / .microseconds(1) / Double(max(steps, 1))))
+                time: JSONNumber(part.duration.seconds * 1e6 / Double(max(steps, 1))))
         }
         tasks = results.flatMap { result in
             result.runs.map { entrant, run in
@@ -135,7 +135,7 @@ package struct DraftingReport: Encodable, Sendable {
                 ? nil : (speedups[(speedups.count - 1) / 2] + speedups[speedups.count / 2]) / 2,
             worstTaskSpeedup: speedups.first, tokensPerStep: Double(tokens) / Double(max(steps, 1)),
             drafted: sum(\.drafted), accepted: sum(\.accepted),
-            retrievalPerStep: JSONNumber(retrieval / .microseconds(1) / Double(max(steps, 1))),
+            retrievalPerStep: JSONNumber(retrieval.seconds * 1e6 / Double(max(steps, 1))),
             inLoopShare: Double(sum(\.loopTokens)) / Double(max(tokens, 1)),
             speedupWithoutLoops: quotient(earlyPlain, early))
     }

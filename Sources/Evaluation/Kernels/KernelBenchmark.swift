@@ -32,16 +32,21 @@ package struct KernelBenchmark {
 
     private let kernels: any KernelSet
     private let selection: Selection
+    private let library: BLASLibrary?
     private let timer: KernelTimer
 
     /// Prepares a benchmark.
     ///
-    /// - Parameter threads: The number of threads that make the same calls at the same time.
+    /// - Parameters:
+    ///   - library: A library to time products with, too.
+    ///   - threads: The number of threads that make the same calls at the same time.
     package init(
-        _ kernels: any KernelSet, _ selection: Selection = Selection(), threads: Int = 1
+        _ kernels: any KernelSet, _ selection: Selection = Selection(), beside library: BLASLibrary? = nil,
+        threads: Int = 1
     ) throws(InferenceError) {
         self.kernels = kernels
         self.selection = selection
+        self.library = library
         timer = try KernelTimer(threads: threads)
     }
 
@@ -76,20 +81,26 @@ package struct KernelBenchmark {
                     Double(index * steps + step) / Double((selection.types.count + 1) * steps),
                     "\(type) \(set.rawValue)")
                 let (call, timings) = benchmark.time(widths, set, timer)
+                var others: [KernelTimer.Timing]?
+                if let library { others = try benchmark.time(library, widths, set, timer) }
                 for (column, timing) in timings.enumerated() {
-                    products.append(
-                        row(benchmark, widths[column], set, call, timing, ulps: distances[column], limits))
+                    var row = row(benchmark, widths[column], set, call, timing, ulps: distances[column], limits)
+                    row.libraryGigaproducts = others.map { others in
+                        Double(call.k * widths[column] * timer.threads) / others[column].minimum / 1e9
+                    }
+                    products.append(row)
                 }
             }
         }
         return KernelReport(
-            processor: MachineDescription.current().processor, kernels: kernels.name, threads: timer.threads,
+            processor: MachineDescription.current().processor, kernels: kernels.name,
+            library: library?.description, threads: timer.threads,
             limits: KernelReport.Limits(limits), products: products, others: try others(progress))
     }
 
     private func row(
         _ benchmark: ProductBenchmark, _ width: Int, _ set: WorkingSet, _ call: ProductBenchmark.Call,
-        _ timing: KernelTimer.Timing, ulps: Int, _ limits: MachineLimits
+        _ timing: KernelTimer.Timing, ulps: Int?, _ limits: MachineLimits
     ) -> KernelReport.ProductRow {
         let threads = Double(timer.threads)
         let products = Double(call.k * call.rows * width)

@@ -45,13 +45,16 @@ package struct KernelReport: Encodable, Sendable {
         /// The least time that the peak and the read bandwidth of the working set allow, divided by the minimum time; nil
         /// without a peak.
         let shareOfRoofline: Double?
-        /// The largest distance from the Swift kernel's result, in units of the last place.
-        package let ulps: Int
+        /// The largest distance from the Swift kernel's result, in units of the last place; nil if it need not be 0.
+        package let ulps: Int?
+        /// 10⁹ products per second of the BLAS library; nil without one.
+        package var libraryGigaproducts: Double?
 
         enum CodingKeys: String, CodingKey {
             case type, width, k, rows, ulps
             case workingSet = "working_set", nanoseconds = "ns", leastNanoseconds = "ns_least"
-            case gigabytesPerSecond = "gigabytes_per_second", gigaproducts = "gmacs"
+            case gigabytesPerSecond = "gigabytes_per_second", gigaproducts = "gmacs", libraryGigaproducts =
+                "library_gmacs"
             case shareOfPeak = "share_of_peak", shareOfRoofline = "share_of_roofline"
         }
     }
@@ -77,14 +80,16 @@ package struct KernelReport: Encodable, Sendable {
     let processor: String?
     /// The instruction set of the kernels.
     package let kernels: String
+    /// The BLAS library that was measured beside them.
+    package let library: String?
     package let threads: Int
     let limits: Limits
     package let products: [ProductRow]
     /// The kernels other than products.
     package let others: [RowKernelRow]
 
-    /// Whether every result has the same bits as the Swift kernel's.
-    package var isExact: Bool { products.allSatisfy { $0.ulps == 0 } && others.allSatisfy { $0.ulps == 0 } }
+    /// Whether every result that has to have the same bits as the Swift kernel's has them.
+    package var isExact: Bool { products.allSatisfy { $0.ulps ?? 0 == 0 } && others.allSatisfy { $0.ulps == 0 } }
 }
 
 extension KernelReport {
@@ -105,7 +110,9 @@ extension KernelReport {
     package var text: String {
         let exact =
             isExact
-            ? "every result has the same bits as the kernels in Swift"
+            ? products.contains { $0.ulps == nil }
+                ? "products have bits of their own; every other result has the same bits as the kernels in Swift"
+                : "every result has the same bits as the kernels in Swift"
             : "RESULTS DIFFER from those of the kernels in Swift: see ulps"
         return [limitsText, productsText, othersText, exact + "\n"].filter { !$0.isEmpty }.joined(separator: "\n")
     }
@@ -116,6 +123,7 @@ extension KernelReport {
             [
                 ("processor", processor ?? "unknown"),
                 ("kernels", "\(kernels), \(threads) \(threads == 1 ? "thread" : "threads")"),
+                ("beside them", library),
                 ("peak of bytes", products(limits.byteProducts)),
                 ("peak of floats", products(limits.floatProducts)),
             ]
@@ -131,15 +139,16 @@ extension KernelReport {
             "type", "width", "weights in", "k × rows", "ns", "least", "GB/s", "G MAC/s", "of peak", "of roofline",
             "ulps",
         ]
+        let beside = library == nil ? [] : ["library G MAC/s"]
         let rows = products.map { row in
             [
                 row.type, "\(row.width)", row.workingSet.rawValue, "\(row.k) × \(row.rows)",
                 Format.decimal(row.nanoseconds, 0), Format.decimal(row.leastNanoseconds, 0),
                 Format.decimal(row.gigabytesPerSecond, 1), Format.decimal(row.gigaproducts, 1),
-                Self.percent(row.shareOfPeak), Self.percent(row.shareOfRoofline), "\(row.ulps)",
-            ]
+                Self.percent(row.shareOfPeak), Self.percent(row.shareOfRoofline), row.ulps.map { "\($0)" } ?? "-",
+            ] + (row.libraryGigaproducts.map { [Format.decimal($0, 1)] } ?? [])
         }
-        return Self.table(header, rows)
+        return Self.table(header + beside, rows)
     }
 
     private var othersText: String {

@@ -15,6 +15,8 @@ struct ProductBenchmark {
 
         /// The most rows of a call, as the engine splits a matrix.
         static let rows = 64
+        /// The most rows of a call of a library.
+        static let libraryRows = 512
 
         /// A call on as many panels of `kernel` as fit in `bytes`, with at most ``rows`` rows.
         init(_ kernel: WeightKernel, _ rowBytes: Int, k: Int, in bytes: Int) {
@@ -35,6 +37,7 @@ struct ProductBenchmark {
     let input: InputFormat
     private let kernels: any KernelSet
     private let kernel: WeightKernel
+    private let format: TensorFormat
     private let widest: Int
     /// The memory of the weights, with room for every working set.
     private let ring: AlignedMemory
@@ -54,14 +57,17 @@ struct ProductBenchmark {
         self.widest = widest
         self.ring = ring
         self.source = source
-        input = format.input
+        self.format = format
+        input = kernel.input
         let rows = max(Call.rows, kernel.panelRows)
         inputs = try AlignedMemory(bytes: widest, input.rowBytes(Self.longRow), for: "inputs")
         outputs = try AlignedMemory(bytes: threads, widest, rows, 4, for: "outputs")
     }
 
-    /// For each of `widths`, the largest distance of an output from the Swift kernel's, in units of the last place.
-    mutating func distances(_ widths: [Int]) -> [Int] {
+    /// For each of `widths`, the largest distance of an output from the Swift kernel's, in units of the last place; nil for
+    /// kernels whose bits are their own.
+    mutating func distances(_ widths: [Int]) -> [Int?] {
+        guard kernels.hasReferenceBits else { return widths.map { _ in nil } }
         // Rows that do not fill the last panel.
         let k = Self.longRow / 2, rows = kernel.panelRows + 3
         guard let twin = ReferenceKernels().weights(type) else { return widths.map { _ in Int.max } }
@@ -101,6 +107,49 @@ struct ProductBenchmark {
             }
         }
         return (call, timings)
+    }
+
+    /// For each of `widths`, the time of a BLAS library for one product: in a call of the shape that it likes best, of
+    /// many rows and just that width, after weights of other types than f32 were converted to f32.
+    mutating func time(
+        _ library: BLASLibrary, _ widths: [Int], _ workingSet: WorkingSet, _ timer: KernelTimer
+    ) throws(InferenceError) -> [KernelTimer.Timing] {
+        let k = workingSet == .l1 ? Self.shortRow : Self.longRow
+        let rowBytes = k / type.blockSize * type.blockBytes
+        let bytes = workingSet.bytes(threads: timer.threads)
+        let rows = max(1, min(Call.libraryRows, bytes / rowBytes))
+        let callBytes = rows * rowBytes
+        let calls = max(1, bytes / callBytes)
+        let file = (0..<rows).flatMap { _ in source.row(columns: k, deviation: 1) }
+        for copy in 0..<calls * timer.threads {
+            file.withUnsafeBytes { bytes in
+                guard let file = bytes.baseAddress else { return }
+                (ring.base + copy * callBytes).copyMemory(from: file, byteCount: callBytes)
+            }
+        }
+        var noise = KernelNoise()
+        let inputs = noise.values(widest * k)
+        let threadFloats = rows * (k + widest)
+        let memory = try AlignedMemory(bytes: timer.threads, threadFloats, 4, for: "the operands of a library")
+        return inputs.withUnsafeBufferPointer { inputs in
+            guard let inputs = inputs.baseAddress else { return [] }
+            return widths.map { width in
+                timer.time(warmUp: width == widths[0] ? calls : 1) { thread, index in
+                    let weights = ring.base + (thread * calls + index % calls) * callBytes
+                    let converted = memory.floats + thread * threadFloats
+                    var floats = UnsafePointer(converted)
+                    if type == .f32 {
+                        floats = UnsafePointer(weights.assumingMemoryBound(to: Float.self))
+                    } else {
+                        format.dequantize(rows * k, weights, into: converted)
+                    }
+                    library.multiply(width, rows, k, inputs, k, floats, k, into: converted + rows * k)
+                }
+            }.map { timing in
+                // For one row, to be compared with calls of other numbers of rows.
+                KernelTimer.Timing(median: timing.median / Double(rows), minimum: timing.minimum / Double(rows))
+            }
+        }
     }
 
     /// Puts rows of the file at the beginning of the ring in the layout that the kernel reads.

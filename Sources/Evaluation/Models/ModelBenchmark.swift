@@ -118,7 +118,7 @@ package struct ModelBenchmark {
             total += clock.now - start
             runs += 1
         } while total < Self.shortestTiming
-        return total / .seconds(1) / Double(runs)
+        return total.seconds / Double(runs)
     }
 
     /// The commands that `device` receives in a step of one row.

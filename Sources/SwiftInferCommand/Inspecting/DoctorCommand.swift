@@ -37,6 +37,8 @@ struct DoctorCommand: ParsableCommand {
         let kernels: String
         /// What is wrong with them; nil if nothing is.
         let warning: String?
+        /// The BLAS library, or a text that says why there is none.
+        let blas: String
         let threads: Int
         /// The Vulkan devices, or a text that says why there are none.
         let vulkan: [String]
@@ -44,7 +46,7 @@ struct DoctorCommand: ParsableCommand {
         let models: [ModelStatus]
 
         enum CodingKeys: String, CodingKey {
-            case version, machine, kernels, warning, threads, vulkan, models
+            case version, machine, kernels, warning, blas, threads, vulkan, models
             case modelFolder = "model_folder"
         }
     }
@@ -56,6 +58,7 @@ struct DoctorCommand: ParsableCommand {
             machine: .current(),
             kernels: backend.kernels.name,
             warning: backend.kernels.warning,
+            blas: blasLibrary(),
             threads: backend.threads,
             vulkan: vulkanDevices(),
             modelFolder: ModelFolder.user.path,
@@ -65,6 +68,14 @@ struct DoctorCommand: ParsableCommand {
             try Output.json(report)
         } else {
             Output.standardOutput(text(report))
+        }
+    }
+
+    private func blasLibrary() -> String {
+        do throws(InferenceError) {
+            return try BLASLibrary.system.get().description + "; --kernels \(BLASLibrary.kernelName) uses it"
+        } catch {
+            return "none: \(error.message)"
         }
     }
 
@@ -109,6 +120,7 @@ struct DoctorCommand: ParsableCommand {
                 ("processors", processors),
                 ("kernels", "\(report.kernels), \(report.threads) threads"),
                 ("warning", report.warning),
+                ("blas", report.blas),
                 ("memory", memory ?? "unknown"),
             ] + report.vulkan.map { ("vulkan", $0) } + [("models in", report.modelFolder)]) + "\n"
             + Format.table(models) + "\(others) other models can be fetched; swiftinfer list shows them\n"

@@ -16,7 +16,9 @@ struct BenchKernelsCommand: ParsableCommand {
             the same bits), then timed on weights in each cache and in memory. ns is the median of short runs; rates are \
             those of the fastest run. of peak: products per second over those of the same instructions on registers alone, \
             measured at the start. of roofline: the time that this peak and the measured read bandwidth allow, over the \
-            time taken.
+            time taken. library: the same product by OpenBLAS, if it is there, as fast as it does it: in one call of up to \
+            512 rows, with quantised weights converted to f32 first. OpenBLAS may not know a new processor; the environment \
+            variable OPENBLAS_CORETYPE, such as SkylakeX, tells it which code to run.
             """
     )
 
@@ -94,12 +96,14 @@ struct BenchKernelsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let set = kernels.choice.makeKernels()
+        let set = try kernels.choice.makeKernels()
         let files = try recording.open(.kernels)
         let bar = ProgressBar("measuring")
         defer { bar.clear() }
         let load = try MachineLoad(threads: threads)
-        let report = try KernelBenchmark(set, selection, threads: threads).report { bar.update($0, note: $1) }
+        let report = try KernelBenchmark(
+            set, selection, beside: try? BLASLibrary.system.get(), threads: threads
+        ).report { bar.update($0, note: $1) }
         let warnings = load.warnings()
         bar.clear()
         Output.warn(warnings)

@@ -170,13 +170,13 @@ package final class PartialFile {
 
     /// Gives the complete file its name. It replaces a file that has it.
     package func complete() throws(InferenceError) {
-        guard fsync(descriptor) == 0 else { throw Self.failure("write", path) }
+        guard synchronize(descriptor) else { throw Self.failure("write", path) }
         guard rename(path, target) == 0 else { throw Self.failure("give the finished file its name", target) }
         unlink(recordPath)
         // Make the new name survive a power failure.
         let folder = open(URL(fileURLWithPath: target).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
         if folder >= 0 {
-            fsync(folder)
+            _ = synchronize(folder)
             close(folder)
         }
     }

@@ -94,15 +94,17 @@ struct EngineOptions: ParsableArguments {
 struct KernelOptions: ParsableArguments {
     /// The name of the kernels in Swift, which run on every processor.
     private static let reference = "reference"
+    /// All names, the fastest first.
+    private static let names = TunedKernels.names + [BLASLibrary.kernelName, reference]
 
     @Option(
         help: ArgumentHelp(
-            "The kernels: \((TunedKernels.names + [reference]).joined(separator: ", ")) (default: the first).",
-            valueName: "name"), completion: .list(TunedKernels.names + [reference]))
+            "The kernels: \(names.joined(separator: ", ")) (default: the first that this machine has).",
+            valueName: "name"), completion: .list(names))
     var kernels: String?
 
     func validate() throws {
-        if let kernels, kernels != Self.reference, !TunedKernels.names.contains(kernels) {
+        if let kernels, !Self.names.contains(kernels) {
             throw ValidationError("this processor has no kernels named '\(kernels)'.")
         }
     }
@@ -112,6 +114,7 @@ struct KernelOptions: ParsableArguments {
         switch kernels {
         case nil: .automatic
         case Self.reference: .reference
+        case BLASLibrary.kernelName: .blas
         case .some(let name): .named(name)
         }
     }

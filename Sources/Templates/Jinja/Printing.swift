@@ -34,8 +34,8 @@ extension Double {
         if position > 16 || position < -3 {
             let power = abs(position - 1)
             let fraction = number.count > 1 ? "." + number.dropFirst() : ""
-            return sign + number.prefix(1) + fraction + (position > 0 ? "e+" : "e-") + (power < 10 ? "0" : "")
-                + String(power)
+            let exponent = (position > 0 ? "e+" : "e-") + (power < 10 ? "0" : "") + String(power)
+            return sign + String(number.prefix(1)) + fraction + exponent
         }
         if position <= 0 { return sign + "0." + String(repeating: "0", count: -position) + number }
         if number.count <= position {

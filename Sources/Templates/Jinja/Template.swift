@@ -116,10 +116,10 @@ private enum DeepStack {
     private static func start(
         _ attributes: UnsafeMutablePointer<pthread_attr_t>, _ context: UnsafeMutableRawPointer
     ) -> pthread_t? {
-        #if canImport(Darwin)
-        var thread: pthread_t?
-        #else
+        #if canImport(Glibc)
         var thread = pthread_t()
+        #else
+        var thread: pthread_t?
         #endif
         let status = pthread_create(&thread, attributes, { DeepStackBody.main($0) }, context)
         return status == 0 ? thread : nil

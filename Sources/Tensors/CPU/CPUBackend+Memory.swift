@@ -82,10 +82,10 @@ extension CPUBackend {
         guard kernel.isPacked else {
             return CPUWeightMatrix(
                 tensor.type, columns: tensor.columns, rows: rows.count, experts: experts, kernel: kernel,
-                input: format.input, at: source, panelBytes: rowBytes, expertBytes: sourceExpertBytes, owner: file)
+                at: source, panelBytes: rowBytes, expertBytes: sourceExpertBytes, owner: file)
         }
         return try pack(
-            source, rowBytes: rowBytes, expertBytes: sourceExpertBytes, tensor.type, kernel, input: format.input,
+            source, rowBytes: rowBytes, expertBytes: sourceExpertBytes, tensor.type, kernel,
             columns: tensor.columns, rows: rows.count, experts: experts, for: "tensor \(tensor.name)"
         ) { file.discard(tensor) }
     }
@@ -93,18 +93,18 @@ extension CPUBackend {
     package func makeMatrix(
         _ values: [Float], columns: Int, rows: Int, experts: Int
     ) throws(InferenceError) -> WeightMatrix {
-        guard let format = TensorFormat(.f32), let kernel = kernels.weights(.f32) else {
+        guard let kernel = kernels.weights(.f32) else {
             throw InferenceError(.unsupportedTensorType, "no product kernel for type F32")
         }
         let copy = try AlignedMemory(bytes: values.count, 4, for: "\(values.count) values")
         for (index, value) in values.enumerated() { copy.floats[index] = value }
         guard kernel.isPacked else {
             return CPUWeightMatrix(
-                .f32, columns: columns, rows: rows, experts: experts, kernel: kernel, input: format.input,
+                .f32, columns: columns, rows: rows, experts: experts, kernel: kernel,
                 at: copy.base, panelBytes: 4 * columns, expertBytes: 4 * columns * rows, owner: copy)
         }
         return try pack(
-            copy.base, rowBytes: 4 * columns, expertBytes: 4 * columns * rows, .f32, kernel, input: format.input,
+            copy.base, rowBytes: 4 * columns, expertBytes: 4 * columns * rows, .f32, kernel,
             columns: columns, rows: rows, experts: experts, for: "\(values.count) values"
         ) {}
     }
@@ -112,7 +112,7 @@ extension CPUBackend {
     /// Packs rows of `rowBytes` bytes into panels. `slabDone` is called whenever a part of the source has been read.
     private func pack(
         _ source: UnsafeRawPointer, rowBytes: Int, expertBytes: Int, _ type: TensorType, _ kernel: WeightKernel,
-        input: InputFormat, columns: Int, rows: Int, experts: Int, for purpose: String, slabDone: () -> Void
+        columns: Int, rows: Int, experts: Int, for purpose: String, slabDone: () -> Void
     ) throws(InferenceError) -> CPUWeightMatrix {
         let panels = kernel.panels(rows)
         let panelBytes = kernel.panelBytes(columns)
@@ -135,7 +135,7 @@ extension CPUBackend {
             slabDone()
         }
         return CPUWeightMatrix(
-            type, columns: columns, rows: rows, experts: experts, kernel: kernel, input: input, at: base,
+            type, columns: columns, rows: rows, experts: experts, kernel: kernel, at: base,
             panelBytes: panelBytes, expertBytes: panels * panelBytes, owner: owner)
     }
 }

@@ -3,9 +3,6 @@
 import Synchronization
 
 extension CPUBackend {
-    /// Number of columns that are computed while a chunk of weights stays in the cache.
-    private static let columnTile = 32
-
     package func multiply(_ x: Activations, rows: Int, _ projections: [Projection]) {
         scratch.withLock { scratch in
             projections.withUnsafeBufferPointer { projections in
@@ -77,9 +74,10 @@ extension CPUBackend {
     private func multiply(
         _ inputs: UnsafeRawPointer, stride: Int, rows: Int, _ part: Part, _ range: Range<Int>
     ) {
-        for first in Swift.stride(from: 0, to: rows, by: Self.columnTile) {
+        let tile = part.matrix._withUnsafeGuaranteedRef { $0.kernel.columnTile }
+        for first in Swift.stride(from: 0, to: rows, by: tile) {
             let outputs = part.outputs + first * part.outputStride
-            let columns = min(Self.columnTile, rows - first)
+            let columns = min(tile, rows - first)
             part.matrix._withUnsafeGuaranteedRef {
                 $0.multiply(
                     range, columns: columns, inputs: inputs + first * stride, inputStride: stride, outputs: outputs,

@@ -17,10 +17,11 @@ package final class CPUBackend: Backend {
 
     /// A backend with `threads` threads; by default one per physical core that this process may use.
     ///
-    /// - Throws: ``InferenceError`` with `invalidArgument` or `outOfMemory`.
+    /// - Throws: ``InferenceError`` with `invalidArgument`, also if the kernels need a library that is not there, or
+    ///   `outOfMemory`.
     package init(threads: Int? = nil, kernels: KernelChoice = .automatic) throws(InferenceError) {
         pool = try ThreadPool(threads: threads ?? ProcessorCount.usable)
-        self.kernels = kernels.makeKernels()
+        self.kernels = try kernels.makeKernels()
         scratch = Mutex(try CPUScratch())
     }
 

@@ -76,13 +76,14 @@ package final class CPUWeightMatrix: WeightMatrix, @unchecked Sendable {
     private let owner: AnyObject
     /// Bytes from panel to panel and from expert to expert.
     let panelBytes: Int, expertBytes: Int
-    /// The product kernel of the type, and the form of its inputs. Both are looked up once, when the matrix is made.
+    /// The product kernel of the type, looked up once, when the matrix is made.
     let kernel: WeightKernel
-    let input: InputFormat
+    /// The form of its inputs.
+    var input: InputFormat { kernel.input }
 
     /// A matrix of panels that begin at `base`; `owner` keeps them alive.
     init(
-        _ type: TensorType, columns: Int, rows: Int, experts: Int, kernel: WeightKernel, input: InputFormat,
+        _ type: TensorType, columns: Int, rows: Int, experts: Int, kernel: WeightKernel,
         at base: UnsafeRawPointer, panelBytes: Int, expertBytes: Int, owner: AnyObject
     ) {
         self.base = base
@@ -90,7 +91,6 @@ package final class CPUWeightMatrix: WeightMatrix, @unchecked Sendable {
         self.panelBytes = panelBytes
         self.expertBytes = expertBytes
         self.kernel = kernel
-        self.input = input
         super.init(type: type, columns: columns, rows: rows, experts: experts)
     }
 

@@ -15,11 +15,15 @@ package enum ProcessorCount {
     }
 
     #if canImport(Darwin)
+    /// On Apple silicon the performance cores alone: efficiency cores take chunks several times longer, and all wait for the
+    /// last chunk.
     private static func allowedCores() -> Int {
-        var cores: Int32 = 0
-        var size = MemoryLayout<Int32>.size
-        return sysctlbyname("hw.physicalcpu", &cores, &size, nil, 0) == 0
-            ? Int(cores) : sysconf(_SC_NPROCESSORS_ONLN)
+        for name in ["hw.perflevel0.physicalcpu", "hw.physicalcpu"] {
+            var cores: Int32 = 0
+            var size = MemoryLayout<Int32>.size
+            if sysctlbyname(name, &cores, &size, nil, 0) == 0, cores > 0 { return Int(cores) }
+        }
+        return sysconf(_SC_NPROCESSORS_ONLN)
     }
     #else
     private static func allowedCores() -> Int {

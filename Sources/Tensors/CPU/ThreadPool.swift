@@ -53,13 +53,12 @@ package final class ThreadPool: @unchecked Sendable {
     }
 
     private static func start(_ context: UnsafeMutableRawPointer) -> pthread_t? {
-        #if canImport(Darwin)
-        var thread: pthread_t?
-        let status = pthread_create(&thread, nil, { ThreadPoolWorker.main($0) }, context)
-        #else
+        #if canImport(Glibc)
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { ThreadPoolWorker.main($0) }, context)
+        #else
+        var thread: pthread_t?
         #endif
+        let status = pthread_create(&thread, nil, { ThreadPoolWorker.main($0) }, context)
         return status == 0 ? thread : nil
     }
 }
@@ -78,6 +77,10 @@ private final class ThreadPoolWorker {
     static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         guard let context else { return nil }
         let worker = Unmanaged<ThreadPoolWorker>.fromOpaque(context).takeRetainedValue()
+        #if canImport(Darwin)
+        // A user waits for the result. Without a class, the system may put the thread on an efficiency core.
+        pthread_set_qos_class_self_np(QOS_CLASS_USER_INITIATED, 0)
+        #endif
         worker.region.work(as: worker.index)
         return nil
     }

@@ -70,12 +70,14 @@ func unpackSixBits(
 // MARK: Writing
 
 extension UnsafeMutableRawPointer {
-    /// Stores the lower two bits of 256 quanta in 64 bytes. A byte holds four quanta that are 32 apart.
-    func storePairs(_ quanta: UnsafePointer<Lanes>, at offset: Int) {
+    /// Stores two bits of 256 quanta, from bit `bit`, in 64 bytes. A byte holds four quanta that are 32 apart.
+    func storePairs(_ quanta: UnsafePointer<Lanes>, bit: UInt8 = 0, at offset: Int) {
         for half in 0..<2 {
             for part in 0..<2 {
-                let bytes = (0..<4).reduce(into: SIMD16<UInt8>()) { bytes, quarter in
-                    bytes |= (quanta[8 * half + 2 * quarter + part].bytes & 3) &<< UInt8(2 * quarter)
+                var bytes = SIMD16<UInt8>()
+                for quarter in 0..<4 {
+                    let pairs: SIMD16<UInt8> = (quanta[8 * half + 2 * quarter + part].bytes &>> bit) & 3
+                    bytes |= pairs &<< UInt8(2 * quarter)
                 }
                 storeBytes(of: bytes, toByteOffset: offset + 32 * half + 16 * part, as: SIMD16<UInt8>.self)
             }
@@ -86,8 +88,10 @@ extension UnsafeMutableRawPointer {
     /// that are 32 apart.
     func storeBits(_ quanta: UnsafePointer<Lanes>, bit: UInt8, at offset: Int) {
         for part in 0..<2 {
-            let bytes = (0..<8).reduce(into: SIMD16<UInt8>()) { bytes, eighth in
-                bytes |= (quanta[2 * eighth + part].bytes &>> bit) &<< UInt8(eighth)
+            var bytes = SIMD16<UInt8>()
+            for eighth in 0..<8 {
+                let bits: SIMD16<UInt8> = quanta[2 * eighth + part].bytes &>> bit
+                bytes |= bits &<< UInt8(eighth)
             }
             storeBytes(of: bytes, toByteOffset: offset + 16 * part, as: SIMD16<UInt8>.self)
         }

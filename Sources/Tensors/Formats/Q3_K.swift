@@ -28,7 +28,7 @@ enum Q3_K: BlockFormat256, BlockQuantizing {
     }
 
     static func quantize(_ values: UnsafePointer<Lanes>, into block: UnsafeMutableRawPointer) -> Bool {
-        withLanes(16) { quanta in
+        withLanes(16) { (quanta: UnsafeMutablePointer<Lanes>) -> Bool in
             let fit = SymmetricSuperFit<Q3_K>(groupLanes: 1, lowestScale: -32, highestScale: 31)
             let factors = fit.quantize(values, into: quanta)
             for lane in 0..<16 { quanta[lane] += 4 }
@@ -39,7 +39,11 @@ enum Q3_K: BlockFormat256, BlockQuantizing {
                 block.storeBytes(of: scales[i] & 15 | scales[i + 8] << 4, toByteOffset: 96 + i, as: UInt8.self)
             }
             for i in 0..<4 {
-                let high = (0..<4).reduce(UInt8(0)) { $0 | (scales[4 * $1 + i] >> 4) << UInt8(2 * $1) }
+                var high: UInt8 = 0
+                for quarter in 0..<4 {
+                    let bits: UInt8 = scales[4 * quarter + i] >> 4
+                    high |= bits << UInt8(2 * quarter)
+                }
                 block.storeBytes(of: high, toByteOffset: 104 + i, as: UInt8.self)
             }
             return block.storeHalf(factors.factor, at: 108).isFinite

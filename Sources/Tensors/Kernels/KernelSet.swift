@@ -1,12 +1,20 @@
 // The kernels that the CPU backend is made of, the choice of an implementation, and the operands that they share.
 
 package import InferGGUF
+package import InferSupport
 
 /// One implementation of every kernel. `ckernels.h` states the formulas, the shapes and the order of float operations,
-/// for the C kernels and for their Swift twins. All implementations give the same bits.
+/// for the C kernels and for their Swift twins. All implementations give the same bits, with one exception: products by a
+/// BLAS library (``BLASKernels``).
 package protocol KernelSet: Sendable {
     /// The name in the output of `doctor` and of benchmarks, such as `avx2`.
     var name: String { get }
+
+    /// Whether products give the bits of the kernels in Swift.
+    var hasReferenceBits: Bool { get }
+
+    /// One line for somebody who runs kernels in Swift; nil for tuned ones.
+    var warning: String? { get }
 
     /// The product kernel for weights of a type; nil if the type is not supported.
     func weights(_ type: TensorType) -> WeightKernel?
@@ -78,31 +86,34 @@ package protocol KernelSet: Sendable {
 }
 
 extension KernelSet {
-    /// One line for somebody who runs the scalar kernels; nil for tuned ones.
-    package var warning: String? {
-        guard self is ReferenceKernels else { return nil }
-        return "scalar kernels, 7 to 10 times slower than those for x86-64 with AVX2, FMA and F16C, and for arm64"
-    }
+    package var hasReferenceBits: Bool { true }
+    package var warning: String? { nil }
 }
 
-/// Which implementation of the kernels a CPU backend uses. All give the same bits.
+/// Which implementation of the kernels a CPU backend uses.
+///
+/// No choice measures anything: two runs on one machine would otherwise differ in their bits, by chance.
 package enum KernelChoice: Sendable {
-    /// The fastest one that this processor can run.
+    /// The fastest one that this processor can run in C. Products that are in none of them, or all products of a processor
+    /// without any, are those of a BLAS library if there is one, otherwise the scalar ones.
     case automatic
     /// The variant of that name, such as `avx2`; the scalar kernels if this processor cannot run it.
     case named(String)
+    /// Products of a BLAS library.
+    case blas
     /// The scalar kernels in Swift.
     case reference
 
     /// The kernels of this choice.
-    package func makeKernels() -> any KernelSet {
-        let tuned: TunedKernels? =
-            switch self {
-            case .automatic: TunedKernels()
-            case .named(let name): TunedKernels(name)
-            case .reference: nil
-            }
-        return tuned ?? ReferenceKernels()
+    ///
+    /// - Throws: ``InferenceError`` with `invalidArgument` for ``blas`` without a library.
+    package func makeKernels() throws(InferenceError) -> any KernelSet {
+        switch self {
+        case .automatic: TunedKernels(usesBLAS: true) ?? (try? BLASKernels()) ?? ReferenceKernels()
+        case .named(let name): TunedKernels(name) ?? ReferenceKernels()
+        case .blas: try BLASKernels()
+        case .reference: ReferenceKernels()
+        }
     }
 }
 

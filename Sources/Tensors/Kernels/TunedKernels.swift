@@ -7,9 +7,12 @@ package import InferGGUF
 package struct TunedKernels: KernelSet, @unchecked Sendable {
     /// A constant of the C target.
     let table: UnsafePointer<si_kernels>
+    /// Whether a BLAS library multiplies weights of types without a C kernel, where there is one.
+    private let usesBLAS: Bool
 
     /// The fastest variant, or the one of that name; nil if this processor cannot run it.
-    package init?(_ name: String? = nil) {
+    package init?(_ name: String? = nil, usesBLAS: Bool = false) {
+        self.usesBLAS = usesBLAS
         let tables = (0..<Int(SI_TABLES)).lazy.compactMap { si_kernels_for_this_processor($0) }
         guard let table = tables.first(where: { name == nil || String(cString: $0.pointee.name) == name }) else {
             return nil
@@ -25,13 +28,14 @@ package struct TunedKernels: KernelSet, @unchecked Sendable {
     package var name: String { String(cString: table.pointee.name) }
 
     /// The C kernel of a type. A registered type without a C kernel is multiplied by its Swift twin, which gives the
-    /// same bits.
+    /// same bits, unless a BLAS library is to do that.
     package func weights(_ type: TensorType) -> WeightKernel? {
+        guard let format = TensorFormat(type) else { return nil }
         guard let weights = si_weights_for(table, type.rawValue)?.pointee, let pack = weights.pack else {
-            return ReferenceKernels().weights(type)
+            return (usesBLAS ? try? BLASKernels().weights(type) : nil) ?? ReferenceKernels().weights(type)
         }
         return WeightKernel(
-            panelRows: Int(weights.panel_rows), blockSize: Int(weights.block_size),
+            input: format.input, panelRows: Int(weights.panel_rows), blockSize: Int(weights.block_size),
             panelBlockBytes: Int(weights.panel_block_bytes), pack: { pack($0, $1, $2, $3, $4) },
             multiply: Self.kernel(weights.multiply))
     }

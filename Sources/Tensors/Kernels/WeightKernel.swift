@@ -63,12 +63,26 @@ package struct WeightKernel: Sendable {
     private let pack: Pack?
     /// Computes the product.
     package let multiply: ProductKernel
+    /// The form of the inputs.
+    package let input: InputFormat
+    /// The smallest number of rows that a thread takes. Where it divides a matrix, chunks begin at multiples of this.
+    let chunkRows: Int
+    /// Number of columns that are computed while a chunk of weights stays in the cache.
+    let columnTile: Int
+
+    private static let usualColumnTile = 32
 
     /// Whether weights are packed. If not, a panel is a row of the file.
     package var isPacked: Bool { pack != nil }
 
     /// A kernel that reads the rows of the file.
-    init(multiply: @escaping ProductKernel) {
+    init(
+        input: InputFormat, chunkRows: Int = 8, columnTile: Int = Self.usualColumnTile,
+        multiply: @escaping ProductKernel
+    ) {
+        self.input = input
+        self.chunkRows = chunkRows
+        self.columnTile = columnTile
         panelRows = 1
         blockSize = 1
         panelBlockBytes = 0
@@ -78,8 +92,12 @@ package struct WeightKernel: Sendable {
 
     /// A kernel that reads panels.
     init(
-        panelRows: Int, blockSize: Int, panelBlockBytes: Int, pack: @escaping Pack, multiply: @escaping ProductKernel
+        input: InputFormat, panelRows: Int, blockSize: Int, panelBlockBytes: Int, pack: @escaping Pack,
+        multiply: @escaping ProductKernel
     ) {
+        self.input = input
+        chunkRows = max(panelRows, 8)
+        columnTile = Self.usualColumnTile
         self.panelRows = panelRows
         self.blockSize = blockSize
         self.panelBlockBytes = panelBlockBytes
@@ -90,9 +108,6 @@ package struct WeightKernel: Sendable {
     /// Bytes from panel to panel for rows of `k` elements, a multiple of 64; 0 if the kernel reads the rows of the
     /// file.
     package func panelBytes(_ k: Int) -> Int { ((k + blockSize - 1) / blockSize * panelBlockBytes + 63) & ~63 }
-
-    /// The smallest number of rows that a thread takes: a panel, or eight rows of the file.
-    var chunkRows: Int { max(panelRows, 8) }
 
     /// Number of panels for `rows` rows.
     package func panels(_ rows: Int) -> Int { (rows + panelRows - 1) / panelRows }

@@ -72,7 +72,7 @@ extension ReferenceKernels {
 
 extension ReferenceKernels {
     package func weights(_ type: TensorType) -> WeightKernel? {
-        TensorFormat(type).map { WeightKernel(multiply: $0.referenceProduct) }
+        TensorFormat(type).map { WeightKernel(input: $0.input, multiply: $0.referenceProduct) }
     }
 
     /// Float weights: sixteen partial sums by k mod 16; k is padded with zeros.

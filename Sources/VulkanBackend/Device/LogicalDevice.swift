@@ -46,10 +46,8 @@ final class LogicalDevice: @unchecked Sendable {
         info.pNext = UnsafeRawPointer(features.chain)
         info.queueCreateInfoCount = 1
         info.pQueueCreateInfos = UnsafePointer(queueInfo)
-        if physical.hasMemoryBudget {
-            info.enabledExtensionCount = 1
-            info.ppEnabledExtensionNames = UnsafePointer(arena.array([arena.string("VK_EXT_memory_budget")]))
-        }
+        info.enabledExtensionCount = UInt32(physical.extensions.count)
+        info.ppEnabledExtensionNames = UnsafePointer(arena.array(physical.extensions.map { arena.string($0) }))
         var device: OpaquePointer?
         try check(vulkan.CreateDevice(physical.handle, &info, nil, &device), "open the device \(name)")
         handle = try required(device, "open the device \(name)")

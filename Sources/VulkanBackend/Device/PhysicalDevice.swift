@@ -38,8 +38,14 @@ struct PhysicalDevice: @unchecked Sendable {
     private let driver: VkPhysicalDeviceDriverProperties
     /// Most bytes of a buffer, and of an allocation.
     let largestAllocation: UInt64
+    /// Those of the extensions below that the driver has.
+    let extensions: [String]
     /// Whether the driver reports how much memory is free.
-    let hasMemoryBudget: Bool
+    var hasMemoryBudget: Bool { extensions.contains(Self.memoryBudget) }
+
+    private static let memoryBudget = "VK_EXT_memory_budget"
+    /// A device that has the second one lacks a part of Vulkan, and must be opened with it.
+    private static let usefulExtensions = [memoryBudget, "VK_KHR_portability_subset"]
 
     init(_ handle: OpaquePointer, of instance: VulkanInstance) {
         self.instance = instance
@@ -63,7 +69,7 @@ struct PhysicalDevice: @unchecked Sendable {
         self.properties = properties.properties
         self.driver = driver.pointee
         largestAllocation = min(allocation.pointee.maxMemoryAllocationSize, size.pointee.maxBufferSize)
-        hasMemoryBudget = Self.hasMemoryBudget(handle, instance.vulkan)
+        extensions = Self.extensions(handle, instance.vulkan)
     }
 
     /// Its description for users.
@@ -117,16 +123,14 @@ struct PhysicalDevice: @unchecked Sendable {
         }
     }
 
-    private static func hasMemoryBudget(_ handle: OpaquePointer, _ vulkan: si_vulkan) -> Bool {
+    private static func extensions(_ handle: OpaquePointer, _ vulkan: si_vulkan) -> [String] {
         var count: UInt32 = 0
-        guard vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, nil) == VK_SUCCESS else {
-            return false
-        }
+        guard vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, nil) == VK_SUCCESS else { return [] }
         var extensions = [VkExtensionProperties](repeating: VkExtensionProperties(), count: Int(count))
         guard vulkan.EnumerateDeviceExtensionProperties(handle, nil, &count, &extensions) == VK_SUCCESS else {
-            return false
+            return []
         }
-        return extensions.contains { text(of: $0.extensionName) == "VK_EXT_memory_budget" }
+        return extensions.map { text(of: $0.extensionName) }.filter(usefulExtensions.contains)
     }
 
     /// The first queue family that supports compute shaders.

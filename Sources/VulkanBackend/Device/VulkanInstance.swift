@@ -9,6 +9,14 @@ final class VulkanInstance: @unchecked Sendable {
     /// The version the shaders are written for.
     private static let version = vulkanVersion(1, 3)
     private static let validationLayer = "VK_LAYER_KHRONOS_validation"
+    #if canImport(Darwin)
+    private static let library = "libvulkan.1.dylib"
+    /// Whether devices are listed that lack a part of Vulkan. On macOS there are no others: MoltenVK translates to Metal.
+    private static let listsIncompleteDevices = true
+    #else
+    private static let library = "libvulkan.so.1"
+    private static let listsIncompleteDevices = false
+    #endif
 
     /// Commands of the loader and of the instance.
     private(set) var vulkan = si_vulkan()
@@ -23,7 +31,7 @@ final class VulkanInstance: @unchecked Sendable {
     /// - Throws: `unavailableDevice` if there is no loader, no driver, or no validation layer although it was requested.
     init(validates: Bool) throws(InferenceError) {
         guard si_vulkan_open(&vulkan) else {
-            throw InferenceError(.unavailableDevice, "there is no Vulkan loader on this machine (libvulkan.so.1)")
+            throw InferenceError(.unavailableDevice, "there is no Vulkan loader on this machine (\(Self.library))")
         }
         var version: UInt32 = 0
         try check(vulkan.EnumerateInstanceVersion(&version), "tell its version")
@@ -50,6 +58,14 @@ final class VulkanInstance: @unchecked Sendable {
         return layers.contains { text(of: $0.layerName) == validationLayer }
     }
 
+    private static func hasExtension(_ name: String, _ vulkan: si_vulkan) throws(InferenceError) -> Bool {
+        var count: UInt32 = 0
+        try check(vulkan.EnumerateInstanceExtensionProperties(nil, &count, nil), "list its extensions")
+        var extensions = [VkExtensionProperties](repeating: VkExtensionProperties(), count: Int(count))
+        try check(vulkan.EnumerateInstanceExtensionProperties(nil, &count, &extensions), "list its extensions")
+        return extensions.contains { text(of: $0.extensionName) == name }
+    }
+
     private static func makeInstance(_ vulkan: si_vulkan, validates: Bool) throws(InferenceError) -> OpaquePointer {
         let arena = CallArena()
         let application = arena.pointer(VkApplicationInfo()) {
@@ -60,6 +76,11 @@ final class VulkanInstance: @unchecked Sendable {
         var info = VkInstanceCreateInfo()
         info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
         info.pApplicationInfo = UnsafePointer(application)
+        var extensions: [String] = []
+        if listsIncompleteDevices, try hasExtension("VK_KHR_portability_enumeration", vulkan) {
+            extensions.append("VK_KHR_portability_enumeration")
+            info.flags |= VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR.rawValue
+        }
         if validates {
             // Finds missing barriers too, which the layer does not check by default.
             let features = arena.array([VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT])
@@ -71,9 +92,10 @@ final class VulkanInstance: @unchecked Sendable {
             info.pNext = UnsafeRawPointer(validation)
             info.enabledLayerCount = 1
             info.ppEnabledLayerNames = UnsafePointer(arena.array([arena.string(validationLayer)]))
-            info.enabledExtensionCount = 1
-            info.ppEnabledExtensionNames = UnsafePointer(arena.array([arena.string("VK_EXT_debug_utils")]))
+            extensions.append("VK_EXT_debug_utils")
         }
+        info.enabledExtensionCount = UInt32(extensions.count)
+        info.ppEnabledExtensionNames = UnsafePointer(arena.array(extensions.map { arena.string($0) }))
         var handle: OpaquePointer?
         let result = vulkan.CreateInstance(&info, nil, &handle)
         guard result != VK_ERROR_INCOMPATIBLE_DRIVER else {

@@ -255,6 +255,7 @@ extension VulkanBackend: DeviceBackend {
         try copy()
         let start = ContinuousClock.now
         try copy()
-        return Double(2 * copies * size) / ((ContinuousClock.now - start) / .seconds(1))
+        let seconds: Double = (ContinuousClock.now - start) / .seconds(1)
+        return Double(2 * copies * size) / seconds
     }
 }

@@ -100,7 +100,12 @@ struct PlanePacker {
 
     /// Two bits of each of the quanta i, i + 8, i + 16 and i + 24.
     private static func pairs(_ quanta: UnsafeMutableBufferPointer<UInt8>, _ i: Int, shift: UInt8) -> UInt8 {
-        (0..<4).reduce(0) { $0 | (quanta[i + 8 * $1] >> shift & 3) << UInt8(2 * $1) }
+        var byte: UInt8 = 0
+        for quarter in 0..<4 {
+            let pair: UInt8 = quanta[i + 8 * quarter] >> shift & 3
+            byte |= pair << UInt8(2 * quarter)
+        }
+        return byte
     }
 }
 
