@@ -80,7 +80,7 @@ package struct Catalogue: Sendable {
         /// The path of the file, if it has been fetched into `folder`.
         package func path(in folder: ModelFolder = .user) -> String? {
             switch source {
-            case .packages: file.map { folder.path + "/" + $0 }.flatMap { OutputFile.exists($0) ? $0 : nil }
+            case .packages: file.map { folder.path + "/" + $0 }.flatMap { FileKind(at: $0) == .file ? $0 : nil }
             case .hub(let repository, let quantisation): folder.files(of: repository, fitting: quantisation).first?.path
             }
         }

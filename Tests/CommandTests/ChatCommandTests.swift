@@ -36,9 +36,10 @@ struct ChatCommandTests {
     }
 
     @Test func aWrongLineIsAnErrorAndTheOthersAreAnswered() throws {
-        let (run, answers) = try chat("Hello", #"{"role": "user"}"#, "[1]", #""Hello""#)
-        #expect(run.status == 1 && answers.count == 4)
-        #expect(answers.map { $0["error"] != nil } == [true, true, true, false])
+        let (run, answers) = try chat(
+            "Hello", #"{"role": "user"}"#, "[1]", #"{"role": "assistent", "content": "Hi"}"#, #""Hello""#)
+        #expect(run.status == 1 && answers.count == 5)
+        #expect(answers.map { $0["error"] != nil } == [true, true, true, true, false])
     }
 
     @Test func aPromptMakesOneAnswer() throws {

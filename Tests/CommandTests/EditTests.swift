@@ -45,7 +45,10 @@ struct UnifiedDiffTests {
     /// `git apply` makes the new text of the old one and the difference.
     @Test func gitAppliesRandomDifferences() throws {
         var random = SeededGenerator(7)
-        for _ in 0..<30 {
+        // Names that git writes as they are, with a tab behind them, and in quotation marks.
+        let names = ["f", "a b", "é.py", "q\"t\té", "back\\slash", "line\nfeed"]
+        for round in 0..<30 {
+            let name = names[round % names.count]
             func lines() -> [String] {
                 (0..<Int(random.next() % 30)).map { _ in ["a", "b", "", "é", "x\r"][Int(random.next() % 5)] + "\n" }
             }
@@ -59,8 +62,8 @@ struct UnifiedDiffTests {
             let diff = UnifiedDiff(from: old, to: new)
             guard !diff.isEmpty, !old.isEmpty, !new.isEmpty else { continue }
             let folder = try TemporaryFolder()
-            let file = try folder.write("f", old)
-            let patch = try folder.write("p", diff.text(name: "f").joined())
+            let file = try folder.write(name, old)
+            let patch = try folder.write("p", diff.text(name: name).joined())
             let git = Process()
             git.executableURL = URL(filePath: "/usr/bin/env")
             git.arguments = ["git", "apply", "--whitespace=nowarn", patch]

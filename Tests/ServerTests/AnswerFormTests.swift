@@ -81,7 +81,12 @@ import Testing
     @Test func callsAreForced() async throws {
         @Sendable func load() throws -> Model {
             var options = Model.Options(threads: 1)
-            options.chatTemplate = .jinja("{{ messages[0].content }}<tool_call>{{ '<think>' }}")
+            options.chatTemplate = .jinja(
+                """
+                {{ messages[0].content }}{% for message in messages %}{% for call in message.tool_calls or [] %}<tool_call>
+                {"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}
+                </tool_call>{% endfor %}{% endfor %}{% if add_generation_prompt %}<think>{% endif %}
+                """)
             return try Model(contentsOf: Fixture.path("tiny-qwen2-f32"), options: options)
         }
         func tool(_ name: String) -> JSONValue {

@@ -53,11 +53,7 @@ package final class PartialFile {
     package init(of target: String, waiting: () -> Void) throws(InferenceError) {
         self.target = target
         let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw InferenceError(.unwritableFile, "cannot create the folder \(folder)", cause: error)
-        }
+        try Folder.create(folder)
         let path = target + ".part"
         var hasWaited = false
         while true {

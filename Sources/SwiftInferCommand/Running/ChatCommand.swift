@@ -85,13 +85,21 @@ extension RunCommand {
         if let text = try? JSONDecoder().decode(String.self, from: data) {
             return ChatMessage(role: .user, content: text)
         }
+        let message: ChatMessage
         do {
-            return try JSONDecoder().decode(ChatMessage.self, from: data)
+            message = try JSONDecoder().decode(ChatMessage.self, from: data)
         } catch {
             throw InferenceError(
                 .invalidArgument,
                 "a line is no message such as {\"role\": \"user\", \"content\": \"Hello\"}: \(String(line.prefix(80)).printable)",
                 cause: error)
         }
+        // A template would write any role, so that a mistyped one would change the prompt unseen.
+        guard [.system, .user, .assistant, .tool, ChatMessage.Role(rawValue: "developer")].contains(message.role) else {
+            throw InferenceError(
+                .invalidArgument,
+                "\(message.role.rawValue.printable) is no role; there are system, developer, user, assistant and tool")
+        }
+        return message
     }
 }

@@ -64,7 +64,24 @@ package struct UnifiedDiff {
     /// The lines of the diff for a file of this name, each with its line feed; none for equal texts.
     package func text(name: String) -> [String] {
         guard !isEmpty else { return [] }
-        return ["--- a/\(name)\n", "+++ b/\(name)\n"] + hunks.flatMap(text(of:))
+        return ["--- \(Self.quoted("a/" + name))\n", "+++ \(Self.quoted("b/" + name))\n"] + hunks.flatMap(text(of:))
+    }
+
+    /// A name as git writes it: in quotation marks with escapes if it has characters that need them, before a tab if it has a space.
+    private static func quoted(_ name: String) -> String {
+        guard
+            name.utf8.contains(where: {
+                $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\")
+            })
+        else { return name.contains(" ") ? name + "\t" : name }
+        let text = name.utf8.reduce(into: "") { text, byte in
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += "\\" + String(Character(Unicode.Scalar(byte)))
+            case 0x20..<0x7F: text += String(Character(Unicode.Scalar(byte)))
+            default: text += "\\" + String(byte / 64) + String(byte / 8 % 8) + String(byte % 8)
+            }
+        }
+        return "\"\(text)\""
     }
 
     /// The stretches of lines that are shown: changes and what is around them. What would touch is one stretch.

@@ -21,11 +21,7 @@ struct ManualCommand: ParsableCommand {
         let folder =
             folder ?? (Terminal.environment("XDG_DATA_HOME") ?? (Terminal.environment("HOME") ?? "") + "/.local/share")
             + "/man/man1"
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw InferenceError(.unwritableFile, "cannot create the folder \(folder)", cause: error)
-        }
+        try Folder.create(folder)
         let pages = try ManualPage.all()
         for page in pages {
             let file = try OutputFile(replacing: "\(folder)/\(page.name).1")
