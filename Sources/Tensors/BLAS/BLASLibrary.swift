@@ -36,7 +36,7 @@ package struct BLASLibrary: Sendable {
     }
 
     /// The library, or why there is none.
-    package static let system = Result { () throws(InferenceError) in
+    package static let system = Result { () throws(InferenceError) -> BLASLibrary in
         #if BLAS
         try BLASLibrary(opening: file)
         #else
