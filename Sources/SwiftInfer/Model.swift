@@ -60,6 +60,8 @@ public final class Model: Sendable {
     let executor = InferenceExecutor()
     /// The grammars that answers follow, over the tokens of ``tokenizer``.
     let grammars: GrammarTable
+    /// How ``chatTemplate`` writes calls of tools: nil until it was learned, then the form or that there is none.
+    let callForm = Mutex<CallForm??>(nil)
     /// The repositories that sessions draft from.
     let repositories = RepositoryTable()
 

@@ -14,7 +14,13 @@ import Testing
         }
         let file = try folder.write("f", "")
         #expect(FileKind(at: file) == .file && FileKind(at: folder.path("none")) == nil)
-        expectRefusal(.unwritableFile, "cannot create the folder", "File exists") { try Folder.create(file) }
-        expectRefusal(.unwritableFile, "cannot create the folder") { try Folder.create(file + "/x") }
+        for path in [file, file + "/", file + "/x"] {
+            expectRefusal(.unwritableFile, "cannot create the folder \(file)", "File exists") {
+                try Folder.create(path)
+            }
+        }
+        try Folder.create(folder.path("private/b"), mode: 0o700)
+        var status = stat()
+        #expect(stat(folder.path("private/b"), &status) == 0 && status.st_mode & 0o777 == 0o700)
     }
 }

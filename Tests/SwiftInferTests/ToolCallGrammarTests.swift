@@ -157,6 +157,28 @@ import Testing
             #expect(!grammar.accepts(call(code)), "\(code)")
         }
         #expect(!grammar.accepts(call("", "1")) && !grammar.accepts(call("", "\"1\"")))
+        let odd: [(name: String, schema: JSONValue, message: String)] = [
+            ("a<b", ["type": "object"], "could not read"), ("", ["type": "object"], "could not read"),
+            ("f", ["type": "object", "properties": ["a>": ["type": "string"]]], "could not read"),
+            ("f", ["type": "object", "required": ["x"]], "requires x"), ("f", ["anyOf": []], "cannot be held"),
+            (
+                "f",
+                [
+                    "type": "object", "properties": ["a": ["enum": ["</parameter>"], "type": "string"]],
+                    "required": ["a"],
+                ], "no text"
+            ),
+        ]
+        for (name, schema, message) in odd {
+            let tool = ToolDefinition(name: name, description: "", parameters: schema)
+            expectRefusal(.invalidArgument, message) { try model(source).toolCallGrammar(for: [tool]) }
+        }
+        // A name in JSON has escapes.
+        let json = try #require(Self.templates.first).source
+        let quoted = ToolDefinition(name: "a\"<b", description: "", parameters: ["type": "object", "properties": [:]])
+        #expect(
+            try model(json).toolCallGrammar(for: [quoted]).accepts(
+                "<tool_call>\n{\"name\": \"a\\\"<b\", \"arguments\": {}}\n</tool_call>"))
         for property: JSONValue in [["type": "string", "pattern": "a"], ["type": "string", "maxLength": 3]] {
             let tool = ToolDefinition(
                 name: "write", description: "", parameters: ["type": "object", "properties": ["code": property]])

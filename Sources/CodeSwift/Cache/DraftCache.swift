@@ -160,21 +160,12 @@ package final class DraftCache: Sendable {
     }
 
     private func write(_ memory: DraftMemory) throws(InferenceError) {
-        makeFolders()
         // Outputs are private to the user.
+        try Folder.create(folder, mode: 0o700)
         let file = try OutputFile(replacing: path, mode: 0o600)
         try file.append(memory.encoded(repository: repository, fingerprint: fingerprint))
         try file.commit()
         removeOldest()
-    }
-
-    /// Creates the folder and its missing parents. A failure shows when the file is created.
-    private func makeFolders() {
-        var place = folder.startIndex
-        while place < folder.endIndex {
-            place = folder[folder.index(after: place)...].firstIndex(of: "/") ?? folder.endIndex
-            mkdir(String(folder[..<place]), 0o700)
-        }
     }
 
     private func removeOldest() {

@@ -3,6 +3,7 @@
 public import InferGrammar
 public import InferSupport
 public import InferTemplates
+import Synchronization
 
 extension Model {
     /// The grammar of answers that are a call of one of `tools`, with arguments that its schema allows, in the form in which the model's
@@ -14,7 +15,13 @@ extension Model {
     ///   `invalidArgument` if there is no tool, or for a schema that ``Grammar/init(jsonSchema:style:)`` refuses or that this form cannot be
     ///   held to.
     public func toolCallGrammar(for tools: [ToolDefinition]) throws(InferenceError) -> Grammar {
-        guard let form = try chatTemplate.get().callForm else {
+        let template = try chatTemplate.get()
+        let form = callForm.withLock { known in
+            let form = known ?? template.callForm
+            known = form
+            return form
+        }
+        guard let form else {
             throw InferenceError(
                 .unsupportedTemplate,
                 "a call of a tool cannot be forced: the model's template writes none, or in a form for which there is no grammar"
@@ -38,7 +45,7 @@ extension CallForm {
         for part in parts {
             switch part {
             case .text(let text): result.append(.text(text))
-            case .name: result.append(.text(tool.name))
+            case .name: result.append(.text(try written(tool.name, after: result.last)))
             case .identifier: result.append(.regularExpression("[0-9A-Za-z]{9}"))
             case .object:
                 result.append(
@@ -47,6 +54,24 @@ extension CallForm {
             }
         }
         return result
+    }
+
+    /// The name of a tool as it is written after `part`. A name in JSON is between quotation marks.
+    private func written(_ name: String, after part: GrammarPart?) throws(InferenceError) -> String {
+        if case .text(let before)? = part, before.hasSuffix("\""), parts.contains(.object) {
+            return String(JSONValue.string(name).description.dropFirst().dropLast())
+        }
+        return try plain(name, "the tool")
+    }
+
+    /// `text`, if it cannot be taken for a mark of the form where it is written as it is.
+    private func plain(_ text: String, _ what: String) throws(InferenceError) -> String {
+        guard !text.isEmpty, !text.contains(where: { "<>\"".contains($0) || $0.isNewline }) else {
+            throw InferenceError(
+                .invalidArgument,
+                "\(what) \(text.printable): the model writes such names as they are, and could not read this one")
+        }
+        return text
     }
 
     /// The arguments one after the other, in the order of the schema's properties.
@@ -63,9 +88,16 @@ extension CallForm {
             )
         }
         let required = schema["required"]?.array?.compactMap(\.string) ?? []
+        let properties = schema["properties"]?.object ?? JSONObject()
+        if let missing = required.first(where: { properties[$0] == nil }) {
+            throw InferenceError(
+                .invalidArgument,
+                "the tool \(tool.name.printable) requires \(missing.printable), which is none of its properties")
+        }
         var result: [GrammarPart] = []
-        for property in schema["properties"]?.object?.members ?? [] {
-            let start = GrammarPart.text(parameter.opening + property.key)
+        for property in properties.members {
+            let key = try plain(property.key, "the tool \(tool.name.printable) with the property")
+            let start = GrammarPart.text(parameter.opening + key)
             let value: [GrammarPart] =
                 if let text = try text(of: property, tool) {
                     [.text(parameter.beforeText), text]
@@ -96,7 +128,9 @@ extension CallForm {
         }
         let texts = schema["const"].map { [$0] } ?? schema["enum"]?.array
         guard let texts else { return .textWithout(marks) }
-        return .choice(texts.compactMap(\.string).map(GrammarPart.text))
+        // A text with a mark could not be read back.
+        return .choice(
+            texts.compactMap(\.string).filter { text in !marks.contains(where: text.contains) }.map(GrammarPart.text))
     }
 }
 

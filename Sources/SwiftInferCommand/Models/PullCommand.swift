@@ -213,7 +213,7 @@ struct ModelFetch: Sendable {
             // All files of a split model have to fit, not only the next one.
             let paths = downloads.flatMap { [$0.target, $0.target + ".part"] }
             let folder = URL(fileURLWithPath: downloads[0].target).deletingLastPathComponent().path
-            try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try? Folder.create(folder)
             defer { ModelFolder.user.removeEmptyFolders(above: downloads[0].target) }
             try OutputCheck(downloads[0].target).requireSpace(
                 size - (force ? 0 : paths.reduce(0) { $0 + (ModelFolder.size(of: $1) ?? 0) }))

@@ -67,7 +67,8 @@ package struct UnifiedDiff {
         return ["--- \(Self.quoted("a/" + name))\n", "+++ \(Self.quoted("b/" + name))\n"] + hunks.flatMap(text(of:))
     }
 
-    /// A name as git writes it: in quotation marks with escapes if it has characters that need them, before a tab if it has a space.
+    /// A name as git writes it. A name with quotation marks, backslashes or control characters is quoted, with escapes. A tab follows a
+    /// name with a space.
     private static func quoted(_ name: String) -> String {
         guard
             name.utf8.contains(where: {

@@ -1,9 +1,29 @@
-// The options for the engine: device, kernels, threads, context length and cache type.
+// The model that a command works on, and the options for the engine: device, kernels, threads, context length and cache type.
 
 public import ArgumentParser
+import InferCatalogue
+import InferGGUF
 import InferSupport
 import InferTensors
+import InferTokenizers
 public import SwiftInfer
+
+/// The model that a command works on.
+struct ModelArgument: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp("Path of a .gguf file, or the name of a model.", valueName: "model"), completion: .model)
+    var model: String
+
+    /// The path of the model's file.
+    func path() throws(InferenceError) -> String { try Catalogue.path(of: model) }
+
+    /// The model's tokenizer. Its warnings go to standard error.
+    func tokenizer() throws(InferenceError) -> Tokenizer {
+        let tokenizer = try Tokenizer(metadata: GGUFFile(path: path()).metadata)
+        Output.warn(tokenizer.warnings)
+        return tokenizer
+    }
+}
 
 /// Backend, kernels and threads.
 struct EngineOptions: ParsableArguments {

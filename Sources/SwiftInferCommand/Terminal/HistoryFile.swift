@@ -34,7 +34,7 @@ package struct HistoryFile {
     ///
     /// - Throws: ``InferenceError`` with `unwritableFile`.
     package func append(_ text: String) throws(InferenceError) {
-        makeFolder()
+        try Folder.create(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]), mode: 0o700)
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure }
         defer { close(descriptor) }
@@ -48,12 +48,6 @@ package struct HistoryFile {
         let file = try OutputFile(replacing: path, mode: 0o600)
         for entry in entries { try file.append(Array(InputHistory.line(of: entry).utf8)) }
         try file.commit()
-    }
-
-    private func makeFolder() {
-        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-        try? FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
 
     private var failure: InferenceError {

@@ -29,7 +29,7 @@ package struct CallForm: Sendable, Hashable {
     /// The parts, one after the other.
     package let parts: [Part]
 
-    /// The marks of the form that a string must not have which is written as it is.
+    /// The marks of the form. A string that is written as it is must have none of them.
     package var marks: [String] {
         var marks: Set<String> = []
         for part in parts {
@@ -136,7 +136,8 @@ private struct CallProbe {
     static let name = "NAME7919"
     static let identifier = "CALL77919"
     static let (keys, text, number) = (["KEY7919A", "KEY7919B", "KEY7919C"], "VALUE7919", 791_919)
-    private static let question = "QUESTION7919"
+    private static let questionText = "QUESTION7919"
+    private static let question = ChatMessage(role: .user, content: questionText)
 
     /// A string and then a number.
     static let first: JSONObject = [keys[0]: .string(text), keys[1]: .integer(number)]
@@ -147,39 +148,48 @@ private struct CallProbe {
 
     let template: ChatTemplate
     let syntax: AnswerSyntax
+    /// What stands before an answer, from the question on, without white space at the end; nil if the template cannot be rendered.
+    private let prompt: String?
 
     init(template: ChatTemplate) {
         self.template = template
         syntax = AnswerSyntax(template: template.markText)
+        var options = ChatOptions(tools: [Self.tool(Self.first)])
+        options.skipsThinking = true
+        prompt = Self.text(of: [Self.question], template, options).map { String($0).trimmingSpace }
     }
 
-    /// What the template makes of a call, from the family's first mark to its last; nil if it makes none.
-    func call(_ arguments: JSONObject) -> Substring? {
-        let question = ChatMessage(role: .user, content: Self.question)
-        let call = ToolCall(id: Self.identifier, name: Self.name, arguments: arguments)
+    /// A tool that takes these arguments.
+    private static func tool(_ arguments: JSONObject) -> ToolDefinition {
         var properties = JSONObject()
         for member in arguments.members {
             properties[member.key] = ["type": member.value.string == nil ? "integer" : "string"]
         }
-        let tool = ToolDefinition(
-            name: Self.name, description: "", parameters: ["type": "object", "properties": .object(properties)])
-        var options = ChatOptions(tools: [tool])
+        return ToolDefinition(
+            name: name, description: "", parameters: ["type": "object", "properties": .object(properties)])
+    }
+
+    /// What the template makes of a call, from the family's first mark to its last; nil if it makes none.
+    func call(_ arguments: JSONObject) -> Substring? {
+        let call = ToolCall(id: Self.identifier, name: Self.name, arguments: arguments)
+        let message = ChatMessage(role: .assistant, content: "", toolCalls: [call])
+        var options = ChatOptions(tools: [Self.tool(arguments)])
         options.skipsThinking = true
-        guard let prompt = answer(to: [question], options) else { return nil }
         options.addsGenerationPrompt = false
-        let answered = ChatMessage(role: .assistant, content: "", toolCalls: [call])
-        guard let answer = answer(to: [question, answered], options) else { return nil }
+        guard let prompt, let answer = Self.text(of: [Self.question, message], template, options) else { return nil }
         return region(of: answer, prompt: prompt)
     }
 
     /// What is written behind the question.
-    private func answer(to messages: [ChatMessage], _ options: ChatOptions) -> Substring? {
+    private static func text(
+        of messages: [ChatMessage], _ template: ChatTemplate, _ options: ChatOptions
+    ) -> Substring? {
         guard let text = try? template.render(messages, options: options) else { return nil }
         let all = String(decoding: text.bytes, as: UTF8.self)
-        return all.ranges(of: Self.question).last.map { all[$0.upperBound...] }
+        return all.ranges(of: questionText).last.map { all[$0.upperBound...] }
     }
 
-    private func region(of answer: Substring, prompt: Substring) -> Substring? {
+    private func region(of answer: Substring, prompt: String) -> Substring? {
         guard let name = answer.firstRange(of: Self.name) else { return nil }
         let before = answer[..<name.lowerBound]
         // Some families have several marks for calls.
@@ -206,7 +216,7 @@ private struct CallProbe {
         var region = answer[mark.lowerBound..<end.upperBound]
         // Marks around a list of calls. The last mark of the prompt is no part of the answer.
         while let outer = syntax.dropped.first(where: {
-            answer[..<region.startIndex].hasSuffix($0) && !String(prompt).trimmingSpace.hasSuffix($0)
+            answer[..<region.startIndex].hasSuffix($0) && !prompt.hasSuffix($0)
         }) {
             region = answer[answer.index(region.startIndex, offsetBy: -outer.count)..<region.endIndex]
         }

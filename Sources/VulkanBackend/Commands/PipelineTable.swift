@@ -165,7 +165,8 @@ struct PipelineCacheFile {
 
     /// Replaces the file.
     func write(_ bytes: ArraySlice<UInt8>) {
-        guard let path, makeFolders(of: path) else { return }
+        guard let path, let slash = path.lastIndex(of: "/") else { return }
+        guard (try? Folder.create(String(path[..<slash]), mode: 0o755)) != nil else { return }
         // Written under a name of this process and then renamed, so that no reader sees half a file.
         let fresh = path + ".\(getpid())"
         guard let file = fopen(fresh, "wb") else { return }
@@ -173,16 +174,5 @@ struct PipelineCacheFile {
         let isClosed = fclose(file) == 0
         if written == bytes.count && isClosed && rename(fresh, path) == 0 { return }
         unlink(fresh)
-    }
-
-    private func makeFolders(of path: String) -> Bool {
-        var status = stat()
-        var end = path.startIndex
-        while let slash = path[end...].dropFirst().firstIndex(of: "/") {
-            let folder = String(path[..<slash])
-            if stat(folder, &status) != 0 && mkdir(folder, 0o755) != 0 { return false }
-            end = slash
-        }
-        return true
     }
 }
